@@ -1,0 +1,151 @@
+package resources
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// How long a verified or refused credential is remembered in the process. It
+// bounds how long a revoked token can still work on other nodes (five seconds
+// are promised) and how much a flood of bad tokens costs the store.
+const (
+	tokenFresh   = 3 * time.Second
+	refusalFresh = time.Second
+	tokenCached  = 10_000 // entries; past it the cache starts anew
+)
+
+type tokenCache struct {
+	mu      sync.RWMutex
+	entries map[[32]byte]cachedToken
+}
+
+type cachedToken struct {
+	caller  Caller
+	err     *Error // a refusal
+	expires time.Time
+	until   time.Time
+}
+
+func (tc *tokenCache) get(key [32]byte, now time.Time) (cachedToken, bool) {
+	tc.mu.RLock()
+	e, ok := tc.entries[key]
+	tc.mu.RUnlock()
+	return e, ok && now.Before(e.until)
+}
+
+func (tc *tokenCache) put(key [32]byte, e cachedToken) {
+	tc.mu.Lock()
+	if tc.entries == nil || len(tc.entries) >= tokenCached {
+		tc.entries = make(map[[32]byte]cachedToken)
+	}
+	tc.entries[key] = e
+	tc.mu.Unlock()
+}
+
+func (tc *tokenCache) forget() {
+	tc.mu.Lock()
+	tc.entries = nil
+	tc.mu.Unlock()
+}
+
+func refused(detail string) *Error {
+	return &Error{Code: CodeUnauthenticated, Detail: detail}
+}
+
+// Authenticate turns a bearer token into a Caller. Anything wrong with it is
+// CodeUnauthenticated with one and the same detail, so that nothing is learned
+// from trying; a suspended organization is CodeOrgSuspended.
+func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, error) {
+	now := d.now()
+	key := sha256.Sum256([]byte(token))
+	if e, ok := d.tokens.get(key, now); ok {
+		if e.err != nil {
+			return Caller{}, e.err
+		}
+		if now.Before(e.expires) {
+			return e.caller, nil
+		}
+	}
+	caller, expires, err := d.verify(ctx, token, now)
+	if e, ok := err.(*Error); ok {
+		d.tokens.put(key, cachedToken{err: e, until: now.Add(refusalFresh)})
+		return Caller{}, e
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	d.tokens.put(key, cachedToken{caller: caller, expires: expires, until: now.Add(tokenFresh)})
+	return caller, nil
+}
+
+// verify checks a token against the store. Refusals are *Error values, faults
+// of the store any other error.
+func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Caller, time.Time, error) {
+	bad := refused("The bearer token is missing, wrong, expired or revoked; ask your administrator for a valid one.")
+	org, id, secret, ok := splitToken(token)
+	if !ok {
+		return Caller{}, time.Time{}, bad
+	}
+	rec, err := d.store.Get(ctx, org, KindToken, id)
+	if err != nil {
+		return Caller{}, time.Time{}, fmt.Errorf("read token: %w", err)
+	}
+	if rec == nil {
+		return Caller{}, time.Time{}, bad
+	}
+	t, err := tokenOf(rec)
+	if err != nil {
+		return Caller{}, time.Time{}, err
+	}
+	if !t.matches(secret) || !now.Before(t.Expires) {
+		return Caller{}, time.Time{}, bad
+	}
+	caller := Caller{Org: org, Token: id, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes}
+	if org != PlatformOrg {
+		o, err := d.orgByID(ctx, org)
+		if err != nil {
+			return Caller{}, time.Time{}, err
+		}
+		if o == nil || o.State == OrgDeleting {
+			return Caller{}, time.Time{}, bad
+		}
+		if o.State == OrgSuspended {
+			return Caller{}, time.Time{}, &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
+		}
+		caller.Slug = o.Slug
+	}
+	d.noteUse(ctx, org, t, now)
+	return caller, t.Expires, nil
+}
+
+// noteUse records that a token was used, at most once an hour. A request never
+// fails because this could not be written.
+func (d *Directory) noteUse(ctx context.Context, org OrgID, t *Token, now time.Time) {
+	if now.Sub(t.LastUsed) < time.Hour {
+		return
+	}
+	_, err := d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
+		rec, err := tx.Read(KindToken, t.ID)
+		if err != nil || rec == nil {
+			return err
+		}
+		used, err := tokenOf(rec)
+		if err != nil {
+			return err
+		}
+		used.LastUsed = now.UTC().Truncate(time.Hour)
+		next, err := used.record(now)
+		if err != nil {
+			return err
+		}
+		next.Version, next.Created = rec.Version+1, rec.Created
+		tx.Put(rec, next, used.entries(), used.entries())
+		return nil
+	})
+	if err != nil {
+		d.log.WarnContext(ctx, "token use not noted", "token", t.ID, "err", err)
+	}
+}

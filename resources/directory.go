@@ -1,0 +1,202 @@
+package resources
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Config is what a Directory needs. Every field but Budget is required.
+type Config struct {
+	Store  Store
+	Now    func() time.Time
+	Rand   io.Reader // cryptographic randomness: ids and secrets come from it
+	Log    *slog.Logger
+	Budget int // records a query may look at beyond the indexes; 0 means 250 000 (security S15)
+}
+
+// Directory is every act of the domain, one method each. It is safe for
+// concurrent use.
+type Directory struct {
+	store  Store
+	now    func() time.Time
+	random io.Reader
+	log    *slog.Logger
+	budget int
+	tokens tokenCache
+}
+
+// New makes a Directory over a store.
+func New(c Config) (*Directory, error) {
+	var faults []error
+	if c.Store == nil {
+		faults = append(faults, errors.New("resources: Config.Store is required"))
+	}
+	if c.Now == nil {
+		faults = append(faults, errors.New("resources: Config.Now is required"))
+	}
+	if c.Rand == nil {
+		faults = append(faults, errors.New("resources: Config.Rand is required"))
+	}
+	if c.Log == nil {
+		faults = append(faults, errors.New("resources: Config.Log is required"))
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	if c.Budget <= 0 {
+		c.Budget = 250_000
+	}
+	return &Directory{store: c.Store, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget}, nil
+}
+
+// Ready reports whether the directory can serve: its store answers.
+func (d *Directory) Ready(ctx context.Context) error { return d.store.Ping(ctx) }
+
+// Get reads one resource with its groups. Unknown ids, and ids of another
+// kind or organization, give CodeNotFound.
+func (d *Directory) Get(ctx context.Context, c Caller, kind Kind, id string) (*Record, error) {
+	if err := c.may(kind, false); err != nil {
+		return nil, err
+	}
+	if k, ok := KindOf(id); !ok || k != kind {
+		return nil, notFound(kind)
+	}
+	rec, err := d.store.Get(ctx, c.Org, kind, id)
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", kind, err)
+	}
+	if rec == nil {
+		return nil, notFound(kind)
+	}
+	return rec, nil
+}
+
+// Find answers a query within the work budget (security S15).
+func (d *Directory) Find(ctx context.Context, c Caller, q Query) (Page, error) {
+	if err := c.may(q.Kind, false); err != nil {
+		return Page{}, err
+	}
+	if q.Budget <= 0 || q.Budget > d.budget {
+		q.Budget = d.budget
+	}
+	page, err := d.store.Find(ctx, c.Org, q)
+	if err != nil {
+		return Page{}, fmt.Errorf("find %s: %w", q.Kind, err)
+	}
+	return page, nil
+}
+
+// Events reads the organization's stream after a commit, oldest first.
+func (d *Directory) Events(ctx context.Context, c Caller, after string, limit int) ([]StoredEvent, error) {
+	if err := c.mayPlatform(); err != nil {
+		return nil, err
+	}
+	return d.store.Events(ctx, c.Org, after, limit)
+}
+
+func notFound(kind Kind) *Error {
+	return &Error{Code: CodeNotFound, Detail: "There is no such " + kind.String() + "."}
+}
+
+// Profile names the dialect of the identity provider behind a connection. It
+// switches the tolerance rules of idp-wire.md that are marked "profile".
+type Profile string
+
+// The connection profiles.
+const (
+	ProfileRFC       Profile = "rfc"
+	ProfileEntra     Profile = "entra"
+	ProfileOkta      Profile = "okta"
+	ProfileOneLogin  Profile = "onelogin"
+	ProfileJumpCloud Profile = "jumpcloud"
+	ProfilePing      Profile = "ping"
+	ProfileAuthentik Profile = "authentik"
+	ProfileGeneric   Profile = "generic"
+)
+
+// Profiles lists every connection profile.
+func Profiles() []Profile {
+	return []Profile{
+		ProfileRFC, ProfileEntra, ProfileOkta, ProfileOneLogin,
+		ProfileJumpCloud, ProfilePing, ProfileAuthentik, ProfileGeneric,
+	}
+}
+
+// Scope is a right that a token carries.
+type Scope string
+
+// The scopes. A scope without ":read" includes reading.
+const (
+	ScopeSCIM       Scope = "scim"
+	ScopeSCIMRead   Scope = "scim:read"
+	ScopeUsers      Scope = "users"
+	ScopeUsersRead  Scope = "users:read"
+	ScopeGroups     Scope = "groups"
+	ScopeGroupsRead Scope = "groups:read"
+	ScopePlatform   Scope = "platform" // operate usher: organizations and tokens
+)
+
+// Caller is who asks: a verified credential and what it may do. Doors get it
+// from [Directory.Authenticate] and pass it on; they never build one from a
+// request.
+type Caller struct {
+	Org     OrgID   // the organization the credential belongs to
+	Slug    string  // its name in URLs
+	Token   string  // id of the token, the actor of events
+	Profile Profile // dialect of the connection
+	Policy  NamePolicy
+	Scopes  []Scope
+	Request string // request id, for events and logs
+}
+
+// NamePolicy says what a connection accepts as userName (BR-004).
+type NamePolicy string
+
+// The userName policies.
+const (
+	NameRelaxed NamePolicy = "relaxed" // any non-empty string
+	NameEmail   NamePolicy = "email"   // must be an address equal to the identity e-mail
+)
+
+func (c Caller) has(scopes ...Scope) bool {
+	for _, have := range c.Scopes {
+		for _, want := range scopes {
+			if have == want {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// may checks the scopes for reading or writing a kind (R-123, security T1).
+func (c Caller) may(kind Kind, write bool) error {
+	var ok bool
+	switch kind {
+	case KindUser:
+		ok = c.has(ScopeSCIM, ScopeUsers) || (!write && c.has(ScopeSCIMRead, ScopeUsersRead))
+	case KindGroup:
+		ok = c.has(ScopeSCIM, ScopeGroups) || (!write && c.has(ScopeSCIMRead, ScopeGroupsRead))
+	default:
+		return c.mayPlatform()
+	}
+	if !ok {
+		act := "read"
+		if write {
+			act = "change"
+		}
+		return &Error{Code: CodeForbidden, Detail: "This token may not " + act + " " + kind.String() + " resources; use one with a scope that allows it."}
+	}
+	return nil
+}
+
+func (c Caller) mayPlatform() error {
+	if c.Org == PlatformOrg && c.has(ScopePlatform) {
+		return nil
+	}
+	return &Error{Code: CodeForbidden, Detail: "Only an API token with the scope platform may do this."}
+}

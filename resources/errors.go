@@ -1,0 +1,73 @@
+package resources
+
+import "errors"
+
+// Code is the stable name of an error (domain.md §4.13). Doors map it to a
+// status; clients may rely on it.
+type Code string
+
+// The codes of the domain.
+const (
+	CodeEmailInUse       Code = "email_in_use"
+	CodeEmailInOtherOrg  Code = "email_in_other_organization"
+	CodeUserNameInUse    Code = "user_name_in_use"
+	CodeUserNameNotEmail Code = "user_name_not_email"
+	CodeDisplayNameInUse Code = "display_name_in_use"
+	CodeSlugInUse        Code = "slug_in_use"
+	CodeNotFound         Code = "not_found"
+	CodeVersion          Code = "version_mismatch"
+	CodeInvalidValue     Code = "invalid_value"
+	CodeInvalidFilter    Code = "invalid_filter"
+	CodeTooMany          Code = "too_many"
+	CodeMemberUnknown    Code = "member_unknown"
+	CodeUnauthenticated  Code = "unauthenticated"
+	CodeForbidden        Code = "forbidden"
+	CodeRateLimited      Code = "rate_limited"
+	CodeOrgSuspended     Code = "organization_suspended"
+	CodeConfirmation     Code = "confirmation_required"
+	CodeTooManyTokens    Code = "too_many_tokens"
+	CodeUnavailable      Code = "unavailable"
+)
+
+// Error is a refusal that a caller may be told about. Detail is a sentence for
+// the caller: reason and remedy. Err is for the log only.
+type Error struct {
+	Code   Code
+	Field  string // the attribute or parameter at fault, or ""
+	Detail string
+	Err    error
+}
+
+// Error gives code and detail, and the cause for logs.
+func (e *Error) Error() string {
+	s := string(e.Code)
+	if e.Field != "" {
+		s += " (" + e.Field + ")"
+	}
+	if e.Detail != "" {
+		s += ": " + e.Detail
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is compares by code, so that errors.Is(err, &Error{Code: c}) works.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// HasCode reports whether err is, or wraps, an Error with the code.
+func HasCode(err error, c Code) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == c
+}
+
+// ErrUnavailable is wrapped by every error that says: the store cannot answer
+// now, nothing is known to be wrong with the request, try again.
+var ErrUnavailable = errors.New("the store is unavailable")

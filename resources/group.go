@@ -1,0 +1,223 @@
+package resources
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+)
+
+type groupFacts struct {
+	displayName string
+	externalID  string
+}
+
+func groupOf(doc *jsontree.Value) groupFacts {
+	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId")}
+}
+
+func (g groupFacts) entries(id string, modified int64) []Entry {
+	out := []Entry{
+		{Index: GroupAll, Value: id},
+		{Index: GroupName, Value: GroupName.Key(g.displayName)},
+		{Index: GroupNameOrder, Value: GroupNameOrder.Key(g.displayName)},
+		{Index: GroupModified, Time: modified},
+	}
+	if g.externalID != "" {
+		out = append(out, Entry{Index: GroupExternalID, Value: GroupExternalID.Key(g.externalID)})
+	}
+	return out
+}
+
+// CreateGroup stores a new group with its members. doc is a checked SCIM Group
+// without id and members. Codes: display_name_in_use, member_unknown (L-25).
+func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Value, members []string) (*Record, error) {
+	if err := c.may(KindGroup, true); err != nil {
+		return nil, err
+	}
+	if err := d.knownMembers(ctx, c.Org, members); err != nil {
+		return nil, err
+	}
+	g := groupOf(&doc)
+	first := members[:min(len(members), memberPiece)]
+	var rec *Record
+	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+		id, err := d.newID(KindGroup)
+		if err != nil {
+			return err
+		}
+		now := d.now().UnixMilli()
+		rec = &Record{
+			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
+			Display: clip(g.displayName, 120), Profile: withID(doc, id),
+		}
+		tx.Put(nil, rec, nil, g.entries(id, now))
+		if len(first) > 0 {
+			tx.Link(id, first...)
+		}
+		tx.Event(Event{Type: "group.created", Kind: KindGroup, ID: id, Version: 1, Actor: c.Token, Request: c.Request, Added: first})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create group: %w", groupRefused(err, ""))
+	}
+	if err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
+		return nil, fmt.Errorf("create group: %w", err)
+	}
+	return rec, nil
+}
+
+// GroupEdit changes a group: it gets the stored record and its document
+// (without members) and returns the new document and the change of the
+// membership. It may run several times.
+type GroupEdit func(cur *Record, doc jsontree.Value) (jsontree.Value, MemberEdit, error)
+
+// UpdateGroup changes a group's document and membership. Up to 1 000
+// membership changes are one commit together with the document; more are
+// checked first and then made in pieces, so that repeating the request after a
+// failure ends in the same state. changed tells whether anything was written.
+func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit GroupEdit) (changed bool, err error) {
+	if err := c.may(KindGroup, true); err != nil {
+		return false, err
+	}
+	if k, ok := KindOf(id); !ok || k != KindGroup {
+		return false, notFound(KindGroup)
+	}
+	var add, remove []string
+	commit, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+		cur, err := tx.Read(KindGroup, id)
+		if err != nil {
+			return err
+		}
+		if cur == nil {
+			return notFound(KindGroup)
+		}
+		var members MemberEdit
+		doc, next, err := editDocument(cur, func(cur *Record, doc jsontree.Value) (out jsontree.Value, err error) {
+			out, members, err = edit(cur, doc)
+			return out, err
+		})
+		if err != nil {
+			return err
+		}
+		if add, remove, err = d.memberChanges(ctx, c.Org, id, members); err != nil {
+			return err
+		}
+		d.writeGroup(tx, c, cur, &doc, &next, add, remove)
+		return nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("update group: %w", groupRefused(err, id))
+	}
+	if len(add)+len(remove) > memberPiece {
+		add, remove = restOf(add, remove)
+		if err := d.applyMembers(ctx, c, id, add, remove); err != nil {
+			return true, fmt.Errorf("update group: %w", err)
+		}
+		return true, nil
+	}
+	return commit.Changed, nil
+}
+
+// writeGroup asks for the commit of a changed document and of the first piece
+// of membership changes.
+func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree.Value, add, remove []string) {
+	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
+	if !jsontree.Equal(doc, next) {
+		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
+		before, after := groupOf(doc), groupOf(next)
+		r := *cur
+		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), withID(*next, cur.ID)
+		tx.Put(cur, &r, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, now))
+		event.Version, event.Changed = r.Version, changedNames(doc, next)
+	}
+	event.Added, event.Removed = firstOf(add, remove)
+	if len(event.Added) > 0 {
+		tx.Link(cur.ID, event.Added...)
+	}
+	if len(event.Removed) > 0 {
+		tx.Unlink(cur.ID, event.Removed...)
+	}
+	if len(event.Changed)+len(event.Added)+len(event.Removed) > 0 {
+		tx.Event(event)
+	}
+}
+
+// firstOf cuts changes to what one commit makes, restOf is what is left.
+func firstOf(add, remove []string) (a, r []string) {
+	a = add[:min(len(add), memberPiece)]
+	return a, remove[:min(len(remove), memberPiece-len(a))]
+}
+
+func restOf(add, remove []string) (a, r []string) {
+	fa, fr := firstOf(add, remove)
+	return add[len(fa):], remove[len(fr):]
+}
+
+// groupRefused turns a refused commit into the error of the rule behind it.
+func groupRefused(err error, group string) error {
+	var r *Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	switch {
+	case r.Reason == RefusedName:
+		return &Error{Code: CodeDisplayNameInUse, Field: "displayName", Detail: "displayName is already in use in your organization, by the group with id " + r.Holder + "."}
+	case r.Reason == RefusedMissing && r.Value == group:
+		return notFound(KindGroup)
+	case r.Reason == RefusedMissing:
+		return memberUnknown(r.Value)
+	}
+	return err
+}
+
+// DeleteGroup removes a group and its membership. check, when not nil, may
+// refuse after seeing the record (If-Match).
+func (d *Directory) DeleteGroup(ctx context.Context, c Caller, id string, check func(*Record) error) error {
+	if err := c.may(KindGroup, true); err != nil {
+		return err
+	}
+	if k, ok := KindOf(id); !ok || k != KindGroup {
+		return notFound(KindGroup)
+	}
+	if err := d.leaveMany(ctx, c, id); err != nil {
+		return fmt.Errorf("delete group: %w", err)
+	}
+	err := d.untilGroupsHold(func() error { return d.deleteGroup(ctx, c, id, check) })
+	if err != nil {
+		return fmt.Errorf("delete group: %w", err)
+	}
+	return nil
+}
+
+func (d *Directory) deleteGroup(ctx context.Context, c Caller, id string, check func(*Record) error) error {
+	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+		cur, err := tx.Read(KindGroup, id)
+		if err != nil {
+			return err
+		}
+		if cur == nil {
+			return notFound(KindGroup)
+		}
+		if check != nil {
+			if err := check(cur); err != nil {
+				return err
+			}
+		}
+		doc, err := jsontree.Parse(cur.Profile, jsontree.Limits{})
+		if err != nil {
+			return fmt.Errorf("stored document of %s: %w", id, err)
+		}
+		parents, err := tx.GroupsOf(id)
+		if err != nil {
+			return err
+		}
+		d.leave(tx, c, id, parents)
+		g := groupOf(&doc)
+		tx.Delete(cur, g.entries(id, max(cur.Modified, cur.LinksModified)))
+		tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{g.displayName, g.externalID}})
+		return nil
+	})
+	return err
+}

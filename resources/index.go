@@ -1,0 +1,162 @@
+package resources
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// Index names one way to find records. Which records stand in an index, and
+// under which value, is decided here; the store only keeps the entries.
+type Index uint8
+
+// The indexes. Codes and shapes are in indexTable.
+const (
+	NoIndex          Index = iota
+	UserAll                // every user, by id: creation order
+	UserName               // userName to the one user that has it
+	UserNameOrder          // users by userName
+	UserDisplayOrder       // users by displayName
+	UserExternalID         // externalId to users
+	UserEmail              // any e-mail value to users
+	UserModified           // users by time of last change
+	UserInactive           // users with active=false, by id
+	GroupAll               // every group, by id
+	GroupName              // displayName to the one group that has it
+	GroupNameOrder         // groups by displayName
+	GroupExternalID        // externalId to groups
+	GroupModified          // groups by time of last change
+	TokenAll               // every token of the organization, by id
+	OrgAll                 // every organization, by id; only in PlatformOrg
+	OrgSlug                // slug to organization; only in PlatformOrg
+)
+
+// Shape is how an index is laid out, hence what it can answer.
+type Shape uint8
+
+// The shapes.
+const (
+	Unique Shape = iota + 1 // value to one id; a second holder is refused in the commit
+	Equal                   // value to ids
+	Text                    // ids ordered by value: order, prefix, contains, pages
+	Time                    // ids ordered by a time in milliseconds: order, ranges, pages
+	Member                  // a set of ids ordered by id
+)
+
+// indexTable gives each index its code, which is part of the key, and shape.
+// Codes are stored: never change one.
+var indexTable = [...]struct {
+	kind  Kind
+	code  string
+	shape Shape
+}{
+	UserAll:          {KindUser, "uc", Member},
+	UserName:         {KindUser, "un", Unique},
+	UserNameOrder:    {KindUser, "uz", Text},
+	UserDisplayOrder: {KindUser, "ud", Text},
+	UserExternalID:   {KindUser, "ux", Equal},
+	UserEmail:        {KindUser, "ue", Equal},
+	UserModified:     {KindUser, "ul", Time},
+	UserInactive:     {KindUser, "ui", Member},
+	GroupAll:         {KindGroup, "gc", Member},
+	GroupName:        {KindGroup, "gn", Unique},
+	GroupNameOrder:   {KindGroup, "gz", Text},
+	GroupExternalID:  {KindGroup, "gx", Equal},
+	GroupModified:    {KindGroup, "gl", Time},
+	TokenAll:         {KindToken, "tc", Member},
+	OrgAll:           {KindOrg, "oc", Member},
+	OrgSlug:          {KindOrg, "on", Unique},
+}
+
+// Indexes lists every index, for code that walks them all.
+func Indexes() []Index {
+	out := make([]Index, 0, len(indexTable)-1)
+	for i := range indexTable {
+		if i > 0 {
+			out = append(out, Index(i))
+		}
+	}
+	return out
+}
+
+// Kind is the kind of the records in the index.
+func (i Index) Kind() Kind { return indexTable[i].kind }
+
+// Code is the index's two letters inside keys.
+func (i Index) Code() string { return indexTable[i].code }
+
+// Shape is the index's layout.
+func (i Index) Shape() Shape { return indexTable[i].shape }
+
+// All returns the index that holds every record of a kind, in id order, which
+// is also the default order of lists.
+func All(k Kind) Index {
+	switch k {
+	case KindUser:
+		return UserAll
+	case KindGroup:
+		return GroupAll
+	case KindToken:
+		return TokenAll
+	case KindOrg:
+		return OrgAll
+	}
+	return NoIndex
+}
+
+// Modified returns the index of a kind by time of last change, or NoIndex.
+func Modified(k Kind) Index {
+	switch k {
+	case KindUser:
+		return UserModified
+	case KindGroup:
+		return GroupModified
+	}
+	return NoIndex
+}
+
+// maxKey bounds what one index entry may hold; longer values are cut and get
+// a hash, and whoever finds by them re-checks the record.
+const maxKey = 400
+
+// Key turns an attribute value into the form it is indexed under: folded as
+// the attribute compares, without control characters, and at most
+// maxKey bytes long.
+func (i Index) Key(value string) string {
+	switch i {
+	case UserName:
+		return FoldName(value).bounded()
+	case UserNameOrder:
+		return FoldName(value).bounded()
+	case UserEmail, UserDisplayOrder, GroupName, GroupNameOrder, OrgSlug:
+		return FoldText(value).bounded()
+	}
+	return Folded(value).bounded()
+}
+
+// Folded is text in the form it is compared in.
+type Folded string
+
+func (f Folded) bounded() string {
+	s := string(f)
+	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 }) {
+		s = strings.Map(func(r rune) rune {
+			if r < 0x20 {
+				return ' '
+			}
+			return r
+		}, s)
+	}
+	if len(s) <= maxKey {
+		return s
+	}
+	sum := sha256.Sum256([]byte(f))
+	return s[:maxKey] + "#" + hex.EncodeToString(sum[:8])
+}
+
+// Entry is one record's place in an index.
+type Entry struct {
+	Index Index
+	Value string // for Unique, Equal and Text: the result of Index.Key
+	Time  int64  // for Time: milliseconds
+}

@@ -1,0 +1,212 @@
+package resources
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// memberPiece is how many membership changes one commit makes at most
+// (security S11: up to 1 000 commit at once).
+const memberPiece = 1000
+
+// MemberEdit is a change of a group's membership. Ids are well formed; each
+// stands in Add or Remove at most once.
+type MemberEdit struct {
+	Replace bool // the membership becomes exactly Add; Remove is not looked at
+	Add     []string
+	Remove  []string
+}
+
+// Empty reports whether the edit asks for nothing.
+func (e *MemberEdit) Empty() bool {
+	return !e.Replace && len(e.Add) == 0 && len(e.Remove) == 0
+}
+
+// EditMembers changes only the membership of a group, without reading the
+// group: the cost is that of the change, at any size of the group.
+func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit MemberEdit) (changed bool, err error) {
+	if err := c.may(KindGroup, true); err != nil {
+		return false, err
+	}
+	if k, ok := KindOf(id); !ok || k != KindGroup {
+		return false, notFound(KindGroup)
+	}
+	add, remove, err := d.memberChanges(ctx, c.Org, id, edit)
+	if err != nil {
+		return false, fmt.Errorf("edit members: %w", err)
+	}
+	first, firstGone := firstOf(add, remove)
+	changed, err = d.commitMembers(ctx, c, id, first, firstGone)
+	if err != nil {
+		return false, fmt.Errorf("edit members: %w", groupRefused(err, id))
+	}
+	add, remove = restOf(add, remove)
+	if err := d.applyMembers(ctx, c, id, add, remove); err != nil {
+		return true, fmt.Errorf("edit members: %w", err)
+	}
+	return changed || len(add)+len(remove) > 0, nil
+}
+
+// commitMembers makes one commit of membership changes. An empty one still
+// proves that the group exists.
+func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add, remove []string) (bool, error) {
+	if len(add)+len(remove) == 0 {
+		known, err := d.store.Exist(ctx, c.Org, []string{id})
+		if err == nil && !known[0] {
+			err = notFound(KindGroup)
+		}
+		return false, err
+	}
+	commit, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+		if len(add) > 0 {
+			tx.Link(id, add...)
+		}
+		if len(remove) > 0 {
+			tx.Unlink(id, remove...)
+		}
+		tx.Event(Event{Type: "group.updated", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Added: add, Removed: remove})
+		return nil
+	})
+	return commit.Changed, err
+}
+
+// applyMembers makes membership changes in pieces. Members that were deleted
+// meanwhile are left out: the group would have lost them anyway.
+func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, remove []string) error {
+	for len(add)+len(remove) > 0 {
+		a, r := firstOf(add, remove)
+		_, err := d.commitMembers(ctx, c, id, a, r)
+		var refused *Refusal
+		if errors.As(err, &refused) && refused.Reason == RefusedMissing && refused.Value != id {
+			add = slices.DeleteFunc(slices.Clone(add), func(m string) bool { return m == refused.Value })
+			continue
+		}
+		if err != nil {
+			return groupRefused(err, id)
+		}
+		add, remove = add[len(a):], remove[len(r):]
+	}
+	return nil
+}
+
+// memberChanges turns an edit into members to add and to remove. For a
+// replacement it compares with the membership there is. More than one piece of
+// additions is checked for unknown members before anything is written; a
+// smaller one is checked by the commit itself.
+func (d *Directory) memberChanges(ctx context.Context, org OrgID, id string, e MemberEdit) (add, remove []string, err error) {
+	if !e.Replace {
+		add, remove = e.Add, e.Remove
+	} else {
+		wanted := make(map[string]bool, len(e.Add))
+		for _, m := range e.Add {
+			wanted[m] = true
+		}
+		const chunk = 5000
+		for after := ""; ; {
+			ids, err := d.store.MemberIDs(ctx, org, id, after, chunk)
+			if err != nil {
+				return nil, nil, err
+			}
+			for _, m := range ids {
+				if !wanted[m] {
+					remove = append(remove, m)
+				}
+				delete(wanted, m)
+			}
+			if len(ids) < chunk {
+				break
+			}
+			after = ids[len(ids)-1]
+		}
+		for _, m := range e.Add {
+			if wanted[m] {
+				add = append(add, m)
+			}
+		}
+	}
+	if len(add)+len(remove) > memberPiece {
+		err = d.knownMembers(ctx, org, add)
+	}
+	return add, remove, err
+}
+
+// knownMembers refuses members that do not exist in the organization (L-25,
+// security S3).
+func (d *Directory) knownMembers(ctx context.Context, org OrgID, ids []string) error {
+	for len(ids) > 0 {
+		piece := ids[:min(len(ids), memberPiece)]
+		known, err := d.store.Exist(ctx, org, piece)
+		if err != nil {
+			return fmt.Errorf("look members up: %w", err)
+		}
+		for i, ok := range known {
+			if !ok {
+				return memberUnknown(piece[i])
+			}
+		}
+		ids = ids[len(piece):]
+	}
+	return nil
+}
+
+func memberUnknown(id string) *Error {
+	return &Error{Code: CodeMemberUnknown, Field: "members", Detail: "There is no user or group with the id " + quoted(id) + " in your organization; create it before adding it to the group."}
+}
+
+// leaveMany takes a member out of its groups in pieces as long as it is in
+// more of them than one commit can handle.
+func (d *Directory) leaveMany(ctx context.Context, c Caller, member string) error {
+	for {
+		var groups []string
+		err := d.untilGroupsHold(func() error {
+			_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
+				if groups, err = tx.GroupsOf(member); err != nil || len(groups) <= memberPiece/2 {
+					return err
+				}
+				d.leave(tx, c, member, groups[:memberPiece/2])
+				return nil
+			})
+			return err
+		})
+		if err != nil || len(groups) <= memberPiece/2 {
+			return err
+		}
+	}
+}
+
+// Members reads a piece of a group's membership in id order, after the given
+// id; "" starts at the beginning.
+func (d *Directory) Members(ctx context.Context, c Caller, group, after string, limit int) ([]MemberRef, error) {
+	if err := c.may(KindGroup, false); err != nil {
+		return nil, err
+	}
+	refs, err := d.store.Members(ctx, c.Org, group, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read members: %w", err)
+	}
+	return refs, nil
+}
+
+// leave takes a member out of groups, with an event for each.
+func (d *Directory) leave(tx Tx, c Caller, member string, groups []string) {
+	for _, g := range groups {
+		tx.Unlink(g, member)
+		tx.Event(Event{Type: "group.updated", Kind: KindGroup, ID: g, Actor: c.Token, Request: c.Request, Removed: []string{member}})
+	}
+}
+
+// untilGroupsHold repeats an act that unlinks from groups it has just read,
+// while one of them vanishes between reading and commit.
+func (d *Directory) untilGroupsHold(act func() error) error {
+	const tries = 5
+	var err error
+	for range tries {
+		var r *Refusal
+		if err = act(); !errors.As(err, &r) || r.Reason != RefusedMissing {
+			return err
+		}
+	}
+	return fmt.Errorf("groups keep vanishing: %w: %w", ErrUnavailable, err)
+}

@@ -1,0 +1,350 @@
+package resources
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// OrgState is where an organization is in its life.
+type OrgState string
+
+// The states of an organization.
+const (
+	OrgActive    OrgState = "active"
+	OrgSuspended OrgState = "suspended" // its credentials are refused, nothing is lost
+	OrgDeleting  OrgState = "deleting"  // being erased; cannot be undone
+)
+
+// Organization is a tenant.
+type Organization struct {
+	ID      OrgID     `json:"-"`
+	Slug    string    `json:"slug"` // its name in URLs, unique, can change
+	Name    string    `json:"name"`
+	State   OrgState  `json:"state"`
+	Created time.Time `json:"created"`
+}
+
+var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
+func checkSlug(slug string) error {
+	if slugForm.MatchString(slug) {
+		return nil
+	}
+	return &Error{Code: CodeInvalidValue, Field: "slug", Detail: "A slug is 1 to 63 characters of a-z, 0-9 and inner hyphens, for example acme-fr."}
+}
+
+func (o *Organization) entries() []Entry {
+	return []Entry{
+		{Index: OrgAll, Value: string(o.ID)},
+		{Index: OrgSlug, Value: OrgSlug.Key(o.Slug)},
+	}
+}
+
+func (o *Organization) record(before *Record, now time.Time) (*Record, error) {
+	body, err := json.Marshal(o)
+	if err != nil {
+		return nil, fmt.Errorf("encode organization: %w", err)
+	}
+	ms := now.UnixMilli()
+	rec := &Record{Kind: KindOrg, ID: string(o.ID), Version: 1, Created: ms, Modified: ms, Display: clip(o.Name, 100), Profile: body}
+	if before != nil {
+		rec.Version, rec.Created = before.Version+1, before.Created
+	}
+	return rec, nil
+}
+
+func orgOf(rec *Record) (*Organization, error) {
+	var o Organization
+	if err := json.Unmarshal(rec.Profile, &o); err != nil {
+		return nil, fmt.Errorf("decode organization %s: %w", rec.ID, err)
+	}
+	o.ID = OrgID(rec.ID)
+	return &o, nil
+}
+
+func (d *Directory) orgByID(ctx context.Context, id OrgID) (*Organization, error) {
+	rec, err := d.store.Get(ctx, PlatformOrg, KindOrg, string(id))
+	if err != nil {
+		return nil, fmt.Errorf("read organization: %w", err)
+	}
+	if rec == nil {
+		return nil, nil
+	}
+	return orgOf(rec)
+}
+
+func (d *Directory) orgBySlug(ctx context.Context, slug string) (*Organization, error) {
+	id, err := d.store.Named(ctx, PlatformOrg, OrgSlug, OrgSlug.Key(slug))
+	if err != nil {
+		return nil, fmt.Errorf("find organization: %w", err)
+	}
+	if id == "" {
+		return nil, notFound(KindOrg)
+	}
+	o, err := d.orgByID(ctx, OrgID(id))
+	if err == nil && o == nil {
+		return nil, notFound(KindOrg)
+	}
+	return o, err
+}
+
+// CreateOrg makes an organization. A taken slug is CodeSlugInUse.
+func (d *Directory) CreateOrg(ctx context.Context, c Caller, slug, name string) (*Organization, error) {
+	if err := c.mayPlatform(); err != nil {
+		return nil, err
+	}
+	if err := checkSlug(slug); err != nil {
+		return nil, err
+	}
+	if name == "" {
+		name = slug
+	}
+	if len(name) > 200 {
+		return nil, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of an organization is at most 200 bytes long."}
+	}
+	now := d.now().UTC().Truncate(time.Millisecond)
+	o := &Organization{Slug: slug, Name: name, State: OrgActive, Created: now}
+	_, err := d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
+		id, err := d.newID(KindOrg)
+		if err != nil {
+			return err
+		}
+		o.ID = OrgID(id)
+		rec, err := o.record(nil, now)
+		if err != nil {
+			return err
+		}
+		tx.Put(nil, rec, nil, o.entries())
+		tx.Event(Event{Type: "organization.created", Kind: KindOrg, ID: id, Version: 1, Actor: c.Token, Request: c.Request})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("create organization: %w", slugTaken(err))
+	}
+	return o, nil
+}
+
+func slugTaken(err error) error {
+	var r *Refusal
+	if errors.As(err, &r) && r.Reason == RefusedName {
+		return &Error{Code: CodeSlugInUse, Field: "slug", Detail: "This slug belongs to another organization; choose another one."}
+	}
+	return err
+}
+
+// Orgs lists organizations, oldest first: up to limit after skipping offset,
+// and how many there are.
+func (d *Directory) Orgs(ctx context.Context, c Caller, offset, limit int) ([]*Organization, int, error) {
+	if err := c.mayPlatform(); err != nil {
+		return nil, 0, err
+	}
+	return d.orgs(ctx, offset, limit)
+}
+
+func (d *Directory) orgs(ctx context.Context, offset, limit int) ([]*Organization, int, error) {
+	page, err := d.store.Find(ctx, PlatformOrg, Query{Kind: KindOrg, Offset: offset, Limit: limit, NoGroups: true, Budget: d.budget})
+	if err != nil {
+		return nil, 0, fmt.Errorf("list organizations: %w", err)
+	}
+	out := make([]*Organization, 0, len(page.Records))
+	for _, rec := range page.Records {
+		o, err := orgOf(rec)
+		if err != nil {
+			return nil, 0, err
+		}
+		out = append(out, o)
+	}
+	return out, page.Total, nil
+}
+
+// Org reads one organization by slug.
+func (d *Directory) Org(ctx context.Context, c Caller, slug string) (*Organization, error) {
+	if err := c.mayPlatform(); err != nil {
+		return nil, err
+	}
+	return d.orgBySlug(ctx, slug)
+}
+
+// OrgChange is what to change of an organization; nil fields stay.
+type OrgChange struct {
+	Slug  *string
+	Name  *string
+	State *OrgState // OrgActive or OrgSuspended
+}
+
+// UpdateOrg renames, suspends or resumes an organization.
+func (d *Directory) UpdateOrg(ctx context.Context, c Caller, slug string, change OrgChange) (*Organization, error) {
+	if change.Slug != nil {
+		if err := checkSlug(*change.Slug); err != nil {
+			return nil, err
+		}
+	}
+	if change.Name != nil && (*change.Name == "" || len(*change.Name) > 200) {
+		return nil, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of an organization is 1 to 200 bytes long."}
+	}
+	if change.State != nil && *change.State != OrgActive && *change.State != OrgSuspended {
+		return nil, &Error{Code: CodeInvalidValue, Field: "state", Detail: "The state can be set to active or suspended; delete the organization to erase it."}
+	}
+	return d.changeOrg(ctx, c, slug, "organization.updated", func(o *Organization) {
+		if change.Slug != nil {
+			o.Slug = *change.Slug
+		}
+		if change.Name != nil {
+			o.Name = *change.Name
+		}
+		if change.State != nil {
+			o.State = *change.State
+		}
+	})
+}
+
+func (d *Directory) changeOrg(ctx context.Context, c Caller, slug, event string, fn func(*Organization)) (*Organization, error) {
+	if err := c.mayPlatform(); err != nil {
+		return nil, err
+	}
+	found, err := d.orgBySlug(ctx, slug)
+	if err != nil {
+		return nil, err
+	}
+	var result *Organization
+	_, err = d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
+		rec, err := tx.Read(KindOrg, string(found.ID))
+		if err != nil {
+			return err
+		}
+		if rec == nil {
+			return notFound(KindOrg)
+		}
+		o, err := orgOf(rec)
+		if err != nil {
+			return err
+		}
+		result = o
+		if o.State == OrgDeleting {
+			return &Error{Code: CodeNotFound, Detail: "The organization is being deleted."}
+		}
+		before := *o
+		fn(o)
+		if *o == before {
+			return nil
+		}
+		next, err := o.record(rec, d.now())
+		if err != nil {
+			return err
+		}
+		tx.Put(rec, next, before.entries(), o.entries())
+		tx.Event(Event{Type: event, Kind: KindOrg, ID: rec.ID, Version: next.Version, Actor: c.Token, Request: c.Request})
+		return nil
+	})
+	d.tokens.forget()
+	if err != nil {
+		return nil, fmt.Errorf("change organization: %w", slugTaken(err))
+	}
+	return result, nil
+}
+
+// DeleteOrg begins to erase an organization and everything it has. From this
+// moment on its credentials are refused; [Directory.Clean] does the erasing in
+// pieces and removes the organization's record last. confirm must repeat the
+// slug (BR-260).
+func (d *Directory) DeleteOrg(ctx context.Context, c Caller, slug, confirm string) error {
+	if confirm != slug {
+		return &Error{Code: CodeConfirmation, Field: "confirm", Detail: "Deleting an organization erases every user, group and token of it and cannot be undone; repeat its slug to confirm."}
+	}
+	_, err := d.changeOrg(ctx, c, slug, "organization.deleting", func(o *Organization) { o.State = OrgDeleting })
+	return err
+}
+
+// Clean does a bounded piece of the cleaning of every organization: expired
+// records, what deleted groups left, organizations being deleted. It returns
+// how many things it cleaned. Any number of nodes may run it at once.
+func (d *Directory) Clean(ctx context.Context) (int, error) {
+	const piece, page = 500, 100
+	done, err := d.store.Sweep(ctx, PlatformOrg, d.now(), piece)
+	if err != nil {
+		return done, fmt.Errorf("sweep platform: %w", err)
+	}
+	for offset := 0; ; offset += page {
+		orgs, total, err := d.orgs(ctx, offset, page)
+		if err != nil {
+			return done, err
+		}
+		for _, o := range orgs {
+			n, err := d.cleanOrg(ctx, o, piece)
+			done += n
+			if err != nil {
+				return done, fmt.Errorf("clean organization %s: %w", o.Slug, err)
+			}
+		}
+		if len(orgs) == 0 || offset+len(orgs) >= total {
+			return done, nil
+		}
+	}
+}
+
+func (d *Directory) cleanOrg(ctx context.Context, o *Organization, piece int) (int, error) {
+	if o.State != OrgDeleting {
+		return d.store.Sweep(ctx, o.ID, d.now(), piece)
+	}
+	n, err := d.store.Erase(ctx, o.ID, piece)
+	if err != nil || n > 0 {
+		return n, err
+	}
+	_, err = d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
+		rec, err := tx.Read(KindOrg, string(o.ID))
+		if err != nil || rec == nil {
+			return err
+		}
+		tx.Delete(rec, o.entries())
+		tx.Event(Event{Type: "organization.deleted", Kind: KindOrg, ID: rec.ID, Actor: "system", Names: []string{o.Slug}})
+		return nil
+	})
+	return 1, err
+}
+
+// Bootstrapped is what Bootstrap made; the tokens are shown this once.
+type Bootstrapped struct {
+	Org       *Organization
+	SCIMToken string
+	APIToken  string
+}
+
+// Bootstrap fills an empty store: the organization demo with a SCIM token, and
+// an operator's API token. It returns nil when the store has an organization
+// already.
+func (d *Directory) Bootstrap(ctx context.Context) (*Bootstrapped, error) {
+	_, total, err := d.orgs(ctx, 0, 0)
+	if err != nil || total > 0 {
+		return nil, err
+	}
+	system := Caller{Org: PlatformOrg, Token: "system", Scopes: []Scope{ScopePlatform}}
+	org, err := d.CreateOrg(ctx, system, "demo", "Demo")
+	if HasCode(err, CodeSlugInUse) {
+		return nil, nil // another node was faster
+	}
+	if err != nil {
+		return nil, err
+	}
+	_, scim, err := d.CreateToken(ctx, system, org.Slug, TokenSpec{Name: "demo provisioning"})
+	if err != nil {
+		return nil, err
+	}
+	api := Token{Name: "operator", Scopes: []Scope{ScopePlatform}, Profile: ProfileRFC, Policy: NameRelaxed}
+	_, text, err := d.issue(ctx, system, PlatformOrg, api, tokenMaxLifetime)
+	if err != nil {
+		return nil, err
+	}
+	return &Bootstrapped{Org: org, SCIMToken: scim, APIToken: text}, nil
+}
+
+func (d *Directory) newID(kind Kind) (string, error) {
+	id, err := NewID(kind, d.now(), d.random)
+	if err != nil {
+		return "", fmt.Errorf("make an id: %w", err)
+	}
+	return id, nil
+}

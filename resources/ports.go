@@ -1,0 +1,215 @@
+package resources
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps all state. Every method works inside one organization, which the
+// caller took from a credential, never from a request.
+//
+// Errors: a *Error of this package where said so; otherwise an error wrapping
+// ErrUnavailable when the store cannot be reached or cannot answer now
+// (callers answer 503 and the client may repeat), or ctx's error.
+//
+// Reads see every commit acknowledged before they began.
+type Store interface {
+	// Update runs fn over a consistent unit of work and commits what it asked
+	// for, all or nothing, exactly once even when replies are lost. fn may run
+	// several times: when something it read has changed by the time of the
+	// commit it is run again, with pauses, a bounded number of times, after
+	// which ErrUnavailable is returned. An error from fn ends Update with that
+	// error and nothing is written. When the commit itself finds a reason
+	// to refuse (a name taken, a claim held, a pool full, a member gone) it
+	// writes nothing and Update returns the *Refusal.
+	Update(ctx context.Context, org OrgID, fn func(ctx context.Context, tx Tx) error) (Commit, error)
+
+	// Get reads one record, with Groups for users and groups, in one round
+	// trip. It returns nil, nil when there is none.
+	Get(ctx context.Context, org OrgID, kind Kind, id string) (*Record, error)
+
+	// Many reads records by id, without Groups. The result has the length of
+	// ids; records that do not exist are nil.
+	Many(ctx context.Context, org OrgID, ids []string) ([]*Record, error)
+
+	// Named returns the id that a Unique index has for a value (in the form
+	// Index.Key gives), or "".
+	Named(ctx context.Context, org OrgID, index Index, value string) (string, error)
+
+	// Find answers a query.
+	Find(ctx context.Context, org OrgID, q Query) (Page, error)
+
+	// Members reads up to limit members of a group whose ids are greater than
+	// after, in id order. Deleted members are never returned.
+	Members(ctx context.Context, org OrgID, group, after string, limit int) ([]MemberRef, error)
+
+	// MemberIDs is Members without displays, for code that compares or walks
+	// whole memberships; limit may be up to 10 000.
+	MemberIDs(ctx context.Context, org OrgID, group, after string, limit int) ([]string, error)
+
+	// Exist tells for each user or group id whether there is such a record.
+	Exist(ctx context.Context, org OrgID, ids []string) ([]bool, error)
+
+	// IsMember tells for each id whether it is a direct member of the group.
+	IsMember(ctx context.Context, org OrgID, group string, ids []string) ([]bool, error)
+
+	// Events reads up to limit events of the organization's stream after the
+	// given commit ("" is the beginning), in commit order.
+	Events(ctx context.Context, org OrgID, after string, limit int) ([]StoredEvent, error)
+
+	// Sweep does a bounded piece of the organization's pending cleaning: what
+	// expired before now, what deleted groups left behind. It returns how many
+	// things it cleaned; 0 means nothing is left to do.
+	Sweep(ctx context.Context, org OrgID, now time.Time, limit int) (int, error)
+
+	// Erase deletes a bounded piece of everything the organization has, claims
+	// included. It returns how many records it erased; 0 means all is gone.
+	Erase(ctx context.Context, org OrgID, limit int) (int, error)
+
+	// Ping tells whether the store answers.
+	Ping(ctx context.Context) error
+}
+
+// Tx is one run of an Update closure. Reads note what they saw and go to the
+// store at once; writes wait for the commit. Not safe for concurrent use.
+type Tx interface {
+	// Read reads a record for change; nil when there is none. The commit is
+	// run again when the record has changed since. Groups, Links and
+	// LinksModified come with it in the same round trip, for information: they
+	// may have moved by the time of the commit.
+	Read(kind Kind, id string) (*Record, error)
+	// GroupsOf lists the ids of the living groups that have this member. The
+	// commit is run again when the stored list has changed since.
+	GroupsOf(id string) ([]string, error)
+
+	// Put writes a record. before is what Read gave, or nil to create: then
+	// the commit is run again with a fresh id should the id exist. had and has
+	// are all index entries of the record before and after; a Unique entry that
+	// somebody else holds refuses the commit. The store sets Stamp.
+	Put(before, after *Record, had, has []Entry)
+	// Delete removes a record and its index entries; of a group also the
+	// membership (the members' side is cleaned later, readers do not see it).
+	Delete(before *Record, had []Entry)
+
+	// Link and Unlink add and remove a direct member; what is already so is
+	// left alone. A group, or a member to link, that does not exist refuses the
+	// commit (RefusedMissing with its id as Value). The group's Links grows by
+	// one when anything changed. Neither reads the membership nor the group.
+	Link(group string, members ...string)
+	Unlink(group string, members ...string)
+
+	// Claim takes a key that is unique across organizations for holder; held
+	// by somebody else it refuses the commit. Release gives it back, if
+	// holder has it.
+	Claim(c Claim, holder string)
+	Release(c Claim, holder string)
+
+	// Take adds holder to a pool unless it has limit holders already, which
+	// refuses the commit; a holder that is in stays in. Give removes it. Full
+	// refuses the commit unless the pool has at least limit holders.
+	Take(pool, holder string, limit int)
+	Give(pool, holder string)
+	Full(pool string, limit int)
+
+	// Expire asks for the record to be removed by Sweep once t has passed.
+	// Readers must still compare the time themselves.
+	Expire(kind Kind, id string, t time.Time)
+
+	// Event appends to the organization's stream, in the commit. A commit that
+	// only links and unlinks and changes nothing appends nothing.
+	Event(e Event)
+}
+
+// Commit tells what became of an Update.
+type Commit struct {
+	LSN     string // id of the commit's last event in the organization's stream; "" when nothing was written
+	Changed bool   // whether anything was written
+}
+
+// ClaimKind says what is unique across organizations.
+type ClaimKind string
+
+// The kinds of claims. Values are stored: never change one.
+const ClaimEmail ClaimKind = "em" // identity e-mail, key from EmailKey (BR-001)
+
+// Claim is a key that only one holder over all organizations may have.
+type Claim struct {
+	Kind ClaimKind
+	Key  string
+}
+
+// Reason says why a commit was refused.
+type Reason uint8
+
+// The reasons.
+const (
+	RefusedName    Reason = iota + 1 // Index and Value: held by Holder
+	RefusedClaim                     // Claim: held by Holder in HolderOrg
+	RefusedFull                      // Pool is full
+	RefusedNotFull                   // Pool is not full any more
+	RefusedMissing                   // the group or member Value does not exist
+)
+
+// Refusal is a commit's answer that what was asked cannot be. Nothing was
+// written.
+type Refusal struct {
+	Reason    Reason
+	Index     Index
+	Value     string
+	Claim     Claim
+	Pool      string
+	Holder    string
+	HolderOrg OrgID
+}
+
+// Error names the reason for logs; doors never show it.
+func (r *Refusal) Error() string {
+	switch r.Reason {
+	case RefusedName:
+		return "name taken: " + r.Index.Code()
+	case RefusedClaim:
+		return "claim held: " + string(r.Claim.Kind)
+	case RefusedFull:
+		return "pool full: " + r.Pool
+	case RefusedNotFull:
+		return "pool not full: " + r.Pool
+	case RefusedMissing:
+		return "no such member: " + r.Value
+	}
+	return "refused"
+}
+
+// Event is one line of the organization's stream: what happened to which
+// resource, by whom. It never carries values of attributes.
+type Event struct {
+	Type    string   `json:"t"`           // user.created, group.updated …
+	Kind    Kind     `json:"k"`           // of the resource
+	ID      string   `json:"i"`           // of the resource
+	Version uint64   `json:"v,omitempty"` // of the document after the change
+	Actor   string   `json:"a,omitempty"` // token id or "system"
+	Request string   `json:"r,omitempty"` // request id
+	Changed []string `json:"c,omitempty"` // attribute names
+	Names   []string `json:"n,omitempty"` // for deletes: userName and externalId
+	Added   []string `json:"p,omitempty"` // members asked to be added to a group, at most 1 000
+	Removed []string `json:"m,omitempty"` // members asked to be removed from a group, at most 1 000
+}
+
+// StoredEvent is an event with its place in the stream.
+type StoredEvent struct {
+	LSN string
+	Event
+}
+
+// Vault keeps short-lived secrets: what is put there can be taken out once,
+// until it expires. Values are hashes or sealed bytes, never clear secrets.
+type Vault interface {
+	// Put stores value under a purpose and key until exp, replacing what was
+	// there.
+	Put(ctx context.Context, org OrgID, purpose, key string, value []byte, exp time.Time) error
+	// Take removes and returns the value; nil when there is none or it expired.
+	// Of many concurrent takers exactly one gets it.
+	Take(ctx context.Context, org OrgID, purpose, key string) ([]byte, error)
+	// Peek returns the value without removing it; nil when there is none or
+	// it expired.
+	Peek(ctx context.Context, org OrgID, purpose, key string) ([]byte, error)
+}

@@ -1,0 +1,140 @@
+package resources
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+)
+
+// change is a user before and after an act: before is nil at creation, after
+// at deletion. cur and rec are the records of both, docBefore and docAfter the
+// documents of an update.
+type change struct {
+	before, after       *User
+	cur, rec            *Record
+	docBefore, docAfter *jsontree.Value
+}
+
+// settle compares a user before and after and is the only place that decides
+// consequences: which claims are taken and released (BR-001, BR-005), the
+// standing, and the events. It runs inside the commit of the change.
+func (d *Directory) settle(tx Tx, c Caller, ch change) {
+	var had, has string
+	if ch.before != nil {
+		had = ch.before.IdentityKey
+	}
+	if ch.after != nil {
+		has = ch.after.IdentityKey
+	}
+	id := ""
+	if ch.rec != nil {
+		id = ch.rec.ID
+	} else {
+		id = ch.cur.ID
+	}
+	if had != has {
+		if had != "" {
+			tx.Release(Claim{ClaimEmail, had}, id)
+		}
+		if has != "" {
+			tx.Claim(Claim{ClaimEmail, has}, id)
+		}
+	}
+	if ch.after != nil {
+		ch.rec.Standing = ch.after.standing()
+	}
+	for _, e := range userEvents(ch) {
+		e.Kind, e.ID, e.Actor, e.Request = KindUser, id, c.Token, c.Request
+		tx.Event(e)
+	}
+}
+
+// standing renders what usher decided about a user: the lifecycle state
+// (domain.md §3.1) and the issues.
+func (u *User) standing() []byte {
+	s := jsontree.Obj()
+	state := "not_verified"
+	if u.Inactive {
+		state = "inactive"
+	}
+	s.Set("state", jsontree.Str(state))
+	switch {
+	case u.Identity == "":
+		s.Set("issues", jsontree.Arr(jsontree.Str("missing_email")))
+	case u.IdentityKey == "":
+		s.Set("issues", jsontree.Arr(jsontree.Str("email_invalid")))
+	}
+	return s.Append(nil)
+}
+
+// userEvents are the events of a change (BR-261).
+func userEvents(ch change) []Event {
+	switch {
+	case ch.before == nil:
+		return []Event{{Type: "user.created", Version: ch.rec.Version}}
+	case ch.after == nil:
+		return []Event{{Type: "user.deleted", Names: []string{ch.before.UserName, ch.before.ExternalID}}}
+	}
+	out := []Event{{Type: "user.updated", Version: ch.rec.Version, Changed: changedNames(ch.docBefore, ch.docAfter)}}
+	switch {
+	case !ch.before.Inactive && ch.after.Inactive:
+		out = append(out, Event{Type: "user.deactivated", Version: ch.rec.Version})
+	case ch.before.Inactive && !ch.after.Inactive:
+		out = append(out, Event{Type: "user.reactivated", Version: ch.rec.Version})
+	}
+	return out
+}
+
+// changedNames lists the top-level attributes that differ.
+func changedNames(before, after *jsontree.Value) []string {
+	var out []string
+	for i := range after.Items {
+		m := &after.Items[i]
+		if m.Name != "id" && !jsontree.Equal(m, before.Get(m.Name)) {
+			out = append(out, m.Name)
+		}
+	}
+	for i := range before.Items {
+		m := &before.Items[i]
+		if m.Name != "id" && after.Get(m.Name) == nil {
+			out = append(out, m.Name)
+		}
+	}
+	return out
+}
+
+// check applies a connection's userName policy (BR-004).
+func (p NamePolicy) check(u *User) error {
+	if p != NameEmail {
+		return nil
+	}
+	key, ok := EmailKey(u.UserName)
+	if !ok || key != u.IdentityKey {
+		return &Error{Code: CodeUserNameNotEmail, Field: "userName", Detail: "userName must be the user's e-mail address on this connection; send the same address as userName and as primary e-mail."}
+	}
+	return nil
+}
+
+// userRefused turns a refused commit into the error of the rule behind it. It
+// never names another organization (BR-003).
+func userRefused(err error, org OrgID, u *User) error {
+	var r *Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	switch r.Reason {
+	case RefusedName:
+		return &Error{Code: CodeUserNameInUse, Field: "userName", Detail: "userName is already in use in your organization, by the user with id " + r.Holder + "."}
+	case RefusedClaim:
+		if r.HolderOrg == org {
+			return &Error{Code: CodeEmailInUse, Field: "emails", Detail: "The e-mail address " + quoted(u.Identity) + " already belongs to a user of your organization, the one with id " + r.Holder + "."}
+		}
+		return &Error{Code: CodeEmailInOtherOrg, Field: "emails", Detail: "The e-mail address " + quoted(u.Identity) + " is managed by another organization; use another address."}
+	}
+	return err
+}
+
+func quoted(s string) string {
+	return `"` + strings.ReplaceAll(clip(s, 100), `"`, `'`) + `"`
+}

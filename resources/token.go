@@ -1,0 +1,303 @@
+package resources
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Token is a credential of an organization: a provisioning connection's, or
+// in PlatformOrg an operator's API token. Only a hash of the secret is kept.
+type Token struct {
+	ID         string     `json:"-"`
+	Connection string     `json:"connection"` // shared by a token and those that replace it
+	Name       string     `json:"name"`
+	Hash       string     `json:"hash"` // hex SHA-256 of the secret
+	Scopes     []Scope    `json:"scopes"`
+	Profile    Profile    `json:"profile"`
+	Policy     NamePolicy `json:"policy"`
+	Created    time.Time  `json:"created"`
+	Expires    time.Time  `json:"expires"`
+	LastUsed   time.Time  `json:"lastUsed,omitzero"` // to the hour
+}
+
+// TokenSpec is what a new token shall be. Zero fields have defaults: scope
+// scim, profile rfc, policy relaxed, 180 days.
+type TokenSpec struct {
+	Name     string
+	Scopes   []Scope
+	Profile  Profile
+	Policy   NamePolicy
+	Lifetime time.Duration
+}
+
+const (
+	tokenPrefix      = "ush_"
+	tokenLifetime    = 180 * 24 * time.Hour // default (security T1)
+	tokenMaxLifetime = 365 * 24 * time.Hour
+	tokensAlive      = 2 // of one connection, so that secrets can rotate
+	secretBytes      = 32
+)
+
+var secretEncoding = base32.NewEncoding(idAlphabet).WithPadding(base32.NoPadding)
+
+func (s TokenSpec) normalised() (TokenSpec, error) {
+	if s.Name == "" {
+		s.Name = "provisioning"
+	}
+	if len(s.Name) > 100 {
+		return s, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of a token is at most 100 bytes long."}
+	}
+	if len(s.Scopes) == 0 {
+		s.Scopes = []Scope{ScopeSCIM}
+	}
+	known := []Scope{ScopeSCIM, ScopeSCIMRead, ScopeUsers, ScopeUsersRead, ScopeGroups, ScopeGroupsRead}
+	for _, sc := range s.Scopes {
+		if !slices.Contains(known, sc) {
+			return s, &Error{Code: CodeInvalidValue, Field: "scopes", Detail: fmt.Sprintf("The scope %q is not known; use %s.", clip(string(sc), 40), joined(known))}
+		}
+	}
+	if s.Profile == "" {
+		s.Profile = ProfileRFC
+	}
+	if !slices.Contains(Profiles(), s.Profile) {
+		return s, &Error{Code: CodeInvalidValue, Field: "profile", Detail: fmt.Sprintf("The profile %q is not known; use %s.", clip(string(s.Profile), 40), joined(Profiles()))}
+	}
+	if s.Policy == "" {
+		s.Policy = NameRelaxed
+	}
+	if s.Policy != NameRelaxed && s.Policy != NameEmail {
+		return s, &Error{Code: CodeInvalidValue, Field: "policy", Detail: "The userName policy is relaxed or email."}
+	}
+	if s.Lifetime == 0 {
+		s.Lifetime = tokenLifetime
+	}
+	if s.Lifetime < time.Minute || s.Lifetime > tokenMaxLifetime {
+		return s, &Error{Code: CodeInvalidValue, Field: "lifetime", Detail: "A token lives between one minute and 365 days."}
+	}
+	return s, nil
+}
+
+func joined[T ~string](list []T) string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return strings.Join(out, ", ")
+}
+
+// CreateToken makes a token for a new connection of an organization and
+// returns it with its secret text, which is shown this once.
+func (d *Directory) CreateToken(ctx context.Context, c Caller, slug string, spec TokenSpec) (*Token, string, error) {
+	if err := c.mayPlatform(); err != nil {
+		return nil, "", err
+	}
+	org, err := d.orgBySlug(ctx, slug)
+	if err != nil {
+		return nil, "", err
+	}
+	if spec, err = spec.normalised(); err != nil {
+		return nil, "", err
+	}
+	connection, err := d.newID(KindToken)
+	if err != nil {
+		return nil, "", err
+	}
+	t := Token{Connection: connection, Name: spec.Name, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy}
+	return d.issue(ctx, c, org.ID, t, spec.Lifetime)
+}
+
+// issue stores a token with a fresh id and secret in an organization.
+func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lifetime time.Duration) (*Token, string, error) {
+	now := d.now().UTC().Truncate(time.Millisecond)
+	raw := make([]byte, secretBytes)
+	if _, err := io.ReadFull(d.random, raw); err != nil {
+		return nil, "", fmt.Errorf("make a secret: %w", err)
+	}
+	secret := secretEncoding.EncodeToString(raw)
+	t.Hash = hashSecret(secret)
+	t.Created, t.Expires, t.LastUsed = now, now.Add(lifetime), time.Time{}
+	_, err := d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
+		id, err := d.newID(KindToken)
+		if err != nil {
+			return err
+		}
+		t.ID = id
+		rec, err := t.record(now)
+		if err != nil {
+			return err
+		}
+		tx.Put(nil, rec, nil, t.entries())
+		tx.Expire(KindToken, id, t.Expires.Add(30*24*time.Hour))
+		tx.Event(Event{Type: "token.created", Kind: KindToken, ID: id, Version: 1, Actor: c.Token, Request: c.Request})
+		return nil
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("create token: %w", err)
+	}
+	return &t, tokenPrefix + string(org) + "_" + t.ID + "_" + secret, nil
+}
+
+func (t *Token) record(now time.Time) (*Record, error) {
+	body, err := json.Marshal(t)
+	if err != nil {
+		return nil, fmt.Errorf("encode token: %w", err)
+	}
+	ms := now.UnixMilli()
+	return &Record{Kind: KindToken, ID: t.ID, Version: 1, Created: ms, Modified: ms, Display: clip(t.Name, 100), Profile: body}, nil
+}
+
+func (t *Token) entries() []Entry { return []Entry{{Index: TokenAll, Value: t.ID}} }
+
+func tokenOf(rec *Record) (*Token, error) {
+	var t Token
+	if err := json.Unmarshal(rec.Profile, &t); err != nil {
+		return nil, fmt.Errorf("decode token %s: %w", rec.ID, err)
+	}
+	t.ID = rec.ID
+	return &t, nil
+}
+
+// ListTokens lists an organization's tokens, oldest first, without secrets.
+func (d *Directory) ListTokens(ctx context.Context, c Caller, slug string) ([]*Token, error) {
+	if err := c.mayPlatform(); err != nil {
+		return nil, err
+	}
+	org, err := d.orgBySlug(ctx, slug)
+	if err != nil {
+		return nil, err
+	}
+	return d.tokensOf(ctx, org.ID)
+}
+
+func (d *Directory) tokensOf(ctx context.Context, org OrgID) ([]*Token, error) {
+	var out []*Token
+	for {
+		page, err := d.store.Find(ctx, org, Query{Kind: KindToken, Offset: len(out), Limit: 200, NoGroups: true, Budget: d.budget})
+		if err != nil {
+			return nil, fmt.Errorf("list tokens: %w", err)
+		}
+		for _, rec := range page.Records {
+			t, err := tokenOf(rec)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, t)
+		}
+		if len(page.Records) == 0 || len(out) >= page.Total {
+			return out, nil
+		}
+	}
+}
+
+// RotateToken issues a second token for the connection of an existing one; the
+// old one works until it is revoked or expires. At most two of a connection
+// are alive at once.
+func (d *Directory) RotateToken(ctx context.Context, c Caller, slug, id string) (*Token, string, error) {
+	if err := c.mayPlatform(); err != nil {
+		return nil, "", err
+	}
+	org, err := d.orgBySlug(ctx, slug)
+	if err != nil {
+		return nil, "", err
+	}
+	all, err := d.tokensOf(ctx, org.ID)
+	if err != nil {
+		return nil, "", err
+	}
+	at := slices.IndexFunc(all, func(t *Token) bool { return t.ID == id })
+	if at < 0 {
+		return nil, "", notFound(KindToken)
+	}
+	old, alive := all[at], 0
+	for _, t := range all {
+		if t.Connection == old.Connection && t.Expires.After(d.now()) {
+			alive++
+		}
+	}
+	if alive >= tokensAlive {
+		return nil, "", &Error{Code: CodeTooManyTokens, Detail: "Two tokens of this connection are alive already; revoke one before rotating again."}
+	}
+	return d.issue(ctx, c, org.ID, *old, old.Expires.Sub(old.Created))
+}
+
+// RevokeToken ends a token. It stops working at once on this node and within
+// five seconds on every other.
+func (d *Directory) RevokeToken(ctx context.Context, c Caller, slug, id string) error {
+	if err := c.mayPlatform(); err != nil {
+		return err
+	}
+	org, err := d.orgBySlug(ctx, slug)
+	if err != nil {
+		return err
+	}
+	if k, ok := KindOf(id); !ok || k != KindToken {
+		return notFound(KindToken)
+	}
+	_, err = d.store.Update(ctx, org.ID, func(_ context.Context, tx Tx) error {
+		rec, err := tx.Read(KindToken, id)
+		if err != nil {
+			return err
+		}
+		if rec == nil {
+			return notFound(KindToken)
+		}
+		tx.Delete(rec, (&Token{ID: id}).entries())
+		tx.Event(Event{Type: "token.revoked", Kind: KindToken, ID: id, Actor: c.Token, Request: c.Request})
+		return nil
+	})
+	d.tokens.forget()
+	if err != nil {
+		return fmt.Errorf("revoke token: %w", err)
+	}
+	return nil
+}
+
+func hashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+func (t *Token) matches(secret string) bool {
+	return subtle.ConstantTimeCompare([]byte(t.Hash), []byte(hashSecret(secret))) == 1
+}
+
+// splitToken takes a token text apart without trusting any of it.
+func splitToken(text string) (org OrgID, id, secret string, ok bool) {
+	rest, ok := strings.CutPrefix(text, tokenPrefix)
+	if !ok || len(text) > 160 {
+		return "", "", "", false
+	}
+	parts := strings.Split(rest, "_")
+	if len(parts) != 3 {
+		return "", "", "", false
+	}
+	if _, ok := KindOf(parts[0]); !ok && parts[0] != string(PlatformOrg) {
+		return "", "", "", false
+	}
+	if k, ok := KindOf(parts[1]); !ok || k != KindToken {
+		return "", "", "", false
+	}
+	if raw, err := secretEncoding.DecodeString(parts[2]); err != nil || len(raw) != secretBytes {
+		return "", "", "", false
+	}
+	return OrgID(parts[0]), parts[1], parts[2], true
+}
+
+func clip(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for most > 0 && s[most]&0xc0 == 0x80 {
+		most--
+	}
+	return s[:most]
+}
