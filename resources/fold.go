@@ -55,6 +55,11 @@ func asciiLower(s string) (string, bool) {
 // ok is false when the text cannot be keyed as one mailbox (security E1):
 // then no claim is made and the user gets the issue email_invalid (BR-006).
 func EmailKey(addr string) (key string, ok bool) {
+	// Look-alikes of ASCII letters are refused before NFC, which would turn the
+	// Kelvin sign into a K and join two mailboxes.
+	if local, _, _ := strings.Cut(addr, "@"); strings.ContainsAny(local, "\u212a\u0130\u017f") {
+		return "", false
+	}
 	addr = norm.NFC.String(addr)
 	at := strings.IndexByte(addr, '@')
 	if at <= 0 || at != strings.LastIndexByte(addr, '@') || len(addr) > 320 {
@@ -75,8 +80,7 @@ func EmailKey(addr string) (key string, ok bool) {
 	return local + "@" + strings.ToLower(domain), true
 }
 
-// foldLocal folds the part before the @. ASCII goes by its own rule first:
-// Unicode lowering maps K (U+212A) to k and would join two mailboxes.
+// foldLocal folds the part before the @; ASCII by its own rule.
 func foldLocal(local string) (string, bool) {
 	if len(local) > 64 || strings.Contains(local, "=?") {
 		return "", false
@@ -86,7 +90,7 @@ func foldLocal(local string) (string, bool) {
 		switch {
 		case r >= utf8.RuneSelf:
 			ascii = false
-			if r == utf8.RuneError || r == '\u212a' || r == '\u0130' || r == '\u017f' {
+			if r == utf8.RuneError {
 				return "", false
 			}
 		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z':

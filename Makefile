@@ -1,0 +1,29 @@
+# Targets for people; .ci/run is what a submission must pass.
+.PHONY: build test race lint fuzz fuzz-long bench scale check
+
+build: ## a static binary in bin/
+	CGO_ENABLED=0 go build -trimpath -o bin/usher ./cmd/usher
+
+test: ## what the README says
+	go test ./...
+
+race: ## all tests with the race detector, nothing skipped
+	CI=true go test -race ./...
+
+lint:
+	go build -modfile=tools/lint/go.mod -o bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	bin/golangci-lint run ./...
+
+fuzz: ## every fuzz target for 20 s
+	.ci/fuzz 20s
+
+fuzz-long: ## every fuzz target for 10 min
+	.ci/fuzz 10m
+
+bench: build ## ratios against the reference handlers at 100 000 users
+	bin/usher bench --users 100000
+
+scale: build ## the same at 1 000 000 users; takes about half an hour
+	bin/usher bench --users 1000000
+
+check: lint race fuzz

@@ -1,0 +1,180 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim"
+)
+
+// site is everything that runs during a measurement.
+type site struct {
+	data
+	store     *backend.Store
+	client    *redis.Client // see connect
+	reference reference
+	usherAddr string
+	refAddr   string
+	cleanups  []func()
+}
+
+func (s *site) close() {
+	for i := len(s.cleanups) - 1; i >= 0; i-- {
+		s.cleanups[i]()
+	}
+}
+
+// open builds usher over the store at url ("" is the embedded one) and serves
+// it on loopback. The token's profile is entra: group changes are answered
+// with 204.
+func open(ctx context.Context, url string, users int) (*site, error) {
+	s := &site{}
+	quiet := slog.New(slog.DiscardHandler)
+	store, err := backend.Open(ctx, backend.Config{URL: url, Now: time.Now, Rand: rand.Reader, Log: quiet, ScanTime: time.Minute})
+	if err != nil {
+		return nil, err
+	}
+	s.store = store
+	s.cleanups = append(s.cleanups, func() { _ = store.Close() }) // the run is over
+	if err := s.connect(url); err != nil {
+		return s, err
+	}
+	dir, err := resources.New(resources.Config{Store: store, Now: time.Now, Rand: rand.Reader, Log: quiet, Budget: 2 * users})
+	if err != nil {
+		return s, err
+	}
+	s.dir = dir
+	door, err := scim.New(scim.Config{Directory: dir, PublicURL: "http://usher.example", Log: quiet, Now: time.Now, Rate: 1e9, Burst: 1e9})
+	if err != nil {
+		return s, err
+	}
+	if err := s.organization(ctx, &s.data); err != nil {
+		return s, err
+	}
+	s.usherAddr, err = s.serve(ctx, door)
+	return s, err
+}
+
+// connect makes the client of the references, which also asks the server about
+// itself. The embedded store needs none.
+func (s *site) connect(url string) error {
+	if url == "" {
+		return nil
+	}
+	opts, err := redis.ParseURL(url)
+	if err != nil {
+		return err
+	}
+	opts.MaxRetries, opts.ContextTimeoutEnabled, opts.DisableIdentity = -1, true, true
+	opts.PoolSize = 16
+	s.client = redis.NewClient(opts)
+	s.cleanups = append(s.cleanups, func() { _ = s.client.Close() }) // the run is over
+	return nil
+}
+
+// organization makes a fresh organization with a token for d.
+func (s *site) organization(ctx context.Context, d *data) error {
+	operator := resources.Caller{Org: resources.PlatformOrg, Token: "bench", Scopes: []resources.Scope{resources.ScopePlatform}}
+	slug := "bench-" + strings.ToLower(rand.Text()[:8])
+	if _, err := s.dir.CreateOrg(ctx, operator, slug, "Bench"); err != nil {
+		return err
+	}
+	_, token, err := s.dir.CreateToken(ctx, operator, slug, resources.TokenSpec{Profile: resources.ProfileEntra})
+	if err != nil {
+		return err
+	}
+	d.dir, d.token, d.prefix = s.dir, token, "/orgs/"+slug+"/scim/v2"
+	d.caller, err = s.dir.Authenticate(ctx, token)
+	s.cleanups = append(s.cleanups, func() {
+		// The organization is erased, so that a server that was given to us is
+		// left as it was.
+		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
+		defer cancel()
+		if err := s.dir.DeleteOrg(clean, operator, slug, slug); err != nil {
+			return
+		}
+		for n := 1; n > 0 && err == nil; {
+			n, err = s.dir.Clean(clean)
+		}
+	})
+	return err
+}
+
+func (s *site) serve(ctx context.Context, h http.Handler) (addr string, err error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	s.cleanups = append(s.cleanups, func() {
+		_ = server.Close() // the measurement is over
+		<-ended
+	})
+	return l.Addr().String(), nil
+}
+
+// references records the commits that R3 and R6 repeat, and serves all
+// references.
+func (s *site) references(ctx context.Context, url string) error {
+	if err := s.client.ScriptLoad(ctx, eqScript).Err(); err != nil {
+		return err
+	}
+	err := s.recordCommits(ctx, url, s.client.Options().Addr)
+	if err != nil {
+		return fmt.Errorf("record the reference commits: %w", err)
+	}
+	s.refAddr, err = s.serve(ctx, &s.reference)
+	return err
+}
+
+func (s *site) recordCommits(ctx context.Context, url, addr string) error {
+	tap, err := newCapture(ctx, addr)
+	if err != nil {
+		return err
+	}
+	defer tap.stop()
+	tapped, err := backend.Open(ctx, backend.Config{URL: strings.Replace(url, addr, tap.addr, 1), Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tapped.Close() }() // only used for three commits
+	dir, err := resources.New(resources.Config{Store: tapped, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	with := data{dir: dir, caller: s.caller}
+	const number = 77_777_777
+	id, err := with.create(ctx, number)
+	if err != nil {
+		return err
+	}
+	r := &s.reference
+	r.client, r.org = s.client, string(s.caller.Org)
+	r.next.Store(50_000_000)
+	var faults [3]error
+	r.create, faults[0] = record(tap.taken(), id, "77777777", claimHash(number))
+	_, err = dir.EditMembers(ctx, s.caller, s.small, resources.MemberEdit{Add: []string{id}})
+	if err != nil {
+		return err
+	}
+	r.add, faults[1] = record(tap.taken(), id)
+	_, err = dir.EditMembers(ctx, s.caller, s.small, resources.MemberEdit{Remove: []string{id}})
+	if err != nil {
+		return err
+	}
+	r.remove, faults[2] = record(tap.taken(), id)
+	return errors.Join(faults[:]...)
+}
