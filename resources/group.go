@@ -43,11 +43,12 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	first := members[:min(len(members), memberPiece)]
 	var rec *Record
 	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		id, err := d.newID(KindGroup)
+		at := d.now()
+		id, err := d.newID(KindGroup, at)
 		if err != nil {
 			return err
 		}
-		now := d.now().UnixMilli()
+		now := at.UnixMilli()
 		rec = &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
 			Display: clip(g.displayName, 120), Profile: withID(doc, id),
@@ -104,8 +105,7 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 		if add, remove, err = d.memberChanges(ctx, c.Org, id, members); err != nil {
 			return err
 		}
-		d.writeGroup(tx, c, cur, &doc, &next, add, remove)
-		return nil
+		return d.writeGroup(tx, c, cur, &doc, &next, add, remove)
 	})
 	if err != nil {
 		return false, fmt.Errorf("update group: %w", groupRefused(err, id))
@@ -122,13 +122,16 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 
 // writeGroup asks for the commit of a changed document and of the first piece
 // of membership changes.
-func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree.Value, add, remove []string) {
+func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree.Value, add, remove []string) error {
 	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
 		before, after := groupOf(doc), groupOf(next)
 		r := *cur
 		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), withID(*next, cur.ID)
+		if err := checkSize(&r); err != nil {
+			return err
+		}
 		tx.Put(cur, &r, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, now))
 		event.Version, event.Changed = r.Version, changedNames(doc, next)
 	}
@@ -142,6 +145,7 @@ func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree
 	if len(event.Changed)+len(event.Added)+len(event.Removed) > 0 {
 		tx.Event(event)
 	}
+	return nil
 }
 
 // firstOf cuts changes to what one commit makes, restOf is what is left.

@@ -116,8 +116,13 @@ func Modified(k Kind) Index {
 }
 
 // maxKey bounds what one index entry may hold; longer values are cut and get
-// a hash, and whoever finds by them re-checks the record.
-const maxKey = 400
+// a hash, and whoever finds by them re-checks the record. It is three times
+// MaxName, which full case folding cannot exceed: names are never cut.
+const maxKey = 3 * MaxName
+
+// MaxName is how many bytes a userName, a displayName and other names that
+// stand in ordered indexes may have. Doors refuse longer ones.
+const MaxName = 400
 
 // Key turns an attribute value into the form it is indexed under: folded as
 // the attribute compares, without control characters, and at most

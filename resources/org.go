@@ -109,7 +109,7 @@ func (d *Directory) CreateOrg(ctx context.Context, c Caller, slug, name string) 
 	now := d.now().UTC().Truncate(time.Millisecond)
 	o := &Organization{Slug: slug, Name: name, State: OrgActive, Created: now}
 	_, err := d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
-		id, err := d.newID(KindOrg)
+		id, err := d.newID(KindOrg, now)
 		if err != nil {
 			return err
 		}
@@ -341,8 +341,10 @@ func (d *Directory) Bootstrap(ctx context.Context) (*Bootstrapped, error) {
 	return &Bootstrapped{Org: org, SCIMToken: scim, APIToken: text}, nil
 }
 
-func (d *Directory) newID(kind Kind) (string, error) {
-	id, err := NewID(kind, d.now(), d.random)
+// newID makes an id for a record created at now; both must be the same time,
+// because ranges of creation times are ranges of ids.
+func (d *Directory) newID(kind Kind, now time.Time) (string, error) {
+	id, err := NewID(kind, now, d.random)
 	if err != nil {
 		return "", fmt.Errorf("make an id: %w", err)
 	}

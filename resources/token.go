@@ -107,7 +107,7 @@ func (d *Directory) CreateToken(ctx context.Context, c Caller, slug string, spec
 	if spec, err = spec.normalised(); err != nil {
 		return nil, "", err
 	}
-	connection, err := d.newID(KindToken)
+	connection, err := d.newID(KindToken, d.now())
 	if err != nil {
 		return nil, "", err
 	}
@@ -126,7 +126,7 @@ func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lif
 	t.Hash = hashSecret(secret)
 	t.Created, t.Expires, t.LastUsed = now, now.Add(lifetime), time.Time{}
 	_, err := d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
-		id, err := d.newID(KindToken)
+		id, err := d.newID(KindToken, now)
 		if err != nil {
 			return err
 		}

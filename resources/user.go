@@ -125,11 +125,12 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 	}
 	var rec *Record
 	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		id, err := d.newID(KindUser)
+		at := d.now()
+		id, err := d.newID(KindUser, at)
 		if err != nil {
 			return err
 		}
-		now := d.now().UnixMilli()
+		now := at.UnixMilli()
 		rec = &Record{
 			Kind: KindUser, ID: id, Version: 1, Created: now, Modified: now,
 			Display: after.display(), Profile: withID(doc, id),
@@ -189,6 +190,9 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 		r := *cur
 		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, after.display(), withID(next, id)
 		rec = &r
+		if err := checkSize(rec); err != nil {
+			return err
+		}
 		d.settle(tx, c, change{before: &before, after: &after, cur: cur, rec: rec, docBefore: &doc, docAfter: &next})
 		tx.Put(cur, rec, before.entries(id, cur.Modified), after.entries(id, now))
 		return nil
@@ -206,6 +210,17 @@ func editDocument(cur *Record, edit Edit) (doc, next jsontree.Value, err error) 
 	}
 	next, err = edit(cur, doc.Clone())
 	return doc, next, err
+}
+
+// maxDocument bounds a stored document, so that no series of changes grows one
+// beyond what can be sent in a request (security S11).
+const maxDocument = 1 << 20
+
+func checkSize(rec *Record) error {
+	if len(rec.Profile) <= maxDocument {
+		return nil
+	}
+	return &Error{Code: CodeInvalidValue, Detail: "The resource would be larger than 1 MiB; remove values before adding more."}
 }
 
 // DeleteUser removes a user, its memberships and its claims in one commit

@@ -9,5 +9,6 @@
 // The flow: [Parse] turns bytes into a [Value] under [Limits]; doors look
 // members up with [Value.Get] and change them with [Value.Set] and
 // [Value.Delete]; [Value.Append] writes the result. Strings of a parsed tree
-// share the memory of one copy of the input.
+// share the memory of one copy of the input, and its values that of one or a
+// few allocations, so a small part of a tree keeps all of it alive.
 package jsontree

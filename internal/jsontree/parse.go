@@ -2,7 +2,7 @@ package jsontree
 
 import (
 	"fmt"
-	"unicode/utf16"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -11,10 +11,13 @@ type Limits struct {
 	Depth   int // nested arrays and objects
 	Members int // members of one object
 	Digits  int // digits of one number, fraction and exponent included
+	Values  int // values in the whole text, arrays and objects included
 }
 
-// BodyLimits are the limits of every SCIM request body (security S12).
-func BodyLimits() Limits { return Limits{Depth: 16, Members: 512, Digits: 15} }
+// BodyLimits are the limits of every SCIM request body (security S12). Values
+// keeps a megabyte of "[0,0,0…" from becoming many megabytes of tree; a
+// megabyte of group members is half of it.
+func BodyLimits() Limits { return Limits{Depth: 16, Members: 512, Digits: 15, Values: 1 << 17} }
 
 // SyntaxError tells what is wrong with a JSON text and where.
 type SyntaxError struct {
@@ -27,10 +30,16 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s (at byte %d)", e.Reason, e.Offset)
 }
 
+// parser reads a text in one pass. The items of open containers wait on open;
+// when a container closes, its items move to their final place, cut from slab:
+// one allocation serves many containers.
 type parser struct {
-	in  string
-	pos int
-	lim Limits
+	in   string
+	pos  int
+	n    int // values so far
+	lim  Limits
+	open []Value
+	slab []Value
 }
 
 // Parse reads exactly one JSON value from data. It refuses duplicate member
@@ -38,18 +47,46 @@ type parser struct {
 // characters and anything after the value. The error is a *[SyntaxError].
 func Parse(data []byte, lim Limits) (Value, error) {
 	p := parser{in: string(data), lim: lim}
+	p.reserve()
 	if len(p.in) >= 3 && p.in[:3] == "\xef\xbb\xbf" {
 		return Value{}, p.fail("the text starts with a byte order mark; send plain UTF-8")
 	}
-	var v Value
-	if err := p.value(&v, 0); err != nil {
+	if err := p.value("", 0); err != nil {
 		return Value{}, err
 	}
 	p.space()
 	if p.pos != len(p.in) {
 		return Value{}, p.fail("there is text after the JSON value")
 	}
-	return v, nil
+	return p.open[0], nil
+}
+
+// reserve makes room for the values of the text in one allocation. A value
+// needs a comma or an opening bracket; text may be full of them, so the guess
+// is bounded.
+func (p *parser) reserve() {
+	const open, most = 28, 128
+	guess := strings.Count(p.in, ",") + strings.Count(p.in, "{") + strings.Count(p.in, "[")
+	room := make([]Value, open+min(guess, most))
+	p.open, p.slab = room[:0:open], room[open:]
+}
+
+// take moves the items above mark from open to a slice of exactly their
+// number; appending to it later copies it and touches no neighbour.
+func (p *parser) take(mark int) []Value {
+	n := len(p.open) - mark
+	if n == 0 {
+		return nil
+	}
+	if n > len(p.slab) {
+		const more = 64
+		p.slab = make([]Value, n+more)
+	}
+	items := p.slab[:n:n]
+	p.slab = p.slab[n:]
+	copy(items, p.open[mark:])
+	p.open = p.open[:mark]
+	return items
 }
 
 func (p *parser) fail(reason string) error {
@@ -67,48 +104,59 @@ func (p *parser) space() {
 	}
 }
 
-func (p *parser) value(v *Value, depth int) error {
+// value reads one value and puts it on open under the name.
+func (p *parser) value(name string, depth int) error {
 	p.space()
 	if p.pos >= len(p.in) {
 		return p.fail("the text ends where a JSON value is expected")
 	}
+	if p.n++; p.lim.Values > 0 && p.n > p.lim.Values {
+		return p.fail(fmt.Sprintf("the text has more than %d values", p.lim.Values))
+	}
 	switch c := p.in[p.pos]; {
-	case c == '{':
-		return p.object(v, depth+1)
-	case c == '[':
-		return p.array(v, depth+1)
 	case c == '"':
 		s, err := p.str()
-		v.Kind, v.Text = String, s
+		p.open = append(p.open, Value{Kind: String, Name: name, Text: s})
 		return err
+	case c == '{':
+		return p.object(name, depth+1)
+	case c == '[':
+		return p.array(name, depth+1)
 	case c == '-' || (c >= '0' && c <= '9'):
-		return p.number(v)
+		s, err := p.number()
+		p.open = append(p.open, Value{Kind: Number, Name: name, Text: s})
+		return err
 	case c == 't':
-		return p.word(v, "true", True)
+		return p.word(name, "true", True)
 	case c == 'f':
-		return p.word(v, "false", False)
+		return p.word(name, "false", False)
 	case c == 'n':
-		return p.word(v, "null", Null)
+		return p.word(name, "null", Null)
 	}
 	return p.fail("a JSON value is expected here")
 }
 
-func (p *parser) word(v *Value, w string, k Kind) error {
+func (p *parser) word(name, w string, k Kind) error {
 	if len(p.in)-p.pos < len(w) || p.in[p.pos:p.pos+len(w)] != w {
 		return p.fail("a JSON value is expected here")
 	}
 	p.pos += len(w)
-	v.Kind = k
+	p.open = append(p.open, Value{Kind: k, Name: name})
 	return nil
 }
 
-func (p *parser) open(depth int) error {
+// enter eats the opening character and reports an empty container.
+func (p *parser) enter(depth int, closing byte) (empty bool, err error) {
 	if p.lim.Depth > 0 && depth > p.lim.Depth {
-		return p.fail(fmt.Sprintf("values are nested deeper than %d", p.lim.Depth))
+		return false, p.fail(fmt.Sprintf("values are nested deeper than %d", p.lim.Depth))
 	}
 	p.pos++
 	p.space()
-	return nil
+	if p.peek(closing) {
+		p.pos++
+		return true, nil
+	}
+	return false, nil
 }
 
 // next eats the comma or the closing character after an item.
@@ -128,257 +176,109 @@ func (p *parser) next(closing byte) (done bool, err error) {
 	return false, p.fail("a comma or the end of the array or object is expected here")
 }
 
-func (p *parser) array(v *Value, depth int) error {
-	if err := p.open(depth); err != nil {
-		return err
-	}
-	v.Kind, v.Items = Array, nil
-	if p.pos < len(p.in) && p.in[p.pos] == ']' {
-		p.pos++
-		return nil
-	}
-	for {
-		v.Items = append(v.Items, Value{})
-		if err := p.value(&v.Items[len(v.Items)-1], depth); err != nil {
-			return err
-		}
-		done, err := p.next(']')
-		if done || err != nil {
-			return err
-		}
-	}
-}
-
-func (p *parser) object(v *Value, depth int) error {
-	if err := p.open(depth); err != nil {
-		return err
-	}
-	v.Kind, v.Items = Object, nil
-	if p.pos < len(p.in) && p.in[p.pos] == '}' {
-		p.pos++
-		return nil
-	}
-	for {
-		p.space()
-		if p.pos >= len(p.in) || p.in[p.pos] != '"' {
-			return p.fail("a member name in quotes is expected here")
-		}
-		at := p.pos
-		name, err := p.str()
+func (p *parser) array(name string, depth int) error {
+	done, err := p.enter(depth, ']')
+	mark := len(p.open)
+	for !done {
 		if err != nil {
 			return err
 		}
-		if p.lim.Members > 0 && len(v.Items) >= p.lim.Members {
-			return p.fail(fmt.Sprintf("an object has more than %d members", p.lim.Members))
-		}
-		for i := range v.Items {
-			if EqualName(v.Items[i].Name, name) {
-				p.pos = at
-				return p.fail(fmt.Sprintf("the member %q appears twice in one object", clip(name)))
-			}
-		}
-		p.space()
-		if p.pos >= len(p.in) || p.in[p.pos] != ':' {
-			return p.fail("a colon is expected after a member name")
-		}
-		p.pos++
-		if v.Items == nil {
-			v.Items = make([]Value, 0, 4)
-		}
-		v.Items = append(v.Items, Value{})
-		item := &v.Items[len(v.Items)-1]
-		if err := p.value(item, depth); err != nil {
+		if err = p.value("", depth); err != nil {
 			return err
 		}
-		item.Name = name
-		done, err := p.next('}')
-		if done || err != nil {
-			return err
-		}
+		done, err = p.next(']')
 	}
+	items := p.take(mark)
+	p.open = append(p.open, Value{Kind: Array, Name: name, Items: items})
+	return nil
 }
 
+func (p *parser) object(name string, depth int) error {
+	done, err := p.enter(depth, '}')
+	mark := len(p.open)
+	var seen map[string]struct{}
+	for !done {
+		if err != nil {
+			return err
+		}
+		var member string
+		if member, err = p.name(mark, &seen); err != nil {
+			return err
+		}
+		if err = p.value(member, depth); err != nil {
+			return err
+		}
+		done, err = p.next('}')
+	}
+	items := p.take(mark)
+	p.open = append(p.open, Value{Kind: Object, Name: name, Items: items})
+	return nil
+}
+
+// name reads a member name and its colon. The members before it stand on open
+// above mark.
+func (p *parser) name(mark int, seen *map[string]struct{}) (string, error) {
+	p.space()
+	if !p.peek('"') {
+		return "", p.fail("a member name in quotes is expected here")
+	}
+	at := p.pos
+	name, err := p.str()
+	if err != nil {
+		return "", err
+	}
+	before := p.open[mark:]
+	if p.lim.Members > 0 && len(before) >= p.lim.Members {
+		return "", p.fail(fmt.Sprintf("an object has more than %d members", p.lim.Members))
+	}
+	if repeated(before, name, seen) {
+		p.pos = at
+		return "", p.fail(fmt.Sprintf("the member %q appears twice in one object", clip(name)))
+	}
+	p.space()
+	if !p.peek(':') {
+		return "", p.fail("a colon is expected after a member name")
+	}
+	p.pos++
+	return name, nil
+}
+
+// repeated reports whether one of the members has that name already. Small
+// objects, all that SCIM sends, are searched; large ones get a set, so that
+// many full objects in one body stay cheap.
+func repeated(members []Value, name string, seen *map[string]struct{}) bool {
+	const small = 32
+	if len(members) < small {
+		for i := range members {
+			if len(members[i].Name) == len(name) && EqualName(members[i].Name, name) {
+				return true
+			}
+		}
+		return false
+	}
+	if *seen == nil {
+		*seen = make(map[string]struct{}, 4*small)
+		for i := range members {
+			(*seen)[LowerName(members[i].Name)] = struct{}{}
+		}
+	}
+	key := LowerName(name)
+	if _, again := (*seen)[key]; again {
+		return true
+	}
+	(*seen)[key] = struct{}{}
+	return false
+}
+
+// clip cuts a name to a readable length, between characters.
 func clip(s string) string {
 	const most = 64
 	if len(s) <= most {
 		return s
 	}
-	return s[:most] + "…"
-}
-
-func (p *parser) digits() int {
-	n := 0
-	for p.pos < len(p.in) && p.in[p.pos] >= '0' && p.in[p.pos] <= '9' {
-		p.pos++
-		n++
+	cut := most
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
 	}
-	return n
-}
-
-func (p *parser) peek(c byte) bool { return p.pos < len(p.in) && p.in[p.pos] == c }
-
-func (p *parser) number(v *Value) error {
-	start := p.pos
-	if p.peek('-') {
-		p.pos++
-	}
-	zero := p.peek('0')
-	digits := p.digits()
-	if digits == 0 || (zero && digits > 1) {
-		return p.fail("this is not a JSON number")
-	}
-	if p.peek('.') {
-		p.pos++
-		n := p.digits()
-		if n == 0 {
-			return p.fail("digits are expected after the decimal point")
-		}
-		digits += n
-	}
-	if p.peek('e') || p.peek('E') {
-		p.pos++
-		if p.peek('+') || p.peek('-') {
-			p.pos++
-		}
-		n := p.digits()
-		if n == 0 {
-			return p.fail("digits are expected in the exponent")
-		}
-		digits += n
-	}
-	if p.lim.Digits > 0 && digits > p.lim.Digits {
-		return p.fail(fmt.Sprintf("a number has more than %d digits", p.lim.Digits))
-	}
-	v.Kind, v.Text = Number, p.in[start:p.pos]
-	return nil
-}
-
-// str reads a string; text without escapes shares the input's memory.
-func (p *parser) str() (string, error) {
-	p.pos++
-	start := p.pos
-	for p.pos < len(p.in) {
-		c := p.in[p.pos]
-		switch {
-		case c == '"':
-			s := p.in[start:p.pos]
-			p.pos++
-			return s, nil
-		case c == '\\':
-			return p.escaped(start)
-		case c < 0x20:
-			return "", p.fail("a control character stands unescaped in a string")
-		case c < utf8.RuneSelf:
-			p.pos++
-		default:
-			r, size := utf8.DecodeRuneInString(p.in[p.pos:])
-			if r == utf8.RuneError && size == 1 {
-				return "", p.fail("the text is not valid UTF-8")
-			}
-			p.pos += size
-		}
-	}
-	return "", p.fail("the text ends inside a string")
-}
-
-func (p *parser) escaped(start int) (string, error) {
-	buf := append(make([]byte, 0, p.pos-start+32), p.in[start:p.pos]...)
-	for p.pos < len(p.in) {
-		c := p.in[p.pos]
-		switch {
-		case c == '"':
-			p.pos++
-			return string(buf), nil
-		case c == '\\':
-			r, err := p.escape()
-			if err != nil {
-				return "", err
-			}
-			buf = utf8.AppendRune(buf, r)
-		case c < 0x20:
-			return "", p.fail("a control character stands unescaped in a string")
-		case c < utf8.RuneSelf:
-			buf = append(buf, c)
-			p.pos++
-		default:
-			r, size := utf8.DecodeRuneInString(p.in[p.pos:])
-			if r == utf8.RuneError && size == 1 {
-				return "", p.fail("the text is not valid UTF-8")
-			}
-			buf = append(buf, p.in[p.pos:p.pos+size]...)
-			p.pos += size
-		}
-	}
-	return "", p.fail("the text ends inside a string")
-}
-
-func (p *parser) escape() (rune, error) {
-	if p.pos+1 >= len(p.in) {
-		return 0, p.fail("the text ends inside an escape")
-	}
-	c := p.in[p.pos+1]
-	if c == 'u' {
-		return p.unicode()
-	}
-	p.pos += 2
-	switch c {
-	case '"', '\\', '/':
-		return rune(c), nil
-	case 'b':
-		return '\b', nil
-	case 'f':
-		return '\f', nil
-	case 'n':
-		return '\n', nil
-	case 'r':
-		return '\r', nil
-	case 't':
-		return '\t', nil
-	}
-	p.pos -= 2
-	return 0, p.fail("this is not a JSON escape")
-}
-
-func (p *parser) unicode() (rune, error) {
-	r, ok := p.hex4(p.pos + 2)
-	if !ok {
-		return 0, p.fail("four hexadecimal digits are expected after \\u")
-	}
-	size := 6
-	if utf16.IsSurrogate(r) {
-		low := rune(-1)
-		if p.pos+8 <= len(p.in) && p.in[p.pos+6] == '\\' && p.in[p.pos+7] == 'u' {
-			low, ok = p.hex4(p.pos + 8)
-		}
-		if r = utf16.DecodeRune(r, low); r == utf8.RuneError || !ok {
-			return 0, p.fail("half of a surrogate pair stands alone")
-		}
-		size = 12
-	}
-	if r == 0 {
-		return 0, p.fail("the character NUL is not accepted")
-	}
-	p.pos += size
-	return r, nil
-}
-
-func (p *parser) hex4(at int) (rune, bool) {
-	if at+4 > len(p.in) {
-		return 0, false
-	}
-	var r rune
-	for _, c := range []byte(p.in[at : at+4]) {
-		switch {
-		case c >= '0' && c <= '9':
-			c -= '0'
-		case c >= 'a' && c <= 'f':
-			c -= 'a' - 10
-		case c >= 'A' && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
-		}
-		r = r<<4 | rune(c)
-	}
-	return r, true
+	return s[:cut] + "…"
 }

@@ -72,8 +72,9 @@ func (v *Value) Get(name string) *Value {
 		return nil
 	}
 	for i := range v.Items {
-		if EqualName(v.Items[i].Name, name) {
-			return &v.Items[i]
+		m := &v.Items[i]
+		if len(m.Name) == len(name) && EqualName(m.Name, name) {
+			return m
 		}
 	}
 	return nil

@@ -1,0 +1,127 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+)
+
+// Prefix begins the name of every environment variable of the program.
+const Prefix = "USHER_"
+
+// Config is every setting of the server.
+type Config struct {
+	Listen         string   `yaml:"listen" env:"LISTEN" doc:"Address of the main listener, host:port; port 0 takes a free one."`
+	PublicURL      string   `yaml:"public_url" env:"PUBLIC_URL" doc:"URL under which clients reach the server; every link is made from it."`
+	Redis          Redis    `yaml:"redis" envPrefix:"REDIS_"`
+	TLS            TLS      `yaml:"tls" envPrefix:"TLS_"`
+	Metrics        Metrics  `yaml:"metrics" envPrefix:"METRICS_"`
+	Log            Log      `yaml:"log" envPrefix:"LOG_"`
+	Limits         Limits   `yaml:"limits" envPrefix:"LIMITS_"`
+	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES" doc:"Addresses or CIDRs of proxies that end TLS in front; X-Forwarded-For is believed from them only."`
+	ReadyFile      string   `yaml:"ready_file" env:"READY_FILE" doc:"JSON file written when the server is ready (mode 0600)."`
+	Bootstrap      bool     `yaml:"bootstrap" env:"BOOTSTRAP" doc:"Create the organization demo and first tokens in an empty store."`
+}
+
+// Redis says where the state is kept.
+type Redis struct {
+	URL           Secret `yaml:"url" env:"URL" doc:"redis:// or rediss:// URL of the store; empty: an embedded store in memory."`
+	Password      Secret `yaml:"password" env:"PASSWORD" doc:"Password of the store, when it is not in the URL."`
+	AllowEviction bool   `yaml:"allow_eviction" env:"ALLOW_EVICTION" doc:"Accept a store that may throw keys away when memory is short; it loses data."`
+}
+
+// TLS says how the main listener speaks TLS.
+type TLS struct {
+	Cert     string `yaml:"cert" env:"CERT" doc:"PEM file with the certificate chain; read again when it changes."`
+	Key      string `yaml:"key" env:"KEY" doc:"PEM file with the private key; read again when it changes."`
+	ClientCA string `yaml:"client_ca" env:"CLIENT_CA" doc:"PEM file of the authorities whose client certificates are demanded."`
+}
+
+// Metrics says where the numbers are served.
+type Metrics struct {
+	Listen string `yaml:"listen" env:"LISTEN" doc:"Address of the listener for /metrics and the probes, host:port, or off."`
+}
+
+// Log says what is logged.
+type Log struct {
+	Level slog.Level `yaml:"level" env:"LEVEL" doc:"debug, info, warn or error."`
+}
+
+// Limits bounds what one organization may ask for.
+type Limits struct {
+	Rate  float64 `yaml:"rate" env:"RATE" doc:"SCIM requests per second and organization."`
+	Burst int     `yaml:"burst" env:"BURST" doc:"SCIM requests an organization may send at once after a pause."`
+}
+
+// Secret is text that shows itself neither in logs nor in formatted output.
+type Secret string
+
+// String hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "***"
+}
+
+// GoString hides the secret from %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// LogValue hides the secret from logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// Default is the configuration of a server that nobody configured.
+func Default() Config {
+	return Config{
+		Listen:    "127.0.0.1:8080",
+		Metrics:   Metrics{Listen: "127.0.0.1:9090"},
+		Limits:    Limits{Rate: 200, Burst: 400},
+		Bootstrap: true,
+	}
+}
+
+// TLSOn reports whether the main listener speaks TLS.
+func (c *Config) TLSOn() bool { return c.TLS.Cert != "" || c.TLS.Key != "" }
+
+// Setting is one line of the table of settings.
+type Setting struct {
+	Key    string // path in YAML: redis.url
+	Env    string // environment variable: USHER_REDIS_URL
+	Doc    string // a sentence
+	Secret bool   // never shown; has a twin Env + "_FILE"
+	field  []int  // index path in Config
+}
+
+// Settings lists every setting in the order of the struct.
+func Settings() []Setting { return settingsOf(reflect.TypeFor[Config](), "", Prefix, nil) }
+
+func settingsOf(t reflect.Type, path, prefix string, at []int) []Setting {
+	var out []Setting
+	for i := range t.NumField() {
+		f := t.Field(i)
+		field := append(append([]int(nil), at...), i)
+		key := path + f.Tag.Get("yaml")
+		if f.Type.Kind() == reflect.Struct {
+			out = append(out, settingsOf(f.Type, key+".", prefix+f.Tag.Get("envPrefix"), field)...)
+			continue
+		}
+		out = append(out, Setting{
+			Key: key, Env: prefix + f.Tag.Get("env"), Doc: f.Tag.Get("doc"),
+			Secret: f.Type == reflect.TypeFor[Secret](), field: field,
+		})
+	}
+	return out
+}
+
+// Show gives the value of a setting in words, secrets masked.
+func (c *Config) Show(s Setting) string {
+	switch v := reflect.ValueOf(c).Elem().FieldByIndex(s.field).Interface().(type) {
+	case slog.Level:
+		return strings.ToLower(v.String())
+	case []string:
+		return strings.Join(v, ",")
+	default:
+		return fmt.Sprint(v)
+	}
+}

@@ -1,0 +1,179 @@
+package filter
+
+import (
+	"github.com/usher-scim/usher/resources"
+)
+
+// Plan turns the filter into the question for the store. Where holds what
+// indexes can answer, Match is set when they cannot decide alone, and then
+// looks only at what they left open: `members eq "x" and userName co "y"` does
+// not load any membership. The caller adds order and page.
+func (f *Filter) Plan() resources.Query {
+	q := resources.Query{Kind: f.typ.Kind}
+	where, rest := f.plan(f.root)
+	q.Where = where
+	if rest == nil {
+		return q
+	}
+	left := &Filter{parser: f.parser, typ: f.typ, root: rest}
+	q.Match = left.Match
+	q.Needle = f.needle(rest)
+	rest.walk(func(n *node) {
+		if n.attr == nil {
+			return
+		}
+		switch n.src {
+		case fromGroups:
+			q.WithGroups = true
+		case fromMembers:
+			q.WithMembers = true
+		case fromMeta: // the version covers the groups of a user
+			q.WithGroups = q.WithGroups || n.sub != nil && n.sub.Lower == "version"
+		}
+	})
+	return q
+}
+
+// plan splits a node into a condition for indexes, or nil, and what remains to
+// be decided on each record, or nil. The node is true exactly when both are.
+func (f *Filter) plan(n *node) (*resources.Cond, *node) {
+	switch n.op {
+	case opAnd:
+		left, leftRest := f.plan(n.left)
+		right, rightRest := f.plan(n.right)
+		return both(left, right), all(leftRest, rightRest)
+	case opOr:
+		left, leftRest := f.plan(n.left)
+		right, rightRest := f.plan(n.right)
+		switch {
+		case left == nil || right == nil:
+			return nil, n
+		case leftRest == nil && rightRest == nil:
+			return either(left, right), nil
+		}
+		return either(left, right), n
+	case opNot:
+		return nil, n
+	}
+	var cond *resources.Cond
+	var exact bool
+	if n.op == opElem {
+		cond, exact = f.elementCond(n, n.left)
+	} else {
+		cond, exact = f.leafCond(n, n.sub)
+	}
+	if cond != nil && exact {
+		return cond, nil
+	}
+	return cond, n
+}
+
+// all joins what remains of two sides.
+func all(a, b *node) *node {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return &node{op: opAnd, left: a, right: b}
+}
+
+// elementCond finds a condition for brackets. It is exact only when the
+// brackets hold a single comparison: an index knows the values of an attribute,
+// not which of them stand together.
+func (f *Filter) elementCond(elem, inner *node) (cond *resources.Cond, exact bool) {
+	switch inner.op {
+	case opAnd:
+		left, _ := f.elementCond(elem, inner.left)
+		right, _ := f.elementCond(elem, inner.right)
+		return both(left, right), false
+	case opOr:
+		left, leftExact := f.elementCond(elem, inner.left)
+		right, rightExact := f.elementCond(elem, inner.right)
+		if left == nil || right == nil {
+			return nil, false
+		}
+		return either(left, right), leftExact && rightExact
+	case opNot:
+		return nil, false
+	}
+	if inner.op == opNe || inner.isNull() {
+		return nil, false // of one value: tells nothing about the record
+	}
+	return f.leafCond(inner, inner.sub)
+}
+
+// both is the condition that a and b hold, where nil is not known.
+func both(a, b *resources.Cond) *resources.Cond {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	subs := append(members(resources.CondAnd, a), members(resources.CondAnd, b)...)
+	out := subs[:0]
+	for _, s := range subs {
+		if i := sameRange(out, s); i >= 0 {
+			out[i].From, out[i].To = max(out[i].From, s.From), min(out[i].To, s.To)
+			continue
+		}
+		out = append(out, s)
+	}
+	if len(out) == 1 {
+		return &out[0]
+	}
+	return &resources.Cond{Op: resources.CondAnd, Subs: out}
+}
+
+// sameRange finds a range of times over the same index as s.
+func sameRange(list []resources.Cond, s resources.Cond) int {
+	if s.Op != resources.CondRange || s.Index.Shape() != resources.Time {
+		return -1
+	}
+	for i := range list {
+		if list[i].Op == resources.CondRange && list[i].Index == s.Index {
+			return i
+		}
+	}
+	return -1
+}
+
+// either is the condition that a or b holds.
+func either(a, b *resources.Cond) *resources.Cond {
+	subs := append(members(resources.CondOr, a), members(resources.CondOr, b)...)
+	out := subs[:0]
+	ids := -1
+	for _, s := range subs {
+		if s.Op == resources.CondIDs {
+			if ids >= 0 {
+				out[ids].IDs = append(out[ids].IDs[:len(out[ids].IDs):len(out[ids].IDs)], s.IDs...)
+				continue
+			}
+			ids = len(out)
+		}
+		out = append(out, s)
+	}
+	if len(out) == 1 {
+		return &out[0]
+	}
+	return &resources.Cond{Op: resources.CondOr, Subs: out}
+}
+
+// members are the parts of a condition that is a list of the given kind, or
+// the condition itself. The result is the caller's.
+func members(op resources.CondOp, c *resources.Cond) []resources.Cond {
+	if c.Op == op {
+		return append([]resources.Cond(nil), c.Subs...)
+	}
+	return []resources.Cond{*c}
+}
+
+// nothing is the condition no record meets.
+func nothing() *resources.Cond { return &resources.Cond{Op: resources.CondIDs} }
+
+// every is the condition that every record meets.
+func (f *Filter) every() *resources.Cond {
+	return &resources.Cond{Op: resources.CondIn, Index: resources.All(f.typ.Kind)}
+}

@@ -1,0 +1,151 @@
+package patch
+
+import (
+	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim/schema"
+)
+
+// removeGiven removes the values named in the operation (L-6): a value goes
+// when it has every sub-attribute of one of the given ones. Given values with
+// the same sub-attributes are looked up together, so that long lists cost no
+// more than their length.
+func (l *list) removeGiven() {
+	shapes := map[string]*shape{}
+	for k := range l.value.Items {
+		want := &l.value.Items[k]
+		subs := l.present(want)
+		id := ""
+		for _, sub := range subs {
+			id += sub.Lower + "."
+		}
+		sh := shapes[id]
+		if sh == nil {
+			sh = &shape{subs: subs, simple: want.Kind != jsontree.Object, keys: map[string]struct{}{}}
+			shapes[id] = sh
+		}
+		if key, ok := sh.key(l.attr, nil, want); ok {
+			sh.keys[string(key)] = struct{}{}
+		}
+	}
+	n := 0
+	var buf []byte
+	for i := range l.items {
+		gone := false
+		for _, sh := range shapes {
+			key, ok := sh.key(l.attr, buf[:0], &l.items[i])
+			buf = key
+			if _, gone = sh.keys[string(key)]; gone && ok {
+				break
+			}
+			gone = false
+		}
+		if !gone {
+			l.items[n] = l.items[i]
+			n++
+		}
+	}
+	l.items = l.items[:n]
+}
+
+// present lists the sub-attributes a value has, in the order of the schema.
+func (l *list) present(v *jsontree.Value) []*schema.Attr {
+	var subs []*schema.Attr
+	for _, sub := range l.attr.Subs {
+		if !v.Get(sub.Name).Empty() {
+			subs = append(subs, sub)
+		}
+	}
+	return subs
+}
+
+// shape is a set of values that have the same sub-attributes.
+type shape struct {
+	simple bool
+	subs   []*schema.Attr
+	keys   map[string]struct{}
+}
+
+// key writes what the shape compares of a value; ok is false when the value
+// has no such thing.
+func (sh *shape) key(a *schema.Attr, dst []byte, v *jsontree.Value) (key []byte, ok bool) {
+	if sh.simple {
+		return folded(dst, a, v), v.Kind != jsontree.Object
+	}
+	for _, sub := range sh.subs {
+		m := v.Get(sub.Name)
+		if m.Empty() {
+			return dst, false
+		}
+		dst = append(folded(dst, sub, m), ',')
+	}
+	return dst, len(sh.subs) > 0
+}
+
+// add appends the given values. A value that is there already, or has
+// the type and value of one that is, is merged into it.
+func (l *list) add(given []jsontree.Value) error {
+	known := make(map[string]int, len(l.items)+len(given))
+	var key []byte
+	for i := range l.items {
+		key = l.key(key[:0], &l.items[i])
+		if _, there := known[string(key)]; !there {
+			known[string(key)] = i
+		}
+	}
+	for i := range given {
+		v := &given[i]
+		key = l.key(key[:0], v)
+		at, there := known[string(key)]
+		if !there {
+			at = len(l.items)
+			known[string(key)] = at
+			l.items = append(l.items, v.Clone())
+		} else if v.Kind == jsontree.Object {
+			for k := range v.Items {
+				if sub := l.attr.Sub(v.Items[k].Name); sub != nil {
+					if err := l.put(&l.items[at], sub, &v.Items[k]); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		if isPrimary(v) {
+			l.touched = append(l.touched, at)
+		}
+	}
+	return nil
+}
+
+// key is equal for two values exactly when add must not keep both.
+func (l *list) key(dst []byte, v *jsontree.Value) []byte {
+	if v.Kind != jsontree.Object {
+		return v.Append(dst)
+	}
+	value := v.Get("value")
+	if valueSub := l.attr.Sub("value"); valueSub != nil && l.attr.Sub("type") != nil && !value.Empty() {
+		dst = folded(dst, valueSub, value)
+		dst = append(dst, ',')
+		if typ := v.Get("type"); !typ.Empty() {
+			dst = folded(dst, l.attr.Sub("type"), typ)
+		}
+		return dst
+	}
+	dst = append(dst, '{') // never the first byte of a string
+	for _, sub := range l.attr.Subs {
+		if m := v.Get(sub.Name); !m.Empty() {
+			dst = m.Append(dst)
+		}
+		dst = append(dst, ',')
+	}
+	return dst
+}
+
+// folded writes a simple value so that two are the same text exactly when the
+// attribute takes them as equal.
+func folded(dst []byte, a *schema.Attr, v *jsontree.Value) []byte {
+	if v.Kind == jsontree.String && !a.CaseExact {
+		return jsontree.AppendString(dst, string(resources.FoldText(v.Text)))
+	}
+	return v.Append(dst)
+}
