@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -70,7 +71,7 @@ func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, err
 		}
 	}
 	caller, expires, err := d.verify(ctx, token, now)
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok {
 		d.tokens.put(key, cachedToken{err: e, until: now.Add(refusalFresh)})
 		return Caller{}, e
 	}

@@ -188,7 +188,7 @@ func TestUserLife(t *testing.T) {
 func audit(t *testing.T, b *bundle) {
 	t.Helper()
 	for _, org := range []resources.OrgID{b.a.Org, b.b.Org, resources.PlatformOrg} {
-		faults, err := b.store.Audit(t.Context(), org)
+		faults, err := b.store.Audit(t.Context(), org, resources.Placement)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,14 @@ type Organization struct {
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
+// PlatformSlug stands for PlatformOrg where an organization is named to manage
+// its tokens. No organization can take it.
+const PlatformSlug = "platform"
+
 func checkSlug(slug string) error {
+	if slug == PlatformSlug {
+		return &Error{Code: CodeInvalidValue, Field: "slug", Detail: "The slug platform stands for usher itself; choose another one."}
+	}
 	if slugForm.MatchString(slug) {
 		return nil
 	}
@@ -106,20 +113,24 @@ func (d *Directory) CreateOrg(ctx context.Context, c Caller, slug, name string) 
 	if len(name) > 200 {
 		return nil, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of an organization is at most 200 bytes long."}
 	}
+	id, err := d.newID(KindOrg, d.now())
+	if err != nil {
+		return nil, err
+	}
+	return d.putOrg(ctx, c, OrgID(id), slug, name)
+}
+
+// putOrg stores a new organization under an id that nobody has used.
+func (d *Directory) putOrg(ctx context.Context, c Caller, id OrgID, slug, name string) (*Organization, error) {
 	now := d.now().UTC().Truncate(time.Millisecond)
-	o := &Organization{Slug: slug, Name: name, State: OrgActive, Created: now}
+	o := &Organization{ID: id, Slug: slug, Name: name, State: OrgActive, Created: now}
 	_, err := d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
-		id, err := d.newID(KindOrg, now)
-		if err != nil {
-			return err
-		}
-		o.ID = OrgID(id)
 		rec, err := o.record(nil, now)
 		if err != nil {
 			return err
 		}
 		tx.Put(nil, rec, nil, o.entries())
-		tx.Event(Event{Type: "organization.created", Kind: KindOrg, ID: id, Version: 1, Actor: c.Token, Request: c.Request})
+		tx.Event(Event{Type: "organization.created", Kind: KindOrg, ID: rec.ID, Version: 1, Actor: c.Token, Request: c.Request})
 		return nil
 	})
 	if err != nil {
@@ -304,41 +315,6 @@ func (d *Directory) cleanOrg(ctx context.Context, o *Organization, piece int) (i
 		return nil
 	})
 	return 1, err
-}
-
-// Bootstrapped is what Bootstrap made; the tokens are shown this once.
-type Bootstrapped struct {
-	Org       *Organization
-	SCIMToken string
-	APIToken  string
-}
-
-// Bootstrap fills an empty store: the organization demo with a SCIM token, and
-// an operator's API token. It returns nil when the store has an organization
-// already.
-func (d *Directory) Bootstrap(ctx context.Context) (*Bootstrapped, error) {
-	_, total, err := d.orgs(ctx, 0, 0)
-	if err != nil || total > 0 {
-		return nil, err
-	}
-	system := Caller{Org: PlatformOrg, Token: "system", Scopes: []Scope{ScopePlatform}}
-	org, err := d.CreateOrg(ctx, system, "demo", "Demo")
-	if HasCode(err, CodeSlugInUse) {
-		return nil, nil // another node was faster
-	}
-	if err != nil {
-		return nil, err
-	}
-	_, scim, err := d.CreateToken(ctx, system, org.Slug, TokenSpec{Name: "demo provisioning"})
-	if err != nil {
-		return nil, err
-	}
-	api := Token{Name: "operator", Scopes: []Scope{ScopePlatform}, Profile: ProfileRFC, Policy: NameRelaxed}
-	_, text, err := d.issue(ctx, system, PlatformOrg, api, tokenMaxLifetime)
-	if err != nil {
-		return nil, err
-	}
-	return &Bootstrapped{Org: org, SCIMToken: scim, APIToken: text}, nil
 }
 
 // newID makes an id for a record created at now; both must be the same time,

@@ -49,17 +49,22 @@ const (
 
 var secretEncoding = base32.NewEncoding(idAlphabet).WithPadding(base32.NoPadding)
 
-func (s TokenSpec) normalised() (TokenSpec, error) {
+// normalised fills in the defaults for a token of an organization and refuses
+// what cannot be. Operators' tokens carry the scope platform and no other.
+func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 	if s.Name == "" {
 		s.Name = "provisioning"
 	}
 	if len(s.Name) > 100 {
 		return s, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of a token is at most 100 bytes long."}
 	}
-	if len(s.Scopes) == 0 {
-		s.Scopes = []Scope{ScopeSCIM}
-	}
 	known := []Scope{ScopeSCIM, ScopeSCIMRead, ScopeUsers, ScopeUsersRead, ScopeGroups, ScopeGroupsRead}
+	if org == PlatformOrg {
+		known = []Scope{ScopePlatform}
+	}
+	if len(s.Scopes) == 0 {
+		s.Scopes = known[:1]
+	}
 	for _, sc := range s.Scopes {
 		if !slices.Contains(known, sc) {
 			return s, &Error{Code: CodeInvalidValue, Field: "scopes", Detail: fmt.Sprintf("The scope %q is not known; use %s.", clip(string(sc), 40), joined(known))}
@@ -94,25 +99,44 @@ func joined[T ~string](list []T) string {
 	return strings.Join(out, ", ")
 }
 
-// CreateToken makes a token for a new connection of an organization and
+// CreateToken makes a token for a new connection of an organization (or with
+// PlatformSlug an operator's API token) and
 // returns it with its secret text, which is shown this once.
 func (d *Directory) CreateToken(ctx context.Context, c Caller, slug string, spec TokenSpec) (*Token, string, error) {
 	if err := c.mayPlatform(); err != nil {
 		return nil, "", err
 	}
-	org, err := d.orgBySlug(ctx, slug)
+	org, err := d.owner(ctx, slug)
 	if err != nil {
 		return nil, "", err
 	}
-	if spec, err = spec.normalised(); err != nil {
+	if spec, err = spec.normalised(org); err != nil {
 		return nil, "", err
 	}
+	return d.issueNew(ctx, c, org, spec)
+}
+
+// owner finds the organization whose tokens are meant; PlatformSlug means the
+// operators' own.
+func (d *Directory) owner(ctx context.Context, slug string) (OrgID, error) {
+	if slug == PlatformSlug {
+		return PlatformOrg, nil
+	}
+	o, err := d.orgBySlug(ctx, slug)
+	if err != nil {
+		return "", err
+	}
+	return o.ID, nil
+}
+
+// issueNew issues the first token of a new connection.
+func (d *Directory) issueNew(ctx context.Context, c Caller, org OrgID, spec TokenSpec) (*Token, string, error) {
 	connection, err := d.newID(KindToken, d.now())
 	if err != nil {
 		return nil, "", err
 	}
 	t := Token{Connection: connection, Name: spec.Name, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy}
-	return d.issue(ctx, c, org.ID, t, spec.Lifetime)
+	return d.issue(ctx, c, org, t, spec.Lifetime)
 }
 
 // issue stores a token with a fresh id and secret in an organization.
@@ -171,11 +195,11 @@ func (d *Directory) ListTokens(ctx context.Context, c Caller, slug string) ([]*T
 	if err := c.mayPlatform(); err != nil {
 		return nil, err
 	}
-	org, err := d.orgBySlug(ctx, slug)
+	org, err := d.owner(ctx, slug)
 	if err != nil {
 		return nil, err
 	}
-	return d.tokensOf(ctx, org.ID)
+	return d.tokensOf(ctx, org)
 }
 
 func (d *Directory) tokensOf(ctx context.Context, org OrgID) ([]*Token, error) {
@@ -205,11 +229,11 @@ func (d *Directory) RotateToken(ctx context.Context, c Caller, slug, id string) 
 	if err := c.mayPlatform(); err != nil {
 		return nil, "", err
 	}
-	org, err := d.orgBySlug(ctx, slug)
+	org, err := d.owner(ctx, slug)
 	if err != nil {
 		return nil, "", err
 	}
-	all, err := d.tokensOf(ctx, org.ID)
+	all, err := d.tokensOf(ctx, org)
 	if err != nil {
 		return nil, "", err
 	}
@@ -226,7 +250,7 @@ func (d *Directory) RotateToken(ctx context.Context, c Caller, slug, id string) 
 	if alive >= tokensAlive {
 		return nil, "", &Error{Code: CodeTooManyTokens, Detail: "Two tokens of this connection are alive already; revoke one before rotating again."}
 	}
-	return d.issue(ctx, c, org.ID, *old, old.Expires.Sub(old.Created))
+	return d.issue(ctx, c, org, *old, old.Expires.Sub(old.Created))
 }
 
 // RevokeToken ends a token. It stops working at once on this node and within
@@ -235,14 +259,14 @@ func (d *Directory) RevokeToken(ctx context.Context, c Caller, slug, id string) 
 	if err := c.mayPlatform(); err != nil {
 		return err
 	}
-	org, err := d.orgBySlug(ctx, slug)
+	org, err := d.owner(ctx, slug)
 	if err != nil {
 		return err
 	}
 	if k, ok := KindOf(id); !ok || k != KindToken {
 		return notFound(KindToken)
 	}
-	_, err = d.store.Update(ctx, org.ID, func(_ context.Context, tx Tx) error {
+	_, err = d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
 		rec, err := tx.Read(KindToken, id)
 		if err != nil {
 			return err

@@ -107,7 +107,7 @@ func TestRevokedElsewhere(t *testing.T) {
 func TestOrganizations(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *bundle) {
 		ctx := t.Context()
-		for _, slug := range []string{"", "A", "-a", "a-", "a b", "a/b", "é", strings.Repeat("a", 64), "a_b"} {
+		for _, slug := range []string{"", "platform", "A", "-a", "a-", "a b", "a/b", "é", strings.Repeat("a", 64), "a_b"} {
 			_, err := b.CreateOrg(ctx, b.operator, slug, "")
 			wantCode(t, err, resources.CodeInvalidValue)
 		}
@@ -166,7 +166,7 @@ func TestOrganizations(t *testing.T) {
 // TestBootstrap: an empty store is filled once.
 func TestBootstrap(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *bundle) {
-		if got, err := b.Bootstrap(t.Context()); got != nil || err != nil {
+		if got, err := b.Bootstrap(t.Context(), time.Hour); got != nil || err != nil {
 			t.Errorf("a store with organizations was bootstrapped: %+v, %v", got, err)
 		}
 		for _, slug := range []string{"acme", "beta"} {
@@ -180,7 +180,7 @@ func TestBootstrap(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := b.Bootstrap(t.Context())
+		got, err := b.Bootstrap(t.Context(), time.Hour)
 		if err != nil || got == nil {
 			t.Fatalf("%+v, %v", got, err)
 		}
@@ -191,6 +191,22 @@ func TestBootstrap(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		_, operator, err := b.CreateToken(t.Context(), api, resources.PlatformSlug, resources.TokenSpec{Name: "mine"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.RevokeToken(t.Context(), api, resources.PlatformSlug, api.Token); err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.Authenticate(t.Context(), got.APIToken)
+		wantCode(t, err, resources.CodeUnauthenticated)
+		if api, err = b.Authenticate(t.Context(), operator); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = b.CreateToken(t.Context(), api, resources.PlatformSlug, resources.TokenSpec{Scopes: []resources.Scope{resources.ScopeSCIM}})
+		wantCode(t, err, resources.CodeInvalidValue)
+		_, _, err = b.CreateToken(t.Context(), api, "demo", resources.TokenSpec{Scopes: []resources.Scope{resources.ScopePlatform}})
+		wantCode(t, err, resources.CodeInvalidValue)
 		if _, total, err := b.Orgs(t.Context(), api, 0, 10); err != nil || total != 1 {
 			t.Errorf("%d organizations, %v", total, err)
 		}

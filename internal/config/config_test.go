@@ -52,6 +52,7 @@ func TestLayersInOrder(t *testing.T) {
 		"trusted_proxies":      "10.0.0.0/8,192.0.2.1 <- variable USHER_TRUSTED_PROXIES",
 		"ready_file":           " <- default",
 		"bootstrap":            "false <- file " + file,
+		"data_dir":             " <- default",
 	}
 	if d := cmp.Diff(want, shown); d != "" {
 		t.Errorf("settings (-want +got):\n%s", d)

@@ -15,6 +15,9 @@ func (f *Filter) Plan() resources.Query {
 	if rest == nil {
 		return q
 	}
+	if conjunction(where) {
+		rest = f.root // the store may leave out terms of an AND when Match decides
+	}
 	left := &Filter{parser: f.parser, typ: f.typ, root: rest}
 	q.Match = left.Match
 	q.Needle = f.needle(rest)
@@ -66,6 +69,19 @@ func (f *Filter) plan(n *node) (*resources.Cond, *node) {
 		return cond, nil
 	}
 	return cond, n
+}
+
+// conjunction reports whether a condition holds an AND at any depth.
+func conjunction(c *resources.Cond) bool {
+	if c == nil || c.Op != resources.CondOr {
+		return c != nil && c.Op == resources.CondAnd
+	}
+	for i := range c.Subs {
+		if conjunction(&c.Subs[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // all joins what remains of two sides.

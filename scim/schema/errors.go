@@ -52,7 +52,7 @@ func kindName(v *jsontree.Value) string {
 
 // quote repeats a client's word in a message, cut to a readable length.
 func quote(s string) string {
-	const most = 128
+	const most = 96
 	if len(s) > most {
 		cut := most
 		for cut > 0 && !utf8.RuneStart(s[cut]) {

@@ -64,7 +64,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	for _, stage := range []func(context.Context) error{
 		m.watchSlow, m.fill,
 		func(ctx context.Context) error { return s.references(ctx, url) },
-		m.reads, m.lists, m.writes, m.members, m.scans, m.sizes, m.embedded,
+		m.reads, m.lists, m.scans, m.writes, m.members, m.sizes, m.embedded,
 	} {
 		if err := stage(ctx); err != nil {
 			return nil, err

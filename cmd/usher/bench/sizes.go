@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -112,7 +113,7 @@ func (m *meter) firstByte(ctx context.Context, path string) (time.Duration, erro
 	defer func() { _ = resp.Body.Close() }() // read to its end below
 	if resp.StatusCode != http.StatusOK {
 		text, err := io.ReadAll(io.LimitReader(resp.Body, 1000))
-		return 0, fmt.Errorf("bench: GET %s: %s: %s: %w", path, resp.Status, text, err)
+		return 0, errors.Join(fmt.Errorf("bench: GET %s: %s: %s", path, resp.Status, text), err)
 	}
 	var one [1]byte
 	if _, err := io.ReadFull(resp.Body, one[:]); err != nil {

@@ -1,0 +1,239 @@
+package admin
+
+import (
+	"context"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+const (
+	bodyLimit   = 64 << 10         // bytes of a request body
+	actDeadline = 10 * time.Second // for the work behind one request
+)
+
+// Config is what the door needs. Every field but Version is required.
+type Config struct {
+	Directory *resources.Directory
+	Log       *slog.Logger
+	Now       func() time.Time
+	Rand      io.Reader // request ids come from it
+	Version   string    // shown in the OpenAPI document
+}
+
+type door struct {
+	directory *resources.Directory
+	log       *slog.Logger
+	now       func() time.Time
+	random    io.Reader
+	mux       *http.ServeMux
+}
+
+// New makes the handler of everything under /api/.
+func New(c Config) (http.Handler, error) {
+	var faults []error
+	if c.Directory == nil {
+		faults = append(faults, errors.New("admin: Config.Directory is required"))
+	}
+	if c.Log == nil {
+		faults = append(faults, errors.New("admin: Config.Log is required"))
+	}
+	if c.Now == nil {
+		faults = append(faults, errors.New("admin: Config.Now is required"))
+	}
+	if c.Rand == nil {
+		faults = append(faults, errors.New("admin: Config.Rand is required"))
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	d := &door{directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux()}
+	api := humago.New(d.mux, d.openAPI(c.Version))
+	d.registerOrgs(api)
+	d.registerTokens(api)
+	return d, nil
+}
+
+// openAPI is huma's configuration without its defaults that do not suit: a
+// documentation page that loads scripts from elsewhere, $schema links in every
+// body, and unknown query parameters that are let pass.
+func (d *door) openAPI(version string) huma.Config {
+	c := huma.DefaultConfig("usher", version)
+	c.Info.Description = "Organizations and provisioning tokens of usher. Errors are RFC 9457 problems with a stable code."
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
+	c.CreateHooks = nil
+	c.RejectUnknownQueryParameters = true
+	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decode}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
+	c.Transformers = []huma.Transformer{d.asProblem}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token": {Type: "http", Scheme: "bearer", Description: "An API token with the scope platform."},
+	}
+	c.Security = []map[string][]string{{"token": {}}}
+	return c
+}
+
+// exchange is the response writer of one request. Besides writing it carries
+// what the door found out about the request to the operations, so that they
+// need no values in the context.
+type exchange struct {
+	http.ResponseWriter
+	id      string
+	began   time.Time
+	pattern string // of the operation, or ""
+	caller  resources.Caller
+	status  int // 0: the answer has not begun
+}
+
+// WriteHeader notes the status.
+func (x *exchange) WriteHeader(status int) {
+	x.status = status
+	x.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins the answer, if nobody has, with status 200.
+func (x *exchange) Write(body []byte) (int, error) {
+	if x.status == 0 {
+		x.status = http.StatusOK
+	}
+	return x.ResponseWriter.Write(body)
+}
+
+// Unwrap lets http.ResponseController and huma reach the connection.
+func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
+
+// asked is embedded in the input of every operation: who asks.
+type asked struct{ caller resources.Caller }
+
+// Resolve is called by huma before the operation.
+func (a *asked) Resolve(ctx huma.Context) []error {
+	_, w := humago.Unwrap(ctx)
+	x, ok := w.(*exchange)
+	if !ok {
+		return []error{errors.New("the request did not come through the door")}
+	}
+	a.caller = x.caller
+	return nil
+}
+
+// ServeHTTP takes a request through the steps that all operations share.
+func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{ResponseWriter: w, id: d.requestID(r), began: d.now()}
+	defer d.finish(r, x)
+	x.Header().Set("X-Request-Id", x.id)
+	x.Header().Set("Cache-Control", "no-store")
+	ctx, cancel := context.WithTimeout(r.Context(), actDeadline)
+	defer cancel()
+	r = r.WithContext(ctx)
+	r.Body = http.MaxBytesReader(x, r.Body, bodyLimit)
+
+	if !strings.HasPrefix(r.URL.Path, "/api/openapi") {
+		caller, err := d.authenticate(ctx, r)
+		if err != nil {
+			d.refuse(x, r, err)
+			return
+		}
+		caller.Request = x.id
+		x.caller = caller
+	}
+	if _, x.pattern = d.mux.Handler(r); x.pattern == "" {
+		d.refuse(x, r, d.unrouted(x, r))
+		return
+	}
+	d.mux.ServeHTTP(x, r)
+}
+
+// authenticate demands an operator's API token.
+func (d *door) authenticate(ctx context.Context, r *http.Request) (resources.Caller, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(r.Header.Values("Authorization")) > 1 {
+		return resources.Caller{}, &resources.Error{
+			Code:   resources.CodeUnauthenticated,
+			Detail: "Send an API token in one Authorization header: \"Authorization: Bearer ush_…\".",
+		}
+	}
+	caller, err := d.directory.Authenticate(ctx, token)
+	if err != nil {
+		return resources.Caller{}, err
+	}
+	if caller.Org != resources.PlatformOrg || !slices.Contains(caller.Scopes, resources.ScopePlatform) {
+		return resources.Caller{}, &resources.Error{
+			Code:   resources.CodeForbidden,
+			Detail: "This token is for provisioning; the API needs an API token with the scope platform.",
+		}
+	}
+	return caller, nil
+}
+
+var idText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// requestID takes the id that the listener or a proxy gave the request if it
+// is safe to log and to echo, and makes one otherwise.
+func (d *door) requestID(r *http.Request) string {
+	id := r.Header.Get("X-Request-Id")
+	safe := func(c rune) bool {
+		return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '_' || c == '.'
+	}
+	if id != "" && len(id) <= 64 && !strings.ContainsFunc(id, func(c rune) bool { return !safe(c) }) {
+		return id
+	}
+	raw := make([]byte, 10)
+	if _, err := io.ReadFull(d.random, raw); err != nil {
+		d.log.ErrorContext(r.Context(), "no randomness for a request id", "err", err)
+		return "unknown"
+	}
+	return idText.EncodeToString(raw)
+}
+
+// unrouted is the error for a path that is nothing, or not with this method.
+func (d *door) unrouted(x *exchange, r *http.Request) error {
+	var allowed []string
+	for _, m := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost} {
+		probe := r.Clone(r.Context())
+		probe.Method = m
+		if _, pattern := d.mux.Handler(probe); pattern != "" {
+			allowed = append(allowed, m)
+		}
+	}
+	if len(allowed) == 0 {
+		return &resources.Error{Code: resources.CodeNotFound, Detail: "There is nothing at this path; /api/openapi.json lists what there is."}
+	}
+	x.Header().Set("Allow", strings.Join(allowed, ", "))
+	return &Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+		Detail: fmt.Sprintf("This path answers %s only.", strings.Join(allowed, ", "))}
+}
+
+// finish ends a request: it answers one whose operation panicked, so that the
+// process lives, and writes the line in the log.
+func (d *door) finish(r *http.Request, x *exchange) {
+	fault := recover()
+	abort := fault == http.ErrAbortHandler
+	if fault != nil && !abort {
+		d.log.ErrorContext(r.Context(), "request panicked", "req", x.id, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+		// Once the answer has begun only cutting it off says that it is not whole.
+		if abort = x.status != 0; !abort {
+			d.refuse(x, r, &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: internalDetail})
+		}
+	}
+	level := slog.LevelInfo
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		level = slog.LevelDebug
+	}
+	d.log.Log(r.Context(), level, "request", "req", x.id, "actor", x.caller.Token, "op", x.pattern, "status", x.status, "dur", d.now().Sub(x.began))
+	if abort {
+		panic(http.ErrAbortHandler)
+	}
+}

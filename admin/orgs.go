@@ -1,0 +1,143 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+// Org is an organization on the wire.
+type Org struct {
+	Slug    string    `json:"slug" doc:"Its name in URLs." example:"acme-fr"`
+	Name    string    `json:"name" doc:"Its name for people."`
+	State   string    `json:"state" enum:"active,suspended,deleting" doc:"A suspended organization's tokens are refused; a deleting one is being erased."`
+	Created time.Time `json:"created"`
+}
+
+// OrgPage is a part of the list of organizations.
+type OrgPage struct {
+	Items []Org `json:"items"`
+	Total int   `json:"total" doc:"How many organizations there are in all."`
+}
+
+// NewOrg asks for an organization.
+type NewOrg struct {
+	Slug string `json:"slug" minLength:"1" maxLength:"63" doc:"1 to 63 characters of a-z, 0-9 and inner hyphens."`
+	Name string `json:"name,omitempty" maxLength:"200" doc:"At most 200 bytes; the slug when left out."`
+}
+
+// OrgChange says what to change of an organization.
+type OrgChange struct {
+	Slug  *string `json:"slug,omitempty" minLength:"1" maxLength:"63" doc:"A new slug. It changes the organization's SCIM URL."`
+	Name  *string `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	State *string `json:"state,omitempty" enum:"active,suspended"`
+}
+
+// Deletion is the answer to a deletion that has begun.
+type Deletion struct {
+	State string `json:"state" enum:"deleting" doc:"The erasing goes on in the background; the organization answers 404 when it is gone."`
+}
+
+// OrgPath is embedded in the input of operations on one organization. It is
+// exported because huma fills parameters of exported types only.
+type OrgPath struct {
+	asked
+	Slug string `path:"org" maxLength:"63" doc:"The organization's slug."`
+}
+
+type (
+	listOrgs struct {
+		asked
+		Offset int `query:"offset" minimum:"0" maximum:"10000000" doc:"How many to skip."`
+		Limit  int `query:"limit" minimum:"1" maximum:"500" default:"50" doc:"How many to return at most."`
+	}
+	createOrg struct {
+		asked
+		Body NewOrg
+	}
+	changeOrg struct {
+		OrgPath
+		Body OrgChange
+	}
+	deleteOrg struct {
+		OrgPath
+		Confirm string `query:"confirm" doc:"The slug again."`
+	}
+	orgPageOut  struct{ Body OrgPage }
+	orgOut      struct{ Body Org }
+	deletionOut struct{ Body Deletion }
+)
+
+func wireOrg(o *resources.Organization) Org {
+	return Org{Slug: o.Slug, Name: o.Name, State: string(o.State), Created: o.Created}
+}
+
+func (d *door) registerOrgs(api huma.API) {
+	const list, one = "/api/v1/orgs", "/api/v1/orgs/{org}"
+	huma.Register(api, operation("list-orgs", http.MethodGet, list, "List organizations, oldest first", 200), d.listOrgs)
+	huma.Register(api, operation("create-org", http.MethodPost, list, "Create an organization", 201, 409), d.createOrg)
+	huma.Register(api, operation("get-org", http.MethodGet, one, "Read an organization", 200, 404), d.getOrg)
+	huma.Register(api, operation("change-org", http.MethodPatch, one, "Rename, suspend or resume an organization", 200, 404, 409), d.changeOrg)
+	huma.Register(api, operation("delete-org", http.MethodDelete, one, "Erase an organization and everything it has", 202, 404, 428), d.deleteOrg)
+}
+
+// operation describes an operation; besides its own errors each may answer
+// those of the door.
+func operation(id, method, path, summary string, status int, errors ...int) huma.Operation {
+	return huma.Operation{
+		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status,
+		Errors: append(errors, 401, 403, 503), MaxBodyBytes: bodyLimit,
+	}
+}
+
+func (d *door) listOrgs(ctx context.Context, in *listOrgs) (*orgPageOut, error) {
+	orgs, total, err := d.directory.Orgs(ctx, in.caller, in.Offset, in.Limit)
+	if err != nil {
+		return nil, d.failed(ctx, in.caller, err)
+	}
+	out := &orgPageOut{Body: OrgPage{Items: make([]Org, 0, len(orgs)), Total: total}}
+	for _, o := range orgs {
+		out.Body.Items = append(out.Body.Items, wireOrg(o))
+	}
+	return out, nil
+}
+
+func (d *door) createOrg(ctx context.Context, in *createOrg) (*orgOut, error) {
+	o, err := d.directory.CreateOrg(ctx, in.caller, in.Body.Slug, in.Body.Name)
+	if err != nil {
+		return nil, d.failed(ctx, in.caller, err)
+	}
+	return &orgOut{Body: wireOrg(o)}, nil
+}
+
+func (d *door) getOrg(ctx context.Context, in *OrgPath) (*orgOut, error) {
+	o, err := d.directory.Org(ctx, in.caller, in.Slug)
+	if err != nil {
+		return nil, d.failed(ctx, in.caller, err)
+	}
+	return &orgOut{Body: wireOrg(o)}, nil
+}
+
+func (d *door) changeOrg(ctx context.Context, in *changeOrg) (*orgOut, error) {
+	change := resources.OrgChange{Slug: in.Body.Slug, Name: in.Body.Name}
+	if in.Body.State != nil {
+		state := resources.OrgState(*in.Body.State)
+		change.State = &state
+	}
+	o, err := d.directory.UpdateOrg(ctx, in.caller, in.Slug, change)
+	if err != nil {
+		return nil, d.failed(ctx, in.caller, err)
+	}
+	return &orgOut{Body: wireOrg(o)}, nil
+}
+
+func (d *door) deleteOrg(ctx context.Context, in *deleteOrg) (*deletionOut, error) {
+	if err := d.directory.DeleteOrg(ctx, in.caller, in.Slug, in.Confirm); err != nil {
+		return nil, d.failed(ctx, in.caller, err)
+	}
+	return &deletionOut{Body: Deletion{State: string(resources.OrgDeleting)}}, nil
+}

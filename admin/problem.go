@@ -1,0 +1,210 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/resources"
+)
+
+// Problem is an error on the wire (RFC 9457). Its type is always about:blank
+// and therefore left out; Code is what programs should look at.
+type Problem struct {
+	Title   string  `json:"title" doc:"The status in words."`
+	Status  int     `json:"status" doc:"The HTTP status of the answer."`
+	Code    string  `json:"code" doc:"Stable name of the error."`
+	Detail  string  `json:"detail" doc:"What is wrong and what to do, for people."`
+	Field   string  `json:"field,omitempty" doc:"The parameter or body member at fault."`
+	Request string  `json:"request_id" doc:"Names this request in usher's log."`
+	Faults  []Fault `json:"errors,omitempty" doc:"Every fault of the request, when there may be several."`
+}
+
+// Fault is one of several faults of a request.
+type Fault struct {
+	Location string `json:"location" doc:"Where it is, for example body.slug or query.limit."`
+	Message  string `json:"message" doc:"What is wrong there."`
+}
+
+// Error gives code and detail.
+func (p *Problem) Error() string { return p.Code + ": " + p.Detail }
+
+// GetStatus tells huma the status.
+func (p *Problem) GetStatus() int { return p.Status }
+
+// GetHeaders tells huma the headers that belong to the status.
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	switch p.Status {
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "2")
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", `Bearer realm="usher"`)
+	}
+	return h
+}
+
+// ContentType tells huma the media type.
+func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+const internalDetail = "Something went wrong inside usher; the log has the reason under this request id."
+
+// statusOf is the one place where a code of the domain becomes a status.
+func statusOf(code resources.Code) int {
+	switch code {
+	case resources.CodeUnauthenticated:
+		return http.StatusUnauthorized
+	case resources.CodeForbidden, resources.CodeOrgSuspended:
+		return http.StatusForbidden
+	case resources.CodeNotFound:
+		return http.StatusNotFound
+	case resources.CodeSlugInUse, resources.CodeTooManyTokens, resources.CodeEmailInUse, resources.CodeEmailInOtherOrg,
+		resources.CodeUserNameInUse, resources.CodeDisplayNameInUse:
+		return http.StatusConflict
+	case resources.CodeVersion:
+		return http.StatusPreconditionFailed
+	case resources.CodeConfirmation:
+		return http.StatusPreconditionRequired
+	case resources.CodeInvalidValue, resources.CodeInvalidFilter, resources.CodeTooMany, resources.CodeMemberUnknown,
+		resources.CodeUserNameNotEmail:
+		return http.StatusUnprocessableEntity
+	case resources.CodeRateLimited:
+		return http.StatusTooManyRequests
+	case resources.CodeUnavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// problemOf turns any error into a problem. What is not meant for the caller
+// becomes a neutral text; the second result says that it belongs in the log.
+func problemOf(err error) (*Problem, bool) {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p, false
+	}
+	var known *resources.Error
+	if errors.As(err, &known) {
+		if status := statusOf(known.Code); status != http.StatusInternalServerError {
+			return &Problem{Status: status, Code: string(known.Code), Field: known.Field, Detail: known.Detail}, known.Err != nil
+		}
+	}
+	if errors.Is(err, resources.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return &Problem{Status: http.StatusServiceUnavailable, Code: string(resources.CodeUnavailable),
+			Detail: "usher cannot reach its store at the moment; nothing is wrong with the request, repeat it in a few seconds."}, true
+	}
+	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: internalDetail}, true
+}
+
+// failed is how operations return an error: it logs what the caller is not told.
+func (d *door) failed(ctx context.Context, c resources.Caller, err error) error {
+	p, log := problemOf(err)
+	if log {
+		d.log.ErrorContext(ctx, "request failed", "req", c.Request, "status", p.Status, "err", err)
+	}
+	return p
+}
+
+// asProblem is huma's last step before an answer is written. It gives problems
+// their request id and turns what huma itself refuses into problems. Values
+// sent by the client are not echoed: they may be secrets in the wrong place.
+func (d *door) asProblem(ctx huma.Context, _ string, v any) (any, error) {
+	p, ok := v.(*Problem)
+	if m, refusal := v.(*huma.ErrorModel); refusal {
+		p, ok = refusedByHuma(m), true
+		if m.Status >= http.StatusInternalServerError {
+			d.log.ErrorContext(ctx.Context(), "request failed", "status", m.Status, "err", fmt.Sprint(m.Detail, m.Errors))
+		}
+	}
+	if !ok {
+		return v, nil
+	}
+	_, w := humago.Unwrap(ctx)
+	if x, isOurs := w.(*exchange); isOurs {
+		p.Request = x.id
+	}
+	p.Title = http.StatusText(p.Status)
+	return p, nil
+}
+
+func refusedByHuma(m *huma.ErrorModel) *Problem {
+	p := &Problem{Status: m.Status, Code: string(resources.CodeInvalidValue)}
+	for _, e := range m.Errors {
+		if e != nil {
+			p.Faults = append(p.Faults, Fault{Location: e.Location, Message: e.Message})
+		}
+	}
+	switch m.Status {
+	case http.StatusRequestEntityTooLarge:
+		p.Code, p.Detail = "body_too_large", fmt.Sprintf("The body is too large; send less than %d bytes.", bodyLimit)
+	case http.StatusUnsupportedMediaType:
+		p.Code, p.Detail, p.Faults = "unsupported_media_type", "The body must be JSON: send Content-Type: application/json.", nil
+	case http.StatusRequestTimeout:
+		p.Code, p.Detail = "body_timeout", "The body did not arrive in time; send the request again."
+	case http.StatusBadRequest:
+		p.Code, p.Detail = "invalid_json", "The body is missing; send one JSON object."
+		if len(p.Faults) > 0 {
+			p.Detail = "The body cannot be read: " + p.Faults[0].Message + "; send one JSON object."
+			p.Faults = nil
+		}
+	case http.StatusUnprocessableEntity:
+		p.Detail = "The request has faults: " + summary(p.Faults) + "."
+		if len(p.Faults) == 1 {
+			p.Field = p.Faults[0].Location
+		}
+	default:
+		p.Code, p.Detail, p.Faults = "internal", internalDetail, nil
+	}
+	return p
+}
+
+func summary(faults []Fault) string {
+	parts := make([]string, len(faults))
+	for i, f := range faults {
+		parts[i] = f.Location + ": " + f.Message
+	}
+	return strings.Join(parts, "; ")
+}
+
+// refuse answers outside of huma.
+func (d *door) refuse(x *exchange, r *http.Request, err error) {
+	p, log := problemOf(err)
+	if log {
+		d.log.ErrorContext(r.Context(), "request failed", "req", x.id, "status", p.Status, "err", err)
+	}
+	p.Title, p.Request = http.StatusText(p.Status), x.id
+	for name, values := range p.GetHeaders() {
+		x.Header()[name] = values
+	}
+	x.Header().Set("Content-Type", p.ContentType(""))
+	body, err := json.Marshal(p)
+	if err != nil {
+		d.log.ErrorContext(r.Context(), "problem not encoded", "req", x.id, "err", err)
+	}
+	x.WriteHeader(p.Status)
+	if _, err := x.Write(append(body, '\n')); err != nil {
+		d.log.DebugContext(r.Context(), "answer not written", "req", x.id, "err", err)
+	}
+}
+
+// decode reads a body strictly: encoding/json alone would let the last of two
+// members of one name win, and null stand for a member left out.
+func decode(data []byte, v any) error {
+	tree, err := jsontree.Parse(data, jsontree.BodyLimits())
+	if err != nil {
+		return err
+	}
+	for i := range tree.Items {
+		if tree.Items[i].Kind == jsontree.Null {
+			return errors.New("a member is null, leave it out instead")
+		}
+	}
+	return json.Unmarshal(data, v)
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are the numbers of one server. No label has a value that clients
+// choose.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	store    *prometheus.HistogramVec
+	faults   *prometheus.CounterVec
+	reruns   prometheus.Counter
+}
+
+func newMetrics() *metrics {
+	fast := []float64{.0002, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10}
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "usher_scim_requests_total", Help: "SCIM requests answered."}, []string{"op", "resource", "status"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "usher_scim_request_seconds", Help: "Time to answer a SCIM request.", Buckets: fast}, []string{"op", "resource"}),
+		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "usher_redis_seconds", Help: "Time of a call to the store, repeats included.", Buckets: fast}, []string{"op"}),
+		faults: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "usher_redis_errors_total", Help: "Calls to the store that ended with an error."}, []string{"op"}),
+		reruns: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "usher_commit_reruns_total", Help: "Units of work run again because something they read had changed."}),
+	}
+	build := thisBuild()
+	info := prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "usher_build_info", Help: "Always 1; the labels say which usher this is.",
+		ConstLabels: prometheus.Labels{"version": build.Version, "revision": build.Revision, "go": build.Go}})
+	info.Set(1)
+	m.registry.MustRegister(m.requests, m.seconds, m.store, m.faults, m.reruns, info,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// scim counts one SCIM request.
+func (m *metrics) scim(op, resource string, status int, d time.Duration) {
+	m.requests.WithLabelValues(op, resource, strconv.Itoa(status)).Inc()
+	m.seconds.WithLabelValues(op, resource).Observe(d.Seconds())
+}
+
+// redis counts one call to the store.
+func (m *metrics) redis(op string, d time.Duration, err error) {
+	m.store.WithLabelValues(op).Observe(d.Seconds())
+	if err != nil {
+		m.faults.WithLabelValues(op).Inc()
+	}
+}
+
+// reran counts a unit of work that had to be run again.
+func (m *metrics) reran() { m.reruns.Inc() }
+
+// handler serves the numbers.
+func (m *metrics) handler(log *slog.Logger) http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{
+		Registry: m.registry, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelError), Timeout: 10 * time.Second,
+	})
+}

@@ -1,0 +1,32 @@
+package resources
+
+import "github.com/usher-scim/usher/internal/jsontree"
+
+// Placement tells where a stored record must be found: all its index entries
+// and the claims it holds. It is what the acts derive while they write, for
+// whoever compares indexes with records. A record that cannot be read has no
+// place.
+func Placement(rec *Record) ([]Entry, []Claim) {
+	switch rec.Kind {
+	case KindToken:
+		return (&Token{ID: rec.ID}).entries(), nil
+	case KindOrg:
+		o, err := orgOf(rec)
+		if err != nil {
+			return nil, nil //nolint:nilerr // the caller then reports every entry of the record as astray
+		}
+		return o.entries(), nil
+	}
+	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
+	if err != nil {
+		return nil, nil //nolint:nilerr // as above
+	}
+	if rec.Kind == KindGroup {
+		return groupOf(&doc).entries(rec.ID, max(rec.Modified, rec.LinksModified)), nil
+	}
+	u := UserOf(&doc)
+	if u.IdentityKey == "" {
+		return u.entries(rec.ID, rec.Modified), nil
+	}
+	return u.entries(rec.ID, rec.Modified), []Claim{{ClaimEmail, u.IdentityKey}}
+}

@@ -1,0 +1,80 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"github.com/usher-scim/usher/scim/schema"
+)
+
+// documents are the discovery resources of one base URL, rendered.
+type documents struct{ config, types, schemas []byte }
+
+// documentCache keeps rendered discovery by base URL. Past its size it starts
+// anew.
+type documentCache struct {
+	mu  sync.RWMutex
+	all map[string]*documents
+}
+
+const cachedDocuments = 256
+
+// discovery gives the rendered documents for a base URL.
+func (s *Server) discovery(base string) *documents {
+	s.documents.mu.RLock()
+	d := s.documents.all[base]
+	s.documents.mu.RUnlock()
+	if d != nil {
+		return d
+	}
+	d = &documents{
+		config: schema.AppendServiceProviderConfig(nil, base, schema.ProviderConfig{
+			BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
+		}),
+		types:   s.registry.AppendResourceTypes(nil, base),
+		schemas: s.registry.AppendSchemas(nil, base),
+	}
+	s.documents.mu.Lock()
+	if s.documents.all == nil || len(s.documents.all) >= cachedDocuments {
+		s.documents.all = make(map[string]*documents)
+	}
+	s.documents.all[base] = d
+	s.documents.mu.Unlock()
+	return d
+}
+
+// The discovery endpoints ignore every query parameter, filter too.
+
+func (c *call) providerConfig(context.Context) error {
+	c.send(http.StatusOK, c.discovery(c.base()).config)
+	return nil
+}
+
+func (c *call) resourceTypes(context.Context) error {
+	c.send(http.StatusOK, c.discovery(c.base()).types)
+	return nil
+}
+
+func (c *call) schemas(context.Context) error {
+	c.send(http.StatusOK, c.discovery(c.base()).schemas)
+	return nil
+}
+
+func (c *call) resourceType(context.Context) error {
+	body, ok := c.registry.AppendResourceType(nil, c.base(), c.id)
+	return c.sendFound(body, ok, "resource type")
+}
+
+func (c *call) schema(context.Context) error {
+	body, ok := c.registry.AppendSchema(nil, c.base(), c.id)
+	return c.sendFound(body, ok, "schema")
+}
+
+func (c *call) sendFound(body []byte, ok bool, what string) error {
+	if !ok {
+		return notHere(what)
+	}
+	c.send(http.StatusOK, body)
+	return nil
+}

@@ -1,0 +1,94 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+// get answers GET and HEAD of one resource.
+func (c *call) get(ctx context.Context) error {
+	v, err := c.view()
+	if err != nil {
+		return err
+	}
+	rec, err := c.dir.Get(ctx, c.caller, c.typ().Kind, c.id)
+	if err != nil {
+		return err
+	}
+	tag := tagOf(rec)
+	if p := conditionsOf(c.r.Header); p.any() {
+		if len(p.match) > 0 && !matches(p.match, tag) {
+			return p.allow(rec)
+		}
+		if p.unchanged(tag) {
+			c.w.Header()["Etag"] = []string{tag}
+			c.w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	return c.show(ctx, http.StatusOK, v, rec, nil, false)
+}
+
+// show answers with one resource. first is the beginning of a group's
+// membership when it has been read already. The record was read before the
+// members: should they change in between, the version shown is the older one,
+// which makes a later If-Match fail rather than overwrite.
+func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Record, first []resources.MemberRef, known bool) error {
+	c.w.Header()["Etag"] = []string{tagOf(rec)}
+	if c.head() {
+		c.contentType()
+		c.w.WriteHeader(status)
+		return nil
+	}
+	o := stream{c: c, status: status, buf: make([]byte, 0, len(rec.Profile)+len(rec.Groups)*200+320)}
+	if err := o.resource(ctx, v, rec, first, known); err != nil {
+		return err
+	}
+	o.end()
+	return nil
+}
+
+// list answers GET and HEAD of a collection.
+func (c *call) list(ctx context.Context) error {
+	p, err := parseParams(c.r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	only, err := c.projection(c.typ(), &p)
+	if err != nil {
+		return err
+	}
+	q, start, err := c.query(c.typ(), c.caller.Profile, &p, &only)
+	if err != nil {
+		return err
+	}
+	page, err := c.dir.Find(ctx, c.caller, q)
+	if err != nil {
+		return err
+	}
+	if c.head() {
+		c.contentType()
+		c.w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	v := &view{base: c.base(), only: only}
+	size := 256
+	for _, rec := range page.Records {
+		size += len(rec.Profile) + 400
+	}
+	o := stream{c: c, status: http.StatusOK, buf: make([]byte, 0, size)}
+	o.buf = appendListHead(o.buf, page.Total, start, len(page.Records))
+	for i, rec := range page.Records {
+		if i > 0 {
+			o.buf = append(o.buf, ',')
+		}
+		if err := o.resource(ctx, v, rec, nil, false); err != nil {
+			return err
+		}
+	}
+	o.buf = append(o.buf, ']', '}')
+	o.end()
+	return nil
+}

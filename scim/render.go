@@ -1,0 +1,148 @@
+package scim
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/resources"
+)
+
+// timeForm is how dates are shown: UTC, milliseconds, Z.
+const timeForm = "2006-01-02T15:04:05.000Z"
+
+// view is how the resources of one answer are shown.
+type view struct {
+	base string     // absolute URL of the SCIM service
+	only projection // which attributes; the zero value shows what is returned by default
+}
+
+// appendOpen writes a resource but for its members and its closing brace. The
+// stored bytes are copied as they are unless the projection goes into them.
+func (v *view) appendOpen(dst []byte, rec *resources.Record) ([]byte, error) {
+	if v.only.deep {
+		return v.appendSelected(dst, rec)
+	}
+	return v.appendStored(dst, rec, !v.only.noGroups, !v.only.noMeta), nil
+}
+
+// appendStored copies the stored bytes and adds what is not stored with them.
+func (v *view) appendStored(dst []byte, rec *resources.Record, groups, meta bool) []byte {
+	dst = append(dst, rec.Profile[:len(rec.Profile)-1]...)
+	if groups && rec.Kind == resources.KindUser && len(rec.Groups) > 0 {
+		dst = v.appendGroups(append(dst, `,"groups":`...), rec.Groups)
+	}
+	if meta {
+		dst = v.appendMeta(append(dst, `,"meta":`...), rec)
+	}
+	return dst
+}
+
+// appendSelected decodes the whole resource and writes what the projection
+// leaves of it. It is never empty: schemas and id always stay (R-21).
+func (v *view) appendSelected(dst []byte, rec *resources.Record) ([]byte, error) {
+	whole := append(v.appendStored(nil, rec, true, true), '}')
+	doc, err := jsontree.Parse(whole, jsontree.Limits{})
+	if err != nil {
+		return dst, fmt.Errorf("stored document of %s: %w", rec.ID, err)
+	}
+	v.only.list.Apply(&doc)
+	dst = doc.Append(dst)
+	return dst[:len(dst)-1], nil
+}
+
+// appendGroups writes the value of a user's groups (R-35, R-36). Ids and URLs
+// hold nothing that JSON escapes.
+func (v *view) appendGroups(dst []byte, groups []resources.GroupRef) []byte {
+	dst = append(dst, '[')
+	for i := range groups {
+		g := &groups[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"value":"`...)
+		dst = append(dst, g.ID...)
+		dst = append(dst, `","$ref":"`...)
+		dst = append(dst, v.base...)
+		dst = append(dst, "/Groups/"...)
+		dst = append(dst, g.ID...)
+		dst = append(dst, '"')
+		dst = appendText(dst, `,"display":`, g.Display)
+		dst = append(dst, `,"type":"direct"}`...)
+	}
+	return append(dst, ']')
+}
+
+// appendMeta writes the value of meta (R-26…R-29).
+func (v *view) appendMeta(dst []byte, rec *resources.Record) []byte {
+	kind := rec.Kind.String()
+	dst = append(dst, `{"resourceType":"`...)
+	dst = append(dst, kind...)
+	dst = append(dst, `","created":"`...)
+	dst = rec.CreatedAt().AppendFormat(dst, timeForm)
+	dst = append(dst, `","lastModified":"`...)
+	dst = rec.LastModified().AppendFormat(dst, timeForm)
+	dst = append(dst, `","location":"`...)
+	dst = v.appendLocation(dst, rec)
+	dst = append(dst, `","version":"W/\"`...)
+	var buf [64]byte
+	tag := appendTag(buf[:0], rec)
+	dst = append(dst, tag[3:len(tag)-1]...)
+	return append(dst, `\""}`...)
+}
+
+func (v *view) appendLocation(dst []byte, rec *resources.Record) []byte {
+	dst = append(dst, v.base...)
+	dst = append(dst, '/')
+	dst = append(dst, rec.Kind.String()...)
+	dst = append(dst, 's', '/')
+	return append(dst, rec.ID...)
+}
+
+func appendText(dst []byte, name, text string) []byte {
+	return jsontree.AppendString(append(dst, name...), text)
+}
+
+// memberChunk is how many members are read and written at a time.
+const memberChunk = 1000
+
+// appendMember writes one element of members, with the sub-attributes the
+// projection leaves (R-36).
+func (v *view) appendMember(dst []byte, m *resources.MemberRef) []byte {
+	kind := "User"
+	if k, ok := resources.KindOf(m.ID); ok && k == resources.KindGroup {
+		kind = "Group"
+	}
+	p := v.only.member
+	start := len(dst)
+	if !p.noValue {
+		dst = append(append(append(dst, `,"value":"`...), m.ID...), '"')
+	}
+	if !p.noRef {
+		dst = append(append(dst, `,"$ref":"`...), v.base...)
+		dst = append(append(append(dst, '/'), kind...), 's', '/')
+		dst = append(append(dst, m.ID...), '"')
+	}
+	if !p.noType {
+		dst = append(append(append(dst, `,"type":"`...), kind...), '"')
+	}
+	if !p.noDisplay && m.Display != "" {
+		dst = appendText(dst, `,"display":`, m.Display)
+	}
+	if len(dst) == start {
+		return append(dst, '{', '}')
+	}
+	dst[start] = '{'
+	return append(dst, '}')
+}
+
+// appendListHead opens a ListResponse (R-57, R-59).
+func appendListHead(dst []byte, total, start, count int) []byte {
+	dst = append(dst, `{"schemas":["`+listURN+`"],"totalResults":`...)
+	dst = strconv.AppendInt(dst, int64(total), 10)
+	dst = append(dst, `,"startIndex":`...)
+	dst = strconv.AppendInt(dst, int64(start), 10)
+	dst = append(dst, `,"itemsPerPage":`...)
+	dst = strconv.AppendInt(dst, int64(count), 10)
+	return append(dst, `,"Resources":[`...)
+}

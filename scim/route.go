@@ -1,0 +1,192 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	scimerrors "github.com/elimity-com/scim/errors"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim/schema"
+)
+
+// route is one address and what can be done there.
+type route struct {
+	path     []string     // segments behind /orgs/{org}/scim/v2; anySegment stands for any
+	typ      *schema.Type // resource type, or nil
+	resource string       // for metrics and logs
+	allow    string       // header Allow
+	acts     []act
+}
+
+// act is one operation.
+type act struct {
+	method string
+	op     string // for metrics and logs
+	serve  func(*call, context.Context) error
+}
+
+const anySegment = "{id}"
+
+// act finds the operation for a method; HEAD is GET without body.
+func (rt *route) act(method string) *act {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	for i := range rt.acts {
+		if rt.acts[i].method == method {
+			return &rt.acts[i]
+		}
+	}
+	return nil
+}
+
+// routeTable lists every address. Literal segments stand before anySegment.
+func (s *Server) routeTable() []route {
+	search := []act{{http.MethodPost, "search", (*call).notYet}}
+	var out []route
+	for _, t := range s.registry.Types {
+		endpoint := strings.TrimPrefix(t.Endpoint, "/")
+		out = append(out,
+			route{path: []string{endpoint}, typ: t, resource: t.Name, acts: []act{
+				{http.MethodGet, "list", (*call).list},
+				{http.MethodPost, "create", (*call).post},
+			}},
+			route{path: []string{endpoint, ".search"}, resource: t.Name, acts: search},
+			route{path: []string{endpoint, anySegment}, typ: t, resource: t.Name, acts: []act{
+				{http.MethodGet, "get", (*call).get},
+				{http.MethodPut, "replace", (*call).put},
+				{http.MethodPatch, "modify", (*call).patch},
+				{http.MethodDelete, "delete", (*call).delete},
+			}})
+	}
+	read := func(serve func(*call, context.Context) error) []act {
+		return []act{{http.MethodGet, "discover", serve}}
+	}
+	out = append(out,
+		route{path: []string{"ServiceProviderConfig"}, resource: "ServiceProviderConfig", acts: read((*call).providerConfig)},
+		route{path: []string{"ResourceTypes"}, resource: "ResourceType", acts: read((*call).resourceTypes)},
+		route{path: []string{"ResourceTypes", anySegment}, resource: "ResourceType", acts: read((*call).resourceType)},
+		route{path: []string{"Schemas"}, resource: "Schema", acts: read((*call).schemas)},
+		route{path: []string{"Schemas", anySegment}, resource: "Schema", acts: read((*call).schema)},
+		route{path: []string{".search"}, resource: "", acts: search},
+		route{path: []string{}, resource: "", acts: []act{{http.MethodGet, "search", (*call).notYet}}},
+		route{path: []string{"Bulk"}, resource: "Bulk", acts: []act{{http.MethodPost, "bulk", (*call).notYet}}},
+		route{path: []string{"Me"}, resource: "Me", acts: []act{
+			{http.MethodGet, "me", (*call).notYet},
+			{http.MethodPost, "me", (*call).notYet},
+			{http.MethodPut, "me", (*call).notYet},
+			{http.MethodPatch, "me", (*call).notYet},
+			{http.MethodDelete, "me", (*call).notYet},
+		}})
+	for i := range out {
+		out[i].allow = allowOf(out[i].acts)
+	}
+	return out
+}
+
+func allowOf(acts []act) string {
+	var methods []string
+	for _, a := range acts {
+		methods = append(methods, a.method)
+		if a.method == http.MethodGet {
+			methods = append(methods, http.MethodHead)
+		}
+	}
+	return strings.Join(append(methods, http.MethodOptions), ", ")
+}
+
+// maxSegments is one more than any route has, so that longer paths match none.
+const maxSegments = 7
+
+// segments takes a path apart: split first, then each part unescaped once, so
+// that an escaped slash never makes a segment. Empty segments are left out
+// (L-27).
+func segments(buf []string, u *url.URL) (segs []string, ok bool) {
+	segs = buf[:0]
+	for part := range strings.SplitSeq(u.EscapedPath(), "/") {
+		if part == "" {
+			continue
+		}
+		if len(segs) == maxSegments {
+			return segs, true
+		}
+		if strings.IndexByte(part, '%') >= 0 {
+			var err error
+			if part, err = url.PathUnescape(part); err != nil {
+				return segs, false
+			}
+		}
+		segs = append(segs, part)
+	}
+	return segs, true
+}
+
+// locate finds the route. Whatever is wrong with an address, and an
+// organization that is not the caller's, is the same 404 (security S1, S2).
+func (c *call) locate() error {
+	var buf [maxSegments]string
+	segs, ok := segments(buf[:], c.r.URL)
+	if !ok || len(segs) < 4 || segs[0] != "orgs" || segs[2] != "scim" {
+		return notHere("")
+	}
+	if v := segs[3]; !strings.EqualFold(v, "v2") {
+		if len(v) > 1 && (v[0] == 'v' || v[0] == 'V') && strings.Trim(v[1:], "0123456789.") == "" {
+			return invalid(scimerrors.ScimTypeInvalidVersion, "This server speaks SCIM 2.0 only; use an address with /scim/v2/.")
+		}
+		return notHere("")
+	}
+	c.route, c.id = c.match(segs[4:])
+	switch {
+	case c.route == nil:
+		return notHere("")
+	case c.caller.Slug == "" || segs[1] != c.caller.Slug:
+		if c.route.typ != nil {
+			return notHere(c.route.typ.Name)
+		}
+		return notHere("")
+	case c.route.typ != nil && c.id != "":
+		if k, ok := resources.KindOf(c.id); !ok || k != c.route.typ.Kind {
+			return notHere(c.route.typ.Name)
+		}
+	}
+	return nil
+}
+
+// match compares names without case (L-27); id is what stands for anySegment.
+func (s *Server) match(segs []string) (found *route, id string) {
+next:
+	for i := range s.routes {
+		rt := &s.routes[i]
+		if len(rt.path) != len(segs) {
+			continue
+		}
+		id = ""
+		for j, want := range rt.path {
+			switch {
+			case want == anySegment:
+				id = segs[j]
+			case !jsontree.EqualName(want, segs[j]):
+				continue next
+			}
+		}
+		return rt, id
+	}
+	return nil, ""
+}
+
+// notYet answers what SCIM has and usher does not offer (R-61, R-80, R-113,
+//
+func (c *call) notYet(context.Context) error {
+	if err := c.drain(); err != nil {
+		return err
+	}
+	return notImplemented("This part of SCIM is not offered here; ServiceProviderConfig tells what is.")
+}
+
+func notImplemented(detail string) error {
+	return problem{status: http.StatusNotImplemented, code: "not_implemented", detail: detail}
+}

@@ -1,0 +1,140 @@
+package scim
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+// spillAt is how many bytes of an answer are collected before it begins to be
+// sent. Below it the answer goes out whole, with its length, and an error on
+// the way still becomes a proper error answer.
+const spillAt = 256 << 10
+
+// stream collects an answer and sends it in pieces once it grows large, so that
+// the members of any group are shown in constant memory.
+type stream struct {
+	c      *call
+	status int
+	buf    []byte
+	sent   bool
+}
+
+// spill sends what has been collected if it is much. When the client has gone
+// the work ends here.
+func (o *stream) spill() {
+	if len(o.buf) < spillAt {
+		return
+	}
+	o.flush()
+}
+
+func (o *stream) flush() {
+	if !o.sent {
+		o.c.contentType()
+		o.c.w.WriteHeader(o.status)
+		o.c.deadline.Stop() // a long answer may take longer than a short one
+		o.sent = true
+	}
+	if !o.c.write(o.buf) {
+		panic(http.ErrAbortHandler)
+	}
+	o.buf = o.buf[:0]
+}
+
+// end sends the rest.
+func (o *stream) end() {
+	if o.sent {
+		o.flush()
+		return
+	}
+	o.c.send(o.status, o.buf)
+}
+
+// resource adds one resource, members included. first is the beginning of the
+// membership when it is known already.
+func (o *stream) resource(ctx context.Context, v *view, rec *resources.Record, first []resources.MemberRef, known bool) (err error) {
+	if o.buf, err = v.appendOpen(o.buf, rec); err != nil {
+		return err
+	}
+	if rec.Kind == resources.KindGroup && !v.only.noMembers {
+		if err := o.members(ctx, v, rec.ID, first, known); err != nil {
+			return err
+		}
+	}
+	o.buf = append(o.buf, '}')
+	o.spill()
+	return nil
+}
+
+// members adds the members of a group; spill sends what has grown large.
+func (o *stream) members(ctx context.Context, v *view, group string, chunk []resources.MemberRef, known bool) (err error) {
+	w := memberWalk{server: o.c.Server, caller: o.c.caller, group: group, chunk: chunk, known: known}
+	for {
+		if err := w.next(ctx); err != nil {
+			return err
+		}
+		o.buf = w.append(o.buf, v)
+		if w.done {
+			return nil
+		}
+		o.spill()
+	}
+}
+
+// appendMembers adds the whole membership at once, for callers that need it in
+// memory anyway.
+func (s *Server) appendMembers(ctx context.Context, c resources.Caller, v *view, dst []byte, group string) ([]byte, error) {
+	w := memberWalk{server: s, caller: c, group: group}
+	for !w.done {
+		if err := w.next(ctx); err != nil {
+			return dst, err
+		}
+		dst = w.append(dst, v)
+	}
+	return dst, nil
+}
+
+// memberWalk goes through a membership in id order, chunk by chunk.
+type memberWalk struct {
+	server *Server
+	caller resources.Caller
+	group  string
+	chunk  []resources.MemberRef
+	known  bool // chunk is the first one and has been read already
+	opened bool // something has been written
+	done   bool
+	after  string
+}
+
+// next reads the next chunk, unless it is known.
+func (w *memberWalk) next(ctx context.Context) (err error) {
+	if !w.known {
+		if w.chunk, err = w.server.dir.Members(ctx, w.caller, w.group, w.after, memberChunk); err != nil {
+			return err
+		}
+	}
+	w.known = false
+	if w.done = len(w.chunk) < memberChunk; !w.done {
+		w.after = w.chunk[len(w.chunk)-1].ID
+	}
+	return nil
+}
+
+// append writes the chunk. An empty membership is left out (R-6).
+func (w *memberWalk) append(dst []byte, v *view) []byte {
+	for i := range w.chunk {
+		if w.opened {
+			dst = append(dst, ',')
+		} else {
+			dst = append(dst, `,"members":[`...)
+		}
+		w.opened = true
+		dst = v.appendMember(dst, &w.chunk[i])
+	}
+	if w.done && w.opened {
+		dst = append(dst, ']')
+	}
+	return dst
+}
