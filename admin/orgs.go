@@ -46,7 +46,7 @@ type Deletion struct {
 // exported because huma fills parameters of exported types only.
 type OrgPath struct {
 	asked
-	Slug string `path:"org" maxLength:"63" doc:"The organization's slug."`
+	Slug string `path:"org" maxLength:"63" doc:"The organization's slug; for tokens also platform, which means the operators' own."`
 }
 
 type (

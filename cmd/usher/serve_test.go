@@ -115,9 +115,21 @@ func TestNoBootstrap(t *testing.T) {
 	}
 }
 
+// eventually waits until something holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for range 200 {
+		if holds() {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("never happened: %s", what)
+}
+
 // A request that has begun is answered, probes say "not ready" meanwhile.
 func TestDrain(t *testing.T) {
-	n := startPausing(t, 400*time.Millisecond, nil)
+	n := startPausing(t, 3*time.Second, nil)
 	conn, err := net.Dial("tcp", n.Listen)
 	if err != nil {
 		t.Fatal(err)
@@ -126,20 +138,22 @@ func TestDrain(t *testing.T) {
 	const body = `{"slug":"slow"}`
 	fmt.Fprintf(conn, "POST /api/v1/orgs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 		n.APIToken, len(body), body[:5])
-	time.Sleep(50 * time.Millisecond)
+	time.Sleep(50 * time.Millisecond) // let the server read the head
 	n.signal()
-	time.Sleep(100 * time.Millisecond)
-	if resp, text := get(t, n.root()+"/readyz", ""); resp.StatusCode != 503 || !strings.Contains(text, "draining") {
-		t.Errorf("readyz while draining: %d %s", resp.StatusCode, text)
-	}
+	eventually(t, "readyz says draining", func() bool {
+		resp, text := get(t, n.root()+"/readyz", "")
+		return resp.StatusCode == 503 && strings.Contains(text, "draining")
+	})
 	if resp, _ := get(t, n.root()+"/healthz", ""); resp.StatusCode != 200 {
 		t.Errorf("healthz while draining: %d", resp.StatusCode)
 	}
-	time.Sleep(500 * time.Millisecond) // the listener is closed by now
-	if c, err := net.Dial("tcp", n.Listen); err == nil {
-		c.Close()
-		t.Error("the listener still takes connections")
-	}
+	eventually(t, "the listener is closed", func() bool {
+		c, err := net.Dial("tcp", n.Listen)
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	})
 	fmt.Fprint(conn, body[5:])
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {

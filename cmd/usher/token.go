@@ -50,7 +50,7 @@ func tokensPath(slug string, more ...string) string {
 
 func newTokenCommand(p *program) *cobra.Command {
 	v := &orgVerb{program: p}
-	cmd := nounCommand("token", "Manage the provisioning tokens of an organization",
+	cmd := nounCommand("token", "Manage the tokens of an organization, or with \"platform\" the operators' API tokens",
 		v.createToken(), v.listTokens(), v.rotateToken(), v.revokeToken())
 	addAPIFlags(cmd, &v.api)
 	for _, c := range cmd.Commands() {

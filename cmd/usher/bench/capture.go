@@ -63,16 +63,20 @@ func (c *capture) forward(ctx context.Context, conn net.Conn, target string) {
 		_, _ = io.Copy(conn, server) // ends with either side
 		end()
 	}()
-	r := bufio.NewReader(io.TeeReader(conn, server))
+	r := bufio.NewReader(conn)
 	for {
 		words, err := readCommand(r)
 		if err != nil {
 			break
 		}
+		// Remembered before it is sent on: whoever sees the answer finds it.
 		if strings.EqualFold(words[0], "EVALSHA") || strings.EqualFold(words[0], "EVAL") {
 			c.mu.Lock()
 			c.last = words
 			c.mu.Unlock()
+		}
+		if _, err := server.Write(appendCommand(nil, words)); err != nil {
+			break
 		}
 	}
 	end()
@@ -101,6 +105,14 @@ func readCommand(r *bufio.Reader) ([]string, error) {
 		return nil, io.ErrUnexpectedEOF
 	}
 	return words, nil
+}
+
+func appendCommand(out []byte, words []string) []byte {
+	out = fmt.Appendf(out, "*%d\r\n", len(words))
+	for _, w := range words {
+		out = fmt.Appendf(out, "$%d\r\n%s\r\n", len(w), w)
+	}
+	return out
 }
 
 func readLength(r *bufio.Reader, mark byte) (int, error) {

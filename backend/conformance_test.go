@@ -1,0 +1,75 @@
+package backend_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/conformance"
+	"github.com/usher-scim/usher/resources"
+)
+
+// TestStore runs every promise of the ports on both stores and compares
+// indexes, links and claims with the records afterwards.
+func TestStore(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		for i, check := range conformance.StoreChecks() {
+			t.Run(check.Name, func(t *testing.T) {
+				c := newClock()
+				s := open(t, backend.Config{URL: url, Now: c.now})
+				env := envOf(s, c, fmt.Sprintf("c%do", i))
+				next := env.Org
+				var orgs []resources.OrgID
+				env.Org = func() resources.OrgID {
+					org := next()
+					orgs = append(orgs, org)
+					return org
+				}
+				if check.Name == "claim-race" {
+					env.Org = next
+				}
+				if err := check.Run(context.Background(), env); err != nil {
+					t.Fatalf("%s: %v", check.Source, err)
+				}
+				for _, org := range orgs {
+					audit(t, s, org)
+				}
+				if check.Name == "erase-leaves-nothing" && url != "" {
+					noKeys(t, url, orgs[0])
+				}
+			})
+		}
+	})
+}
+
+func audit(t testing.TB, s *backend.Store, org resources.OrgID) {
+	t.Helper()
+	faults, err := s.Audit(context.Background(), org, nil)
+	if err != nil {
+		t.Fatalf("audit: %v", err)
+	}
+	for _, f := range faults {
+		t.Errorf("audit of %s: %s", org, f)
+	}
+}
+
+// noKeys looks at the server itself for anything of an organization.
+func noKeys(t *testing.T, url string, org resources.OrgID) {
+	t.Helper()
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClient(opt)
+	defer c.Close()
+	keys, err := c.Keys(context.Background(), "*{"+string(org)+"}*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(keys) != 0 {
+		t.Errorf("Erase left the keys %q", keys)
+	}
+}

@@ -1,0 +1,49 @@
+// Package backend keeps usher's state in Redis: a server when a URL is given,
+// else one inside the process (miniredis), in memory.
+//
+// # Flow
+//
+// [Open] connects and checks the server. A write is a unit of work:
+// [Store.Update] runs the caller's closure over a unit, which notes what it
+// reads and collects what it asks for; a plan spells that out; one script,
+// scripts/commit.lua, compares what was seen, decides links and pools, appends
+// the events and writes. The script knows no rule of the domain. Each attempt
+// has a name (the stamp), which the script remembers for one to two minutes, so
+// that an attempt whose reply was lost is sent again and applied once. When
+// something that was seen has changed, the closure runs again.
+//
+// Reads are single commands, pipelines or small scripts. [Store.Find] answers
+// by rank where an index holds the matches side by side in the wanted order,
+// and otherwise gathers ids, looks at records, orders and cuts out the page.
+// [Store.Sweep] and [Store.Erase] clean in pieces; [Store.Audit] compares every
+// index, link and claim with the records.
+//
+// # Keys
+//
+// Every key but the claims carries the organization's tag, so that an
+// organization stands in one slot. Letters before the tag:
+//
+//	u g t o  <l>:{org}:<id>  string  a record: user, group, token, organization (codec.go)
+//	uc un uz … <code>:{org}          an index, see resources.Index.Code; by shape:
+//	                         hash    Unique: value to id. Equal: value to ids, 20 bytes each, in a row
+//	                         zset    Text: score 0, "value\0id". Time: score ms, id. Member: score 0, id
+//	gm  gm:{org}:<group>     zset    ids of a group's members, score 0: the truth about membership
+//	ug  ug:{org}:<id>        string  ids of the groups of a member, 20 bytes each, in a row: derived from
+//	                                 gm in the same commit; readers leave out groups that gd does not
+//	                                 know. A string, so that a page reads it in the MGET of the records
+//	gv  gv:{org}             hash    group to "<count of membership changes>:<ms of the last>"
+//	gd  gd:{org}             hash    group to its display text; has every group that exists
+//	ev  ev:{org}             stream  the events, one field "e" of compact JSON; ids are commit numbers
+//	sp  sp:{org}:<pool>      set     holders of a pool;   pl:{org} set of pool names
+//	cl  cl:{org}             hash    the organization's claims: "<kind>|<key>" to "<holder>|<attempt>"
+//	xp  xp:{org}             zset    what expires: score ms, the key of the thing
+//	tl  tl:{org}             zset    deleted groups whose members' side is not cleared yet
+//	tr  tr:{org}:<group>     zset    the members such a group had
+//	at  at:{org}:0|1         hash    attempts of even and odd minutes to their commits; "m" is the minute
+//	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
+//	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
+//	                                 of its own. The letters are the resources.ClaimKind
+//
+// Nothing depends on the server letting keys expire. Nothing typed by a user
+// stands inside braces, and nothing of a customer in the name of a key.
+package backend

@@ -1,0 +1,109 @@
+package backend
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+// kindLetters start the keys of records.
+const kindLetters = "ugto" // by resources.Kind
+
+// keys builds the keys of one organization. The hash tag keeps all of them in
+// one slot.
+type keys struct {
+	org resources.OrgID
+	tag string // ":{org}"
+}
+
+// keysOf refuses anything but an organization's internal id: whatever stands
+// inside the braces of a key chooses its slot.
+func keysOf(org resources.OrgID) (keys, error) {
+	ok := len(org) >= 1 && len(org) <= 20
+	for i := 0; ok && i < len(org); i++ {
+		c := org[i]
+		ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
+	}
+	if !ok {
+		return keys{}, fmt.Errorf("backend: organization id %q: 1 to 20 characters of a-z and 0-9 are needed", string(org))
+	}
+	return keys{org: org, tag: ":{" + string(org) + "}"}, nil
+}
+
+// record is the key of a record; the kind must be a known one.
+func (k keys) record(kind resources.Kind, id string) string {
+	return kindLetters[kind:kind+1] + k.tag + ":" + id
+}
+
+func (k keys) index(i resources.Index) string  { return i.Code() + k.tag }
+func (k keys) members(group string) string     { return "gm" + k.tag + ":" + group }
+func (k keys) groupsOf(id string) string       { return "ug" + k.tag + ":" + id }
+func (k keys) links() string                   { return "gv" + k.tag }
+func (k keys) groupNames() string              { return "gd" + k.tag }
+func (k keys) events() string                  { return "ev" + k.tag }
+func (k keys) pool(name string) string         { return "sp" + k.tag + ":" + name }
+func (k keys) pools() string                   { return "pl" + k.tag }
+func (k keys) claims() string                  { return "cl" + k.tag }
+func (k keys) expiry() string                  { return "xp" + k.tag }
+func (k keys) trash(group string) string       { return "tr" + k.tag + ":" + group }
+func (k keys) trashList() string               { return "tl" + k.tag }
+func (k keys) attempts(generation byte) string { return "at" + k.tag + ":" + string(generation) }
+func (k keys) secret(purpose, key string) string {
+	return "vt" + k.tag + ":" + purpose + ":" + hash32(key)
+}
+func claimKey(c resources.Claim) string   { return string(c.Kind) + ":{" + hash32(c.Key) + "}" }
+func claimField(c resources.Claim) string { return string(c.Kind) + "|" + c.Key }
+func claimPrefix(org resources.OrgID, holder string) string {
+	return "C|" + string(org) + "|" + holder + "|"
+}
+
+// hash32 keeps user text out of key names.
+func hash32(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:16])
+}
+
+// parseRecord splits the key of a record of this organization.
+func (k keys) parseRecord(key string) (kind resources.Kind, id string, ok bool) {
+	if len(key) == 0 {
+		return 0, "", false
+	}
+	n := strings.IndexByte(kindLetters, key[0])
+	id, ok = strings.CutPrefix(key[1:], k.tag+":")
+	got, good := resources.KindOf(id)
+	return resources.Kind(n), id, ok && n >= 0 && good && got == resources.Kind(n)
+}
+
+// known reports whether id is well formed and of a kind this package stores.
+// It says the same as resources.KindOf, without a search for each character:
+// it is asked of every record of every page.
+func known(id string) (resources.Kind, bool) {
+	if len(id) != idSize {
+		return 0, false
+	}
+	var last byte
+	for i := 0; i < idSize; i++ {
+		switch c := id[i]; {
+		case c >= '0' && c <= '9':
+			last = c - '0'
+		case c >= 'a' && c <= 'v':
+			last = c - 'a' + 10
+		default:
+			return 0, false
+		}
+	}
+	kind := resources.Kind(last & 7)
+	return kind, int(kind) < len(kindLetters)
+}
+
+// parseClaim splits the value of a claim key.
+func parseClaim(v string) (org resources.OrgID, holder string, ok bool) {
+	parts := strings.SplitN(v, "|", 4)
+	if len(parts) != 4 || parts[0] != "C" {
+		return "", "", false
+	}
+	return resources.OrgID(parts[1]), parts[2], true
+}

@@ -1,0 +1,209 @@
+package backend
+
+import (
+	"context"
+	"crypto/sha1"
+	_ "embed" // the scripts are files
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+//go:embed scripts/commit.lua
+var commitLua string
+
+//go:embed scripts/get.lua
+var getLua string
+
+//go:embed scripts/vault_put.lua
+var vaultPutLua string
+
+//go:embed scripts/vault_take.lua
+var vaultTakeLua string
+
+//go:embed scripts/expire.lua
+var expireLua string
+
+//go:embed scripts/trash.lua
+var trashLua string
+
+//go:embed scripts/attempts.lua
+var attemptsLua string
+
+//go:embed scripts/erase.lua
+var eraseLua string
+
+//go:embed scripts/unclaim.lua
+var unclaimLua string
+
+// script is a body with the first line its server wants, and its digest.
+type script struct{ body, sha string }
+
+// scripts are all scripts of the room.
+type scripts struct {
+	commit, release     script // the same text; release may run when memory is short
+	get                 script
+	vaultPut, vaultTake script
+	expire, trash       script
+	attempts            script
+	erase, unclaim      script
+}
+
+// newScripts prepares the scripts. Real servers get a first line: with it a
+// script that could fail half way for want of memory is refused up front
+// (security §0.3). The embedded server does not know it.
+func newScripts(embedded bool) scripts {
+	make := func(body, flags string) script {
+		if !embedded {
+			body = "#!lua" + flags + "\n" + body
+		}
+		sum := sha1.Sum([]byte(body))
+		return script{body: body, sha: hex.EncodeToString(sum[:])}
+	}
+	const reads, frees = " flags=no-writes", " flags=allow-oom"
+	return scripts{
+		commit: make(commitLua, ""), release: make(commitLua, frees),
+		get:      make(getLua, reads),
+		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
+		expire: make(expireLua, frees), trash: make(trashLua, frees),
+		attempts: make(attemptsLua, frees),
+		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
+	}
+}
+
+// call is one EVALSHA: the words of the command, filled front to back.
+type call struct {
+	sc   script
+	args []any
+	keys int
+}
+
+const callHead = 3 // EVALSHA, digest, number of keys
+
+func newCall(sc script, room int) *call {
+	c := &call{sc: sc, args: make([]any, callHead, callHead+room)}
+	return c
+}
+
+// key appends a key; all keys come before the first arg.
+func (c *call) key(keys ...string) {
+	for _, k := range keys {
+		c.args = append(c.args, k)
+	}
+	c.keys += len(keys)
+}
+
+// arg appends an argument, which may be a string, bytes or an integer.
+func (c *call) arg(args ...any) { c.args = append(c.args, args...) }
+
+// command makes the command for the digest, or for the whole text.
+func (c *call) command(ctx context.Context, whole bool) *redis.Cmd {
+	c.args[0], c.args[1] = "EVALSHA", c.sc.sha
+	if whole {
+		c.args[0], c.args[1] = "EVAL", c.sc.body
+	}
+	c.args[2] = c.keys
+	cmd := redis.NewCmd(ctx, c.args...)
+	cmd.SetFirstKeyPos(callHead)
+	return cmd
+}
+
+// run sends a call once. A server that does not know the script, after a
+// restart or a failover, gets the whole text.
+func (s *Store) run(ctx context.Context, client *redis.Client, c *call) (any, error) {
+	cmd := c.command(ctx, false)
+	err := client.Process(ctx, cmd)
+	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
+		cmd = c.command(ctx, true)
+		err = client.Process(ctx, cmd)
+	}
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return cmd.Val(), nil
+}
+
+const (
+	sendings  = 4                     // how often one attempt is sent at most
+	sendPause = 20 * time.Millisecond // before the second sending, then four times as long each
+)
+
+// write sends a call that changes something and may be repeated, until it is
+// answered: a reply lost on the wire says nothing about whether the call was
+// executed (security §0.1).
+func (s *Store) write(ctx context.Context, c *call) (any, error) {
+	pause := sendPause
+	for i := 1; ; i++ {
+		reply, err := s.run(ctx, s.writes, c)
+		if err == nil {
+			return reply, nil
+		}
+		if i == sendings || !lost(err) || ctx.Err() != nil {
+			return nil, err
+		}
+		if err := s.sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+		pause *= 4
+	}
+}
+
+// lost reports whether a call may or may not have been executed.
+func lost(err error) bool {
+	var answer redis.Error
+	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed)
+}
+
+// sleep waits for d plus up to as much again.
+func (s *Store) sleep(ctx context.Context, d time.Duration) error {
+	b, err := s.random(2)
+	if err != nil {
+		return err
+	}
+	jitter := time.Duration(int(b[0])<<8|int(b[1])) * d >> 16
+	t := time.NewTimer(d/2 + jitter)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// temporary are the answers by which a server says that it cannot serve now.
+func temporary(err error) bool {
+	for _, prefix := range [...]string{"LOADING", "BUSY", "READONLY", "CLUSTERDOWN", "TRYAGAIN",
+		"MASTERDOWN", "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached"} {
+		if redis.HasErrorPrefix(err, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// explain turns an error of the client into one of the port: ctx's error,
+// one that wraps ErrUnavailable, or, when the server refuses what we sent,
+// an error that nobody is meant to repeat.
+func explain(ctx context.Context, what string, err error) error {
+	var answer redis.Error
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("backend: %s: %w", what, ctx.Err())
+	case errors.Is(err, resources.ErrUnavailable):
+		return err
+	case errors.As(err, &answer) && !temporary(err):
+		return fmt.Errorf("backend: %s: %w", what, err)
+	}
+	return fmt.Errorf("backend: %s: %w: %w", what, resources.ErrUnavailable, err)
+}

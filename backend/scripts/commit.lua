@@ -1,0 +1,262 @@
+-- The commit. It knows no rule of the domain: it compares what the unit of
+-- work saw, decides links and pools, and then does what it is told.
+--
+-- KEYS and ARGV are read front to back, each section says how many items it
+-- has. All checks come before the first write, and XADD, the only write that
+-- can fail on state, comes before all others, because Redis does not roll back.
+--
+-- Answers: {'ok', lsn}  {'same'}  {'changed'}
+--          {'name'|'claim'|'full'|'open'|'missing', number of the item, holder}
+local K, A = KEYS, ARGV
+local call, unpack, sub = redis.call, unpack, string.sub
+local k, a = 2, 4
+
+-- Ids in a row, 20 bytes each: the place of one, and the row without it.
+local function place(row, id)
+  local at = string.find(row, id, 1, true)
+  while at and at % 20 ~= 1 do at = string.find(row, id, at + 1, true) end
+  return at
+end
+local function without(row, id)
+  local at = place(row, id)
+  return at and sub(row, 1, at - 1) .. sub(row, at + 20) or row
+end
+
+-- 1. Is this attempt known already? Two generations of a minute each.
+local minute = math.floor(tonumber(call('TIME')[1]) / 60)
+local current, older = K[1 + minute % 2], K[2 - minute % 2]
+local known = call('HGET', current, A[1]) or call('HGET', older, A[1])
+if known then return {'ok', known} end
+
+-- 2a. Records as seen: version and stamp, or nothing.
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  a = a + 1
+  if call('GETRANGE', K[k], '2', '26') ~= A[a] then return {'changed'} end
+end
+a = a + 1
+
+-- 2b. Lists of groups as seen. Groups that are gone do not count.
+for _ = 1, tonumber(A[a]) do
+  local row = call('GET', K[k + 1]) or ''
+  local ids, live = {}, {}
+  for at = 1, #row, 20 do ids[#ids + 1] = sub(row, at, at + 19) end
+  for from = 1, #ids, 500 do
+    local to = math.min(from + 499, #ids)
+    local names = call('HMGET', K[k + 2], unpack(ids, from, to))
+    for i = from, to do
+      if names[i - from + 1] then live[#live + 1] = ids[i] end
+    end
+  end
+  k = k + 2
+  a = a + 1
+  if table.concat(live) ~= A[a] then return {'changed'} end
+end
+a = a + 1
+
+-- 2c. Unique names: free, ours, or given up by another record of this commit.
+for i = 1, tonumber(A[a]) do
+  k = k + 1
+  local holder = call('HGET', K[k], A[a + 1])
+  if holder and holder ~= A[a + 2] and holder ~= A[a + 3] then return {'name', tostring(i), holder} end
+  a = a + 3
+end
+a = a + 1
+
+-- 2d. Claims: free, ours, or given up in this commit. Compared by beginning.
+for i = 1, tonumber(A[a]) do
+  k = k + 1
+  local v = call('GET', K[k])
+  local mine, freed = A[a + 1], A[a + 2]
+  if v and sub(v, 1, #mine) ~= mine and (freed == '' or sub(v, 1, #freed) ~= freed) then
+    return {'claim', tostring(i), v}
+  end
+  a = a + 2
+end
+a = a + 1
+
+-- 2e. Pools: must be full; who gives; who takes and under which bound.
+for i = 1, tonumber(A[a]) do
+  k = k + 1
+  local full, gives, takes = tonumber(A[a + 1]), tonumber(A[a + 2]), tonumber(A[a + 3])
+  local held = call('SCARD', K[k])
+  if full >= 0 and held < full then return {'open', tostring(i), ''} end
+  a = a + 3
+  for j = 1, gives do held = held - call('SISMEMBER', K[k], A[a + j]) end
+  a = a + gives
+  for _ = 1, takes do
+    if call('SISMEMBER', K[k], A[a + 1]) == 0 then
+      if held >= tonumber(A[a + 2]) then return {'full', tostring(i), ''} end
+      held = held + 1
+    end
+    a = a + 2
+  end
+end
+a = a + 1
+
+-- 2f. Groups and members to link must exist.
+local exist = tonumber(A[a])
+for from = 1, exist, 500 do
+  local to = math.min(from + 499, exist)
+  if call('EXISTS', unpack(K, k + from, k + to)) < to - from + 1 then
+    for i = from, to do
+      if call('EXISTS', K[k + i]) == 0 then return {'missing', tostring(i), ''} end
+    end
+  end
+end
+k = k + exist
+a = a + 1
+
+-- 3. Which links really change? Kept as {gm key, gid, adds, removes}, the
+-- latter two as lists of positions.
+local groups = tonumber(A[a])
+local work = {}
+for _ = 1, groups do
+  local gm, gid = K[k + 1], A[a + 1]
+  local add, remove = tonumber(A[a + 2]), tonumber(A[a + 3])
+  k = k + 1
+  a = a + 3
+  local adds, removes = {}, {}
+  for from = 1, add + remove, 500 do
+    local to = math.min(from + 499, add + remove)
+    local there = call('ZMSCORE', gm, unpack(A, a + from, a + to))
+    for i = from, to do
+      if i <= add then
+        if not there[i - from + 1] then adds[#adds + 1] = i end
+      elseif there[i - from + 1] then
+        removes[#removes + 1] = i
+      end
+    end
+  end
+  if #adds + #removes > 0 then work[#work + 1] = {gm, gid, adds, removes, k, a} end
+  k = k + add + remove
+  a = a + add + remove
+end
+if A[3] == 'links' and #work == 0 then return {'same'} end
+a = a + 1
+
+-- 4a. Events.
+local lsn = ''
+k = k + 1
+for i = 1, tonumber(A[a]) do lsn = call('XADD', K[k], '*', 'e', A[a + i]) end
+a = a + tonumber(A[a]) + 1
+
+-- 4b. Names given up, if they are still ours.
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  if call('HGET', K[k], A[a + 1]) == A[a + 2] then call('HDEL', K[k], A[a + 1]) end
+  a = a + 2
+end
+a = a + 1
+
+-- 4c. Claims given back, if they are still ours.
+for _ = 1, tonumber(A[a]) do
+  local v = call('GET', K[k + 1])
+  if v and sub(v, 1, #A[a + 1]) == A[a + 1] then
+    call('DEL', K[k + 1])
+    call('HDEL', K[k + 2], A[a + 2])
+  end
+  k = k + 2
+  a = a + 2
+end
+a = a + 1
+
+-- 4d. Memberships of deleted groups go to the trash.
+for _ = 1, tonumber(A[a]) do
+  if call('EXISTS', K[k + 1]) == 1 then
+    call('RENAME', K[k + 1], K[k + 2])
+    call('ZADD', K[k + 3], '0', A[a + 1])
+  end
+  k = k + 3
+  a = a + 1
+end
+a = a + 1
+
+-- 4e. Ids packed under one value: taken out.
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  local value, id = A[a + 1], A[a + 2]
+  local row = call('HGET', K[k], value)
+  local rest = row and without(row, id)
+  if rest == '' then
+    call('HDEL', K[k], value)
+  elseif row then
+    call('HSET', K[k], value, rest)
+  end
+  a = a + 2
+end
+a = a + 1
+
+-- 4f. Plain writes of one, two and three arguments, in this order, so that
+-- what is removed cannot undo what is added.
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  a = a + 1
+  call(A[a], K[k])
+end
+a = a + 1
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  call(A[a + 1], K[k], A[a + 2])
+  a = a + 2
+end
+a = a + 1
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  call(A[a + 1], K[k], A[a + 2], A[a + 3])
+  a = a + 3
+end
+a = a + 1
+
+-- 4g. Ids packed under one value: put in.
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  local value, id = A[a + 1], A[a + 2]
+  local row = call('HGET', K[k], value) or ''
+  if not place(row, id) then call('HSET', K[k], value, row .. id) end
+  a = a + 2
+end
+a = a + 1
+
+-- 4h. Links: both directions, the group's count of changes and its time.
+local gv, gl = K[k + 1], K[k + 2]
+for _, w in ipairs(work) do
+  local gm, gid, adds, removes, wk, wa = w[1], w[2], w[3], w[4], w[5], w[6]
+  for from = 1, #adds, 500 do
+    local args = {}
+    for i = from, math.min(from + 499, #adds) do
+      args[#args + 1] = '0'
+      args[#args + 1] = A[wa + adds[i]]
+      call('APPEND', K[wk + adds[i]], gid)
+    end
+    call('ZADD', gm, unpack(args))
+  end
+  for from = 1, #removes, 500 do
+    local args = {}
+    for i = from, math.min(from + 499, #removes) do
+      args[#args + 1] = A[wa + removes[i]]
+      local row = call('GET', K[wk + removes[i]])
+      local rest = row and without(row, gid)
+      if rest == '' then
+        call('DEL', K[wk + removes[i]])
+      elseif row then
+        call('SET', K[wk + removes[i]], rest)
+      end
+    end
+    call('ZREM', gm, unpack(args))
+  end
+  local was = call('HGET', gv, gid)
+  local count = was and tonumber(string.match(was, '^%d+')) or 0
+  call('HSET', gv, gid, string.format('%.0f', count + 1) .. ':' .. A[2])
+  call('ZADD', gl, 'GT', A[2], gid)
+end
+
+-- 5. Remember the attempt, and forget those of two minutes ago.
+local stamp = string.format('%.0f', minute)
+if call('HGET', current, 'm') ~= stamp then
+  call('UNLINK', current)
+  call('HSET', current, 'm', stamp, A[1], lsn)
+else
+  call('HSET', current, A[1], lsn)
+end
+return {'ok', lsn}

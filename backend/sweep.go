@@ -1,0 +1,102 @@
+package backend
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+// Sweep implements resources.Store.
+func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, limit int) (n int, err error) {
+	defer s.observe("sweep", time.Now(), &err)
+	k, err := keysOf(org)
+	if err != nil || limit <= 0 {
+		return 0, err
+	}
+	n, err = s.sweepExpired(ctx, k, now, limit)
+	if err != nil {
+		return n, err
+	}
+	for n < limit {
+		m, err := s.sweepTrash(ctx, k, min(limit-n, chunkSize))
+		n += m
+		if err != nil || m == 0 {
+			return n, err
+		}
+	}
+	if n == 0 {
+		return s.sweepAttempts(ctx, k)
+	}
+	return n, nil
+}
+
+// sweepExpired removes records and secrets whose time has passed, one by one:
+// each may have been given more time meanwhile.
+func (s *Store) sweepExpired(ctx context.Context, k keys, now time.Time, limit int) (int, error) {
+	ms := strconv.FormatInt(now.UnixMilli(), 10)
+	due, err := s.reads.ZRangeByScore(ctx, k.expiry(), &redis.ZRangeBy{Min: "-inf", Max: "(" + ms, Count: int64(limit)}).Result()
+	if err != nil {
+		return 0, explain(ctx, "sweep", err)
+	}
+	n := 0
+	for _, key := range due {
+		c := newCall(s.scripts.expire, 8)
+		c.key(k.expiry(), key)
+		kind, id, record := k.parseRecord(key)
+		if record {
+			for _, i := range resources.Indexes() {
+				if i.Kind() == kind && (i.Shape() == resources.Member || i.Shape() == resources.Time) {
+					c.key(k.index(i))
+				}
+			}
+		}
+		c.arg(ms, id)
+		reply, err := s.write(ctx, c)
+		if err != nil {
+			return n, explain(ctx, "sweep", err)
+		}
+		if done, _ := reply.(int64); done > 0 {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// sweepTrash clears up to limit memberships of one deleted group.
+func (s *Store) sweepTrash(ctx context.Context, k keys, limit int) (int, error) {
+	list, err := s.reads.ZRange(ctx, k.trashList(), 0, 0).Result()
+	if err != nil || len(list) == 0 {
+		return 0, explain(ctx, "sweep", err)
+	}
+	group := list[0]
+	ids, err := s.reads.ZRange(ctx, k.trash(group), 0, int64(limit-1)).Result()
+	if err != nil {
+		return 0, explain(ctx, "sweep", err)
+	}
+	c := newCall(s.scripts.trash, 3+2*len(ids))
+	c.key(k.trashList(), k.trash(group))
+	for _, id := range ids {
+		c.key(k.groupsOf(id))
+	}
+	c.arg(group)
+	for _, id := range ids {
+		c.arg(id)
+	}
+	if _, err = s.write(ctx, c); err != nil {
+		return 0, explain(ctx, "sweep", err)
+	}
+	return max(len(ids), 1), nil
+}
+
+// sweepAttempts forgets attempts that are too old to be sent again.
+func (s *Store) sweepAttempts(ctx context.Context, k keys) (int, error) {
+	c := newCall(s.scripts.attempts, 2)
+	c.key(k.attempts('0'), k.attempts('1'))
+	reply, err := s.write(ctx, c)
+	n, _ := reply.(int64)
+	return int(n), explain(ctx, "sweep", err)
+}

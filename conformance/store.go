@@ -1,0 +1,41 @@
+package conformance
+
+import (
+	"context"
+	"time"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+// StoreEnv is a store to check and what a check needs around it.
+type StoreEnv struct {
+	Store resources.Store
+	Vault resources.Vault
+	// Org gives an organization that nothing was ever written to.
+	Org func() resources.OrgID
+	// Now is the clock the store was opened with, Advance moves it.
+	Now     func() time.Time
+	Advance func(time.Duration)
+}
+
+// StoreCheck is one promise of resources.Store or resources.Vault.
+type StoreCheck struct {
+	Name   string // unique, words joined by hyphens
+	Source string // where the promise is made
+	// Run returns nil when the promise holds, or what was seen instead.
+	Run func(ctx context.Context, env StoreEnv) error
+}
+
+// StoreChecks lists every promise of the ports as a check. Each works in
+// organizations of its own; they run one after another, because some move the
+// clock.
+func StoreChecks() []StoreCheck {
+	var all []StoreCheck
+	for _, part := range [][]StoreCheck{
+		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), claimChecks(),
+		eventChecks(), findChecks(), cleanChecks(), vaultChecks(),
+	} {
+		all = append(all, part...)
+	}
+	return all
+}
