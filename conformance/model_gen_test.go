@@ -150,6 +150,7 @@ func userOps(rt *rapid.T, p *pools, doc object) []patchOp {
 	return out
 }
 
+// userOp draws one operation. It is long because it is a table of the forms.
 func userOp(rt *rapid.T, p *pools, doc object, first bool) patchOp {
 	kind := pick(rt, "op", []string{"add", "replace", "Replace"})
 	lower := strings.ToLower(kind)

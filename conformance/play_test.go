@@ -29,7 +29,7 @@ func answer(t *testing.T, status int, header map[string]string, body string) con
 }
 
 // TestPlayExpectations shows for every kind of expectation an answer that
-// fits and one that does not.
+// fits and one that does not: most of it is the table.
 func TestPlayExpectations(t *testing.T) {
 	const got = `{"id":"u1","n":2,"active":true,"empty":[],"null":null,"list":["a","b","c"],"emails":[{"type":"work","v":"1"},{"type":"home","v":"2"}]}`
 	cases := []struct{ name, want, fault string }{

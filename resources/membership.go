@@ -9,7 +9,7 @@ import (
 
 // memberPiece is how many membership changes one commit makes at most
 // (security S11: up to 1 000 commit at once).
-const memberPiece = 1000
+const memberPiece = 500
 
 // MemberEdit is a change of a group's membership. Ids are well formed; each
 // stands in Add or Remove at most once.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -31,6 +32,40 @@ type reference struct {
 // eqScript is the least an equality look-up can do in one round trip.
 const eqScript = `local id = redis.call('HGET', KEYS[1], ARGV[1]) if not id then return false end return redis.call('GET', ARGV[2] .. id)`
 
+// key names the plain JSON of a user, stored for the references only: a bare
+// handler serves what it finds, without unpacking anything.
+func (r *reference) key(id string) string { return "bare:{" + r.org + "}:" + id }
+
+// copyUsers stores the plain JSON of users for the references.
+func (r *reference) copyUsers(ctx context.Context, d *data) error {
+	const piece = 1000
+	for from := 0; from < len(d.users); from += piece {
+		pipe := r.client.Pipeline()
+		for i := from; i < min(from+piece, len(d.users)); i++ {
+			pipe.Set(ctx, r.key(d.users[i]), userJSON(d.first+i), 0)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget removes what copyUsers has stored.
+func (r *reference) forget(ctx context.Context, d *data) error {
+	const piece = 1000
+	for from := 0; from < len(d.users); from += piece {
+		names := make([]string, 0, piece)
+		for _, id := range d.users[from:min(from+piece, len(d.users))] {
+			names = append(names, r.key(id))
+		}
+		if err := r.client.Unlink(ctx, names...).Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (r *reference) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	var err error
 	switch op, rest, _ := strings.Cut(strings.TrimPrefix(req.URL.Path, "/"), "/"); op {
@@ -56,7 +91,7 @@ func (r *reference) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // one is R1: one GET.
 func (r *reference) one(w http.ResponseWriter, req *http.Request, id string) error {
-	body, err := r.client.Get(req.Context(), "u:{"+r.org+"}:"+id).Bytes()
+	body, err := r.client.Get(req.Context(), r.key(id)).Bytes()
 	if err != nil {
 		return err
 	}
@@ -76,7 +111,7 @@ func (r *reference) page(w http.ResponseWriter, req *http.Request, rank string) 
 		return err
 	}
 	for i := range ids {
-		ids[i] = "u:{" + r.org + "}:" + ids[i]
+		ids[i] = r.key(ids[i])
 	}
 	values, err := r.client.MGet(req.Context(), ids...).Result()
 	if err != nil {
@@ -95,7 +130,7 @@ func (r *reference) page(w http.ResponseWriter, req *http.Request, rank string) 
 
 // equal is R5: a look-up by userName in one round trip.
 func (r *reference) equal(w http.ResponseWriter, req *http.Request, name string) error {
-	body, err := r.client.EvalSha(req.Context(), sha1Of(eqScript), []string{"un:{" + r.org + "}"}, name, "u:{"+r.org+"}:").Text()
+	body, err := r.client.EvalSha(req.Context(), sha1Of(eqScript), []string{"un:{" + r.org + "}"}, name, r.key("")).Text()
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"sync/atomic"
 )
 
 const grouped = 1000 // so many users are in three groups besides
@@ -42,73 +41,88 @@ func (m *meter) anyUser(buf []byte, w, n int) []byte {
 	return append(append(buf, "/Users/"...), m.users[pick(w, n, len(m.users))]...)
 }
 
-// reads measures single reads and look-ups.
-func (m *meter) reads(ctx context.Context) error {
-	bareUser := func(from, n int) func([]byte, int, int) []byte {
-		return func(buf []byte, w, i int) []byte {
-			return append(append(buf, "/r1/"...), m.users[from+pick(w, i, n)]...)
-		}
-	}
-	alone := m.Users - m.free
-	err := m.compare(ctx, Row{Work: "GET /Users/{id} ÷ R1", Gate: 0.75, Goal: 0.85},
-		m.get("get", func(buf []byte, w, n int) []byte {
-			return append(append(buf, "/Users/"...), m.users[alone+pick(w, n, m.free)]...)
-		}), m.bare("R1", bareUser(alone, m.free)))
-	if err != nil {
-		return err
-	}
-	k := min(grouped, m.Users)
-	err = m.compare(ctx, Row{Work: "GET with groups ÷ R1", Gate: 0.60, Goal: 0.80},
-		m.get("get with groups", func(buf []byte, w, n int) []byte {
-			return append(append(buf, "/Users/"...), m.users[pick(w, n, k)]...)
-		}), m.bare("R1", bareUser(0, k)))
-	if err != nil {
-		return err
-	}
-	for _, f := range []struct{ name, filter string }{
+// getUser reads random users out of n from the given one on.
+func (m *meter) getUser(from, n int) load {
+	return m.get("get", func(buf []byte, w, i int) []byte {
+		return append(append(buf, "/Users/"...), m.users[from+pick(w, i, n)]...)
+	})
+}
+
+func (m *meter) bareUser(from, n int) load {
+	return m.bare("R1", func(buf []byte, w, i int) []byte {
+		return append(append(buf, "/r1/"...), m.users[from+pick(w, i, n)]...)
+	})
+}
+
+// equality is a filter that finds the user of a number.
+type equality struct{ name, filter string }
+
+func equalities() []equality {
+	return []equality{
 		{"userName eq", "userName%%20eq%%20%%22user%08d@acme.example%%22"},
 		{"externalId eq", "externalId%%20eq%%20%%2200u%08d%%22"},
 		{"emails.value eq", "emails.value%%20eq%%20%%22user%08d@acme.example%%22"},
-	} {
-		err := m.compare(ctx, Row{Work: f.name + " ÷ R5", Gate: 0.65, Goal: 0.80},
-			m.get(f.name, func(buf []byte, w, n int) []byte {
-				return fmt.Appendf(append(buf, "/Users?filter="...), f.filter, pick(w, n, m.Users))
-			}),
-			m.bare("R5", func(buf []byte, w, n int) []byte {
-				return append(append(buf, "/r5/"...), userName(pick(w, n, m.Users))...)
-			}))
-		if err != nil {
+	}
+}
+
+func (m *meter) find(e equality) load {
+	return m.get(e.name, func(buf []byte, w, n int) []byte {
+		return fmt.Appendf(append(buf, "/Users?filter="...), e.filter, pick(w, n, m.Users))
+	})
+}
+
+func (m *meter) bareFind() load {
+	return m.bare("R5", func(buf []byte, w, n int) []byte {
+		return append(append(buf, "/r5/"...), userName(pick(w, n, m.Users))...)
+	})
+}
+
+// reads measures single reads and look-ups.
+func (m *meter) reads(ctx context.Context) error {
+	alone, k := m.Users-m.free, min(grouped, m.Users)
+	err := m.compare(ctx, Row{Work: "GET /Users/{id} ÷ R1", Gate: 0.75, Goal: 0.85}, m.getUser(alone, m.free), m.bareUser(alone, m.free))
+	if err != nil {
+		return err
+	}
+	if err := m.compare(ctx, Row{Work: "GET with groups ÷ R1", Gate: 0.60, Goal: 0.80}, m.getUser(0, k), m.bareUser(0, k)); err != nil {
+		return err
+	}
+	for _, e := range equalities() {
+		if err := m.compare(ctx, Row{Work: e.name + " ÷ R5", Gate: 0.65, Goal: 0.80}, m.find(e), m.bareFind()); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// page reads a hundred users from a rank on.
+func (m *meter) page(rank func(w, n int) int) load {
+	return m.get("list", func(buf []byte, w, n int) []byte {
+		buf = append(buf, "/Users?count=100&startIndex="...)
+		return strconv.AppendInt(buf, int64(rank(w, n)+1), 10)
+	})
+}
+
+func (m *meter) barePage(rank func(w, n int) int) load {
+	return m.bare("R4", func(buf []byte, w, n int) []byte {
+		return strconv.AppendInt(append(buf, "/r4/"...), int64(rank(w, n)), 10)
+	})
+}
+
 // lists measures pages of a hundred.
 func (m *meter) lists(ctx context.Context) error {
-	page := func(rank func(w, n int) int) load {
-		return m.get("list", func(buf []byte, w, n int) []byte {
-			buf = append(buf, "/Users?count=100&startIndex="...)
-			return strconv.AppendInt(buf, int64(rank(w, n)+1), 10)
-		})
-	}
-	bare := func(rank func(w, n int) int) load {
-		return m.bare("R4", func(buf []byte, w, n int) []byte {
-			return strconv.AppendInt(append(buf, "/r4/"...), int64(rank(w, n)), 10)
-		})
-	}
 	last := m.Users - 100
 	random := func(w, n int) int { return pick(w, n, last) }
-	if err := m.compare(ctx, Row{Work: "list of 100, random page ÷ R4", Gate: 0.80, Goal: 0.90}, page(random), bare(random)); err != nil {
+	if err := m.compare(ctx, Row{Work: "list of 100, random page ÷ R4", Gate: 0.80, Goal: 0.90}, m.page(random), m.barePage(random)); err != nil {
 		return err
 	}
 	first := func(int, int) int { return 0 }
 	atEnd := func(int, int) int { return last }
-	err := m.slower(ctx, Row{Work: "list of 100: last ÷ first page, time", Gate: 1.3, Goal: 1.15}, page(atEnd), page(first))
+	err := m.slower(ctx, Row{Work: "list of 100: last ÷ first page, time", Gate: 1.3, Goal: 1.15}, m.page(atEnd), m.page(first))
 	if err != nil || m.Users < 1_000_000 {
 		return err
 	}
-	return m.flatness(ctx, page(random))
+	return m.flatness(ctx, m.page(random))
 }
 
 // flatness compares pages of this organization with those of one of 100 000.
@@ -139,53 +153,71 @@ func (m *meter) slower(ctx context.Context, row Row, slow, fast load) error {
 	return nil
 }
 
-// writes measures creation and change.
-func (m *meter) writes(ctx context.Context) error {
-	users := func(buf []byte, _, _ int) []byte { return append(append(buf, m.prefix...), "/Users"...) }
-	fresh := func(int, int) string { return userJSON(int(m.made.Add(1))) }
-	r3 := m.send(load{name: "R3", addr: m.refAddr, want: 204}, "POST",
-		func(buf []byte, _, _ int) []byte { return append(buf, "/r3"...) },
-		func(int, int) string { return userJSON(1) })
-	post := m.send(load{name: "create", addr: m.usherAddr, want: 201}, "POST", users, fresh)
-	if err := m.compare(ctx, Row{Work: "POST /Users ÷ R3", Gate: 0.70, Goal: 0.85}, post, r3); err != nil {
-		return err
-	}
-	var titles atomic.Int64
-	patch := m.send(load{name: "patch", addr: m.usherAddr, want: 200}, "PATCH",
-		func(buf []byte, w, n int) []byte { return m.anyUser(append(buf, m.prefix...), w, n) },
-		func(int, int) string {
-			return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"title","value":"Title ` + strconv.FormatInt(titles.Add(1), 10) + `"}]}`
-		})
-	return m.compare(ctx, Row{Work: "PATCH one attribute ÷ R3", Gate: 0.60, Goal: 0.80}, patch, r3)
+// create posts users that do not exist yet.
+func (m *meter) create() load {
+	return m.send(load{name: "create", addr: m.usherAddr, want: 201}, "POST",
+		func(buf []byte, _, _ int) []byte { return append(append(buf, m.prefix...), "/Users"...) },
+		func(int, int) string { return userJSON(int(m.made.Add(1))) })
 }
 
-// members measures changes of one group: every connection adds a user of its
-// own and removes it again.
-func (m *meter) members(ctx context.Context) error {
-	user := func(w int) string { return m.users[m.Users-1-w] }
-	change := func(group string) load {
-		return m.send(load{name: "members", addr: m.usherAddr, want: 204}, "PATCH",
-			func(buf []byte, _, _ int) []byte {
-				return append(append(append(buf, m.prefix...), "/Groups/"...), group...)
-			},
-			func(w, n int) string {
-				op := `{"op":"Add","path":"members","value":[{"value":"` + user(w) + `"}]}`
-				if n%2 == 1 {
-					op = `{"op":"Remove","path":"members","value":[{"value":"` + user(w) + `"}]}`
-				}
-				return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + op + `]}`
-			})
-	}
-	r6 := m.send(load{name: "R6", addr: m.refAddr, want: 204}, "PATCH",
+func (m *meter) bareCreate() load {
+	return m.send(load{name: "R3", addr: m.refAddr, want: 204}, "POST",
+		func(buf []byte, _, _ int) []byte { return append(buf, "/r3"...) },
+		func(int, int) string { return userJSON(1) })
+}
+
+// patch changes the title of a random user.
+func (m *meter) patch() load {
+	return m.send(load{name: "patch", addr: m.usherAddr, want: 200}, "PATCH",
 		func(buf []byte, w, n int) []byte {
-			if n%2 == 1 {
-				return append(append(buf, "/r6remove/"...), user(w)...)
-			}
-			return append(append(buf, "/r6add/"...), user(w)...)
+			return append(append(append(buf, m.prefix...), "/Users/"...), m.users[pick(w, n, len(m.users))]...)
 		},
-		func(int, int) string { return `{}` })
-	if err := m.compare(ctx, Row{Work: "member PATCH ÷ R6", Gate: 0.65, Goal: 0.80}, change(m.small), r6); err != nil {
+		func(int, int) string {
+			return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"Replace","path":"title","value":"Title ` + strconv.FormatInt(m.titles.Add(1), 10) + `"}]}`
+		})
+}
+
+// writes measures creation and change.
+func (m *meter) writes(ctx context.Context) error {
+	if err := m.compare(ctx, Row{Work: "POST /Users ÷ R3", Gate: 0.70, Goal: 0.85}, m.create(), m.bareCreate()); err != nil {
 		return err
 	}
-	return m.slower(ctx, Row{Work: fmt.Sprintf("member PATCH: group of %d ÷ of 10, time", m.size), Gate: 3, Goal: 2}, change(m.large), change(m.small))
+	return m.compare(ctx, Row{Work: "PATCH one attribute ÷ R3", Gate: 0.60, Goal: 0.80}, m.patch(), m.bareCreate())
+}
+
+// newcomer is the user that a connection adds to a group and removes again.
+func (m *meter) newcomer(worker int) string { return m.users[m.Users-1-worker] }
+
+// member changes the membership of a group.
+func (m *meter) member(group string) load {
+	return m.send(load{name: "members", addr: m.usherAddr, want: 204}, "PATCH",
+		func(buf []byte, _, _ int) []byte {
+			return append(append(append(buf, m.prefix...), "/Groups/"...), group...)
+		},
+		func(w, n int) string {
+			op := `{"op":"Add","path":"members","value":[{"value":"` + m.newcomer(w) + `"}]}`
+			if n%2 == 1 {
+				op = `{"op":"Remove","path":"members","value":[{"value":"` + m.newcomer(w) + `"}]}`
+			}
+			return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + op + `]}`
+		})
+}
+
+func (m *meter) bareMember() load {
+	return m.send(load{name: "R6", addr: m.refAddr, want: 204}, "PATCH",
+		func(buf []byte, w, n int) []byte {
+			if n%2 == 1 {
+				return append(append(buf, "/r6remove/"...), m.newcomer(w)...)
+			}
+			return append(append(buf, "/r6add/"...), m.newcomer(w)...)
+		},
+		func(int, int) string { return `{}` })
+}
+
+// members measures changes of one group.
+func (m *meter) members(ctx context.Context) error {
+	if err := m.compare(ctx, Row{Work: "member PATCH ÷ R6", Gate: 0.65, Goal: 0.80}, m.member(m.small), m.bareMember()); err != nil {
+		return err
+	}
+	return m.slower(ctx, Row{Work: fmt.Sprintf("member PATCH: group of %d ÷ of 10, time", m.size), Gate: 3, Goal: 2}, m.member(m.large), m.member(m.small))
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -81,6 +82,7 @@ type meter struct {
 	report *Report
 	before int64 // bytes Redis used before loading
 	other  data  // a second, smaller organization; only when Users is a million or more
+	titles atomic.Int64
 }
 
 func (m *meter) say(format string, args ...any) {

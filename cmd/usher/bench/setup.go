@@ -136,6 +136,12 @@ func (s *site) references(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("record the reference commits: %w", err)
 	}
+	if err := s.reference.copyUsers(ctx, &s.data); err != nil {
+		return fmt.Errorf("store the users of the references: %w", err)
+	}
+	s.cleanups = append(s.cleanups, func() {
+		_ = s.reference.forget(context.WithoutCancel(ctx), &s.data) // at worst they stay
+	})
 	s.refAddr, err = s.serve(ctx, &s.reference)
 	return err
 }

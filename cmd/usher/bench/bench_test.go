@@ -1,0 +1,117 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/usher-scim/usher/internal/redistest"
+)
+
+// newMeter is a loaded site with its references, on a real Redis of its own.
+func newMeter(tb testing.TB, users int) *meter {
+	tb.Helper()
+	ctx := context.Background()
+	url := redistest.Start(tb)
+	s, err := open(ctx, url, users)
+	if s != nil {
+		tb.Cleanup(s.close)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m := &meter{Config: Config{Users: users, Rounds: 1}.withDefaults(), site: s, report: &Report{}}
+	if err := m.fill(ctx); err != nil {
+		tb.Fatal(err)
+	}
+	if err := s.references(ctx, url); err != nil {
+		tb.Fatal(err)
+	}
+	return m
+}
+
+// BenchmarkDoor drives usher over HTTP and a real Redis, one connection for
+// every processor, and the references beside it.
+func BenchmarkDoor(b *testing.B) {
+	m := newMeter(b, 10_000)
+	for _, l := range m.everything() {
+		b.Run(strings.ReplaceAll(l.name, " ", "-"), func(b *testing.B) {
+			var workers atomic.Int64
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				conn, err := net.Dial("tcp", l.addr)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				defer conn.Close()
+				c := client{conn: conn, r: bufio.NewReaderSize(conn, 64<<10)}
+				w := int(workers.Add(1))
+				var buf []byte
+				for n := 0; pb.Next(); n++ {
+					buf = l.request(buf[:0], w, n)
+					if status, err := c.do(buf); err != nil || status != l.want {
+						b.Errorf("%d, %v: %s", status, err, c.body.Bytes())
+						return
+					}
+				}
+			})
+		})
+	}
+}
+
+// everything is one load of every sort.
+func (m *meter) everything() []load {
+	loads := []load{m.getUser(m.Users-m.free, m.free), m.bareUser(m.Users-m.free, m.free)}
+	loads[0].name = "get"
+	withGroups := m.getUser(0, grouped)
+	withGroups.name = "get with groups"
+	random := func(w, n int) int { return pick(w, n, m.Users-100) }
+	loads = append(loads, withGroups, m.find(equalities()[0]), m.bareFind(), m.page(random), m.barePage(random), m.create(), m.bareCreate(), m.patch(), m.member(m.small), m.bareMember())
+	return loads
+}
+
+// TestBench runs the whole measurement at a size that only shows that it
+// works; what it measures there means nothing.
+func TestBench(t *testing.T) {
+	redistest.Start(t) // skips where there is no redis-server
+	report, err := Run(t.Context(), Config{Users: 1500, Rounds: 1, Round: 20_000_000, Conns: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Rows) < 15 || report.Redis == "" {
+		t.Errorf("the report has %d rows: %+v", len(report.Rows), report)
+	}
+	for _, row := range report.Rows {
+		if row.Value <= 0 {
+			t.Errorf("%s measured %v", row.Work, row.Value)
+		}
+	}
+	var text strings.Builder
+	if err := report.WriteTable(&text); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
+	if last := lines[len(lines)-1]; !strings.Contains(last, " passed, ") || !strings.HasSuffix(last, " failed") {
+		t.Errorf("the last line is %q", last)
+	}
+}
+
+// TestGates: which rows count as passed.
+func TestGates(t *testing.T) {
+	r := Report{Rows: []Row{
+		{Value: 0.8, Gate: 0.75}, {Value: 0.7, Gate: 0.75}, {Value: 2, Gate: 3, AtMost: true}, {Value: 4, Gate: 3, AtMost: true}, {Value: 9},
+	}}
+	if passed, failed := r.Count(); passed != 2 || failed != 2 {
+		t.Errorf("%d passed, %d failed; want 2 and 2", passed, failed)
+	}
+	if got := median([]float64{5, 1, 3}); got != 3 {
+		t.Errorf("the median of three is %v", got)
+	}
+	if got := median([]float64{4, 1}); got != 2.5 {
+		t.Errorf("the median of two is %v", got)
+	}
+}
