@@ -76,7 +76,7 @@ func (c codec) encode(r *resources.Record, stamp string) ([]byte, error) {
 	out = append(out, r.Profile...)
 	out = append(out, r.Standing...)
 	if body := out[start:]; len(body) >= smallBody {
-		if packed := c.dict.EncodeBetter(nil, body); len(packed) < len(body) {
+		if packed := c.dict.Encode(nil, body); len(packed) < len(body) {
 			out[1] = bodyS2
 			out = append(out[:start], packed...)
 		}

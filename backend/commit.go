@@ -53,6 +53,11 @@ func (p *plan) checks(w *wire) {
 		w.key(k.groupsOf(x.key), k.groupNames())
 		w.add(x.want)
 	}
+	w.count(len(p.u.unmoved))
+	for _, x := range p.u.unmoved {
+		w.key(k.links())
+		w.add(x.key, x.want)
+	}
 	w.count(len(p.names))
 	for _, n := range p.names {
 		w.key(k.index(n.index))

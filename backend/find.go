@@ -40,6 +40,9 @@ func (s *Store) Find(ctx context.Context, org resources.OrgID, q resources.Query
 		return resources.Page{}, err
 	}
 	f := &finder{s: s, keys: k, q: q, client: s.reads, deadline: time.Now().Add(s.cfg.ScanTime)}
+	if page, ok, err := f.lookUp(ctx); ok || err != nil {
+		return page, err
+	}
 	if q.Match == nil && (q.SortKey == nil || q.Sort != resources.NoIndex) {
 		page, ok, err := f.byRank(ctx)
 		if ok || err != nil {

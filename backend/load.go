@@ -26,7 +26,7 @@ func chunksOf(list []string, size int) iter.Seq[[]string] {
 }
 
 // load reads up to a chunk of records, nil where there is none, groups with
-// their counts of changes.
+// their counts of changes and sizes.
 func (s *Store) load(ctx context.Context, client *redis.Client, k keys, ids []string) ([]*resources.Record, error) {
 	return s.loadWith(ctx, client, k, ids, false)
 }
@@ -40,6 +40,7 @@ func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids 
 	}
 	groupIDs, at := k.groupsAmong(ids)
 	var bodies, links *redis.SliceCmd
+	sizes := make([]*redis.IntCmd, 0, len(groupIDs))
 	var err error
 	if len(groupIDs) == 0 {
 		bodies = client.MGet(ctx, k.bodies(ids, groups)...)
@@ -47,6 +48,9 @@ func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids 
 	} else {
 		pipe := client.Pipeline()
 		bodies, links = pipe.MGet(ctx, k.bodies(ids, groups)...), pipe.HMGet(ctx, k.links(), groupIDs...)
+		for _, g := range groupIDs {
+			sizes = append(sizes, pipe.ZCard(ctx, k.members(g)))
+		}
 		_, err = pipe.Exec(ctx)
 	}
 	if err != nil {
@@ -59,6 +63,9 @@ func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids 
 	for j, i := range at {
 		if v, ok := links.Val()[j].(string); ok && recs[i] != nil {
 			setLinks(recs[i], v)
+		}
+		if recs[i] != nil {
+			recs[i].Size = int(sizes[j].Val())
 		}
 	}
 	if !groups {

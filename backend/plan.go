@@ -60,6 +60,9 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 		if err := p.record(c); err != nil {
 			return nil, err
 		}
+		if c.kind == resources.KindGroup && c.after != nil {
+			p.now = c.after.Modified // document and membership change at one time
+		}
 	}
 	if err := p.givenUp(); err != nil {
 		return nil, err

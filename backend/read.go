@@ -86,18 +86,24 @@ func (s *Store) fetchByScript(ctx context.Context, k keys, id string) (*resource
 		return nil, err
 	}
 	if len(list) == 3 {
-		row, _ := list[1].(string)
-		names, _ := list[2].([]any)
-		rec.Groups = groupRefs(row, func(i int, _ string) (string, bool) {
-			if i >= len(names) {
-				return "", false
-			}
-			name, ok := names[i].(string)
-			return name, ok
-		})
+		rec.Groups = namedRefs(list[1], list[2])
 	}
 	s.learn(len(rec.Groups) > 0)
 	return rec, nil
+}
+
+// namedRefs makes references of a script's answer: ids in a row and their
+// names, none for groups that are gone.
+func namedRefs(ids, list any) []resources.GroupRef {
+	row, _ := ids.(string)
+	names, _ := list.([]any)
+	return groupRefs(row, func(i int, _ string) (string, bool) {
+		if i >= len(names) {
+			return "", false
+		}
+		name, ok := names[i].(string)
+		return name, ok
+	})
 }
 
 // groupRefs makes references of ids in a row, in id order, without the groups
@@ -377,4 +383,36 @@ func isLSN(v string) bool {
 	_, err1 := strconv.ParseUint(ms, 10, 64)
 	_, err2 := strconv.ParseUint(n, 10, 64)
 	return err1 == nil && err2 == nil
+}
+
+// StreamLength counts the events in the streams of all organizations, for
+// metrics.
+func (s *Store) StreamLength(ctx context.Context) (total int64, err error) {
+	defer s.observe("streams", time.Now(), &err)
+	k, err := keysOf(resources.PlatformOrg)
+	if err != nil {
+		return 0, err
+	}
+	orgs, err := s.scans.ZRange(ctx, k.index(resources.OrgAll), 0, -1).Result()
+	if err != nil {
+		return 0, explain(ctx, "read organizations", err)
+	}
+	for chunk := range chunksOf(append(orgs, string(resources.PlatformOrg)), chunkSize) {
+		pipe := s.scans.Pipeline()
+		counts := make([]*redis.IntCmd, 0, len(chunk))
+		for _, org := range chunk {
+			of, err := keysOf(resources.OrgID(org))
+			if err != nil {
+				return 0, err
+			}
+			counts = append(counts, pipe.XLen(ctx, of.events()))
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return 0, explain(ctx, "read streams", err)
+		}
+		for _, n := range counts {
+			total += n.Val()
+		}
+	}
+	return total, nil
 }

@@ -20,6 +20,9 @@ var commitLua string
 //go:embed scripts/get.lua
 var getLua string
 
+//go:embed scripts/find.lua
+var findLua string
+
 //go:embed scripts/vault_put.lua
 var vaultPutLua string
 
@@ -47,7 +50,7 @@ type script struct{ body, sha string }
 // scripts are all scripts of the room.
 type scripts struct {
 	commit, release     script // the same text; release may run when memory is short
-	get                 script
+	get, find           script
 	vaultPut, vaultTake script
 	expire, trash       script
 	attempts            script
@@ -68,7 +71,7 @@ func newScripts(embedded bool) scripts {
 	const reads, frees = " flags=no-writes", " flags=allow-oom"
 	return scripts{
 		commit: make(commitLua, ""), release: make(commitLua, frees),
-		get:      make(getLua, reads),
+		get: make(getLua, reads), find: make(findLua, reads),
 		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
 		expire: make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),

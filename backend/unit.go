@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -23,6 +24,7 @@ type unit struct {
 	lists   []sighting // key is the member's id, want the groups' ids in a row
 	changes []*change
 	links   []*groupLinks
+	unmoved []sighting // key is the group's id, want its count of changes
 	claims  []claimTake
 	frees   []claimTake
 	pools   []*poolWork
@@ -187,6 +189,11 @@ func (u *unit) link(group string, members []string, in bool) {
 		}
 		g.member[m] = in
 	}
+}
+
+// Unmoved notes a membership that must be as it was seen.
+func (u *unit) Unmoved(group string, links uint64) {
+	u.unmoved = append(u.unmoved, sighting{group, strconv.FormatUint(links, 10)})
 }
 
 // Claim notes a key to take.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -164,10 +165,8 @@ const (
 
 func (c Caller) has(scopes ...Scope) bool {
 	for _, have := range c.Scopes {
-		for _, want := range scopes {
-			if have == want {
-				return true
-			}
+		if slices.Contains(scopes, have) {
+			return true
 		}
 	}
 	return false

@@ -102,6 +102,9 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 		if err != nil {
 			return err
 		}
+		if members.AsSeen {
+			tx.Unmoved(id, cur.Links)
+		}
 		if add, remove, err = d.memberChanges(ctx, c.Org, id, members); err != nil {
 			return err
 		}
@@ -208,6 +211,7 @@ func (d *Directory) deleteGroup(ctx context.Context, c Caller, id string, check 
 			if err := check(cur); err != nil {
 				return err
 			}
+			tx.Unmoved(id, cur.Links)
 		}
 		doc, err := jsontree.Parse(cur.Profile, jsontree.Limits{})
 		if err != nil {

@@ -17,6 +17,10 @@ type MemberEdit struct {
 	Replace bool // the membership becomes exactly Add; Remove is not looked at
 	Add     []string
 	Remove  []string
+
+	// AsSeen makes the commit depend on the membership being as the edit saw
+	// it in Record.Links, for edits under If-Match.
+	AsSeen bool
 }
 
 // Empty reports whether the edit asks for nothing.

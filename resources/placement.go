@@ -13,13 +13,13 @@ func Placement(rec *Record) ([]Entry, []Claim) {
 	case KindOrg:
 		o, err := orgOf(rec)
 		if err != nil {
-			return nil, nil //nolint:nilerr // the caller then reports every entry of the record as astray
+			return nil, nil // the caller reports every entry of the record as astray
 		}
 		return o.entries(), nil
 	}
 	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
 	if err != nil {
-		return nil, nil //nolint:nilerr // as above
+		return nil, nil // as above
 	}
 	if rec.Kind == KindGroup {
 		return groupOf(&doc).entries(rec.ID, max(rec.Modified, rec.LinksModified)), nil

@@ -98,6 +98,11 @@ type Tx interface {
 	Link(group string, members ...string)
 	Unlink(group string, members ...string)
 
+	// Unmoved makes the commit run again when the group's Links is not what
+	// Read gave any more. Without it a change does not depend on the membership
+	// it saw.
+	Unmoved(group string, links uint64)
+
 	// Claim takes a key that is unique across organizations for holder; held
 	// by somebody else it refuses the commit. Release gives it back, if
 	// holder has it.

@@ -26,6 +26,7 @@ type Record struct {
 	// What readers learn beside the record itself; never written with it.
 	Links         uint64     // groups: how often the membership changed
 	LinksModified int64      // groups: when it changed last, milliseconds; 0 if never
+	Size          int        // groups: direct members
 	Groups        []GroupRef // users and groups: the groups they are direct members of
 	Members       []string   // groups, only when a Query asks for them
 }

@@ -23,7 +23,7 @@ func (c *call) post(ctx context.Context) error {
 		return err
 	}
 	c.w.Header()["Location"] = []string{string(v.appendLocation(nil, rec))}
-	return c.show(ctx, http.StatusCreated, v, rec, nil, false)
+	return c.show(ctx, http.StatusCreated, v, rec)
 }
 
 // put answers PUT (R-82…R-87).
@@ -40,7 +40,7 @@ func (c *call) put(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.show(ctx, http.StatusOK, v, rec, nil, false)
+	return c.show(ctx, http.StatusOK, v, rec)
 }
 
 // patch answers PATCH (R-88…R-108).
@@ -62,10 +62,7 @@ func (c *call) patch(ctx context.Context) error {
 		return err
 	}
 	if rec != nil {
-		return c.show(ctx, http.StatusOK, v, rec, nil, false)
-	}
-	if m := p.Members(); m.Replace || len(m.RemoveWhere) > 0 {
-		c.large.forget(c.id)
+		return c.show(ctx, http.StatusOK, v, rec)
 	}
 	return c.showGroup(ctx, v)
 }
@@ -78,29 +75,16 @@ func (c *call) showGroup(ctx context.Context, v *view) error {
 		c.w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	var first []resources.MemberRef
-	known := false
-	if !v.only.noMembers && !v.only.named {
-		if c.large.has(c.id, c.began) {
-			c.w.WriteHeader(http.StatusNoContent)
-			return nil
-		}
-		var err error
-		if first, err = c.dir.Members(ctx, c.caller, c.id, "", memberChunk+1); err != nil {
-			return err
-		}
-		if len(first) > memberChunk {
-			c.large.note(c.id, c.began)
-			c.w.WriteHeader(http.StatusNoContent)
-			return nil
-		}
-		known = true
-	}
 	rec, err := c.dir.Get(ctx, c.caller, resources.KindGroup, c.id)
 	if err != nil {
 		return err
 	}
-	return c.show(ctx, http.StatusOK, v, rec, first, known)
+	if rec.Size > memberChunk && !v.only.noMembers && !v.only.named {
+		c.w.Header()["Etag"] = []string{tagOf(rec)}
+		c.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	return c.show(ctx, http.StatusOK, v, rec)
 }
 
 // delete answers DELETE.

@@ -17,9 +17,9 @@
 // only a projection that goes into the document decodes it. Members are read and
 // written in chunks (stream.go), so that a group of any size is shown in
 // constant memory; when reading fails in the middle the connection is cut, and
-// nobody takes a part for the whole. A PATCH of members touches neither document
-// nor membership, and for groups known to be large (large.go) reads nothing after
-// it either.
+// nobody takes a part for the whole. A PATCH of members reads neither document
+// nor membership before it commits, and afterwards the members only of a group
+// that has at most a thousand of them.
 //
 // A version (condition.go) covers everything an answer shows: of a user the
 // document and the groups, of a group the document and the membership. Writes

@@ -28,14 +28,13 @@ func (c *call) get(ctx context.Context) error {
 			return nil
 		}
 	}
-	return c.show(ctx, http.StatusOK, v, rec, nil, false)
+	return c.show(ctx, http.StatusOK, v, rec)
 }
 
-// show answers with one resource. first is the beginning of a group's
-// membership when it has been read already. The record was read before the
+// show answers with one resource. The record was read before the
 // members: should they change in between, the version shown is the older one,
 // which makes a later If-Match fail rather than overwrite.
-func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Record, first []resources.MemberRef, known bool) error {
+func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Record) error {
 	c.w.Header()["Etag"] = []string{tagOf(rec)}
 	if c.head() {
 		c.contentType()
@@ -43,7 +42,7 @@ func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Rec
 		return nil
 	}
 	o := stream{c: c, status: status, buf: make([]byte, 0, len(rec.Profile)+len(rec.Groups)*200+320)}
-	if err := o.resource(ctx, v, rec, first, known); err != nil {
+	if err := o.resource(ctx, v, rec); err != nil {
 		return err
 	}
 	o.end()
@@ -84,7 +83,7 @@ func (c *call) list(ctx context.Context) error {
 		if i > 0 {
 			o.buf = append(o.buf, ',')
 		}
-		if err := o.resource(ctx, v, rec, nil, false); err != nil {
+		if err := o.resource(ctx, v, rec); err != nil {
 			return err
 		}
 	}

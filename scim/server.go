@@ -55,7 +55,6 @@ type Server struct {
 	patches   *patch.Engine
 	routes    []route
 	limits    limiter
-	large     largeGroups
 	documents documentCache
 }
 

@@ -87,6 +87,14 @@ type wideStore struct {
 	members int
 }
 
+func (s *wideStore) Get(ctx context.Context, org resources.OrgID, kind resources.Kind, id string) (*resources.Record, error) {
+	rec, err := s.Store.Get(ctx, org, kind, id)
+	if rec != nil && kind == resources.KindGroup {
+		rec.Size = s.members
+	}
+	return rec, err
+}
+
 func (s *wideStore) Members(_ context.Context, _ resources.OrgID, _, after string, limit int) ([]resources.MemberRef, error) {
 	next := 0
 	if after != "" {

@@ -52,14 +52,13 @@ func (o *stream) end() {
 	o.c.send(o.status, o.buf)
 }
 
-// resource adds one resource, members included. first is the beginning of the
-// membership when it is known already.
-func (o *stream) resource(ctx context.Context, v *view, rec *resources.Record, first []resources.MemberRef, known bool) (err error) {
+// resource adds one resource, members included.
+func (o *stream) resource(ctx context.Context, v *view, rec *resources.Record) (err error) {
 	if o.buf, err = v.appendOpen(o.buf, rec); err != nil {
 		return err
 	}
-	if rec.Kind == resources.KindGroup && !v.only.noMembers {
-		if err := o.members(ctx, v, rec.ID, first, known); err != nil {
+	if rec.Size > 0 && !v.only.noMembers {
+		if err := o.members(ctx, v, rec.ID); err != nil {
 			return err
 		}
 	}
@@ -69,8 +68,8 @@ func (o *stream) resource(ctx context.Context, v *view, rec *resources.Record, f
 }
 
 // members adds the members of a group; spill sends what has grown large.
-func (o *stream) members(ctx context.Context, v *view, group string, chunk []resources.MemberRef, known bool) (err error) {
-	w := memberWalk{server: o.c.Server, caller: o.c.caller, group: group, chunk: chunk, known: known}
+func (o *stream) members(ctx context.Context, v *view, group string) error {
+	w := memberWalk{server: o.c.Server, caller: o.c.caller, group: group}
 	for {
 		if err := w.next(ctx); err != nil {
 			return err
@@ -102,20 +101,16 @@ type memberWalk struct {
 	caller resources.Caller
 	group  string
 	chunk  []resources.MemberRef
-	known  bool // chunk is the first one and has been read already
 	opened bool // something has been written
 	done   bool
 	after  string
 }
 
-// next reads the next chunk, unless it is known.
+// next reads the next chunk.
 func (w *memberWalk) next(ctx context.Context) (err error) {
-	if !w.known {
-		if w.chunk, err = w.server.dir.Members(ctx, w.caller, w.group, w.after, memberChunk); err != nil {
-			return err
-		}
+	if w.chunk, err = w.server.dir.Members(ctx, w.caller, w.group, w.after, memberChunk); err != nil {
+		return err
 	}
-	w.known = false
 	if w.done = len(w.chunk) < memberChunk; !w.done {
 		w.after = w.chunk[len(w.chunk)-1].ID
 	}

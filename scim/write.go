@@ -66,7 +66,7 @@ func (s *Server) replace(ctx context.Context, c resources.Caller, t *schema.Type
 	}
 	_, err = s.dir.UpdateGroup(ctx, c, id, func(cur *resources.Record, old jsontree.Value) (jsontree.Value, resources.MemberEdit, error) {
 		next, err := r.edit(cur, old)
-		return next, resources.MemberEdit{Replace: true, Add: members}, err // absent members are cleared
+		return next, resources.MemberEdit{Replace: true, Add: members, AsSeen: p.any()}, err // absent members are cleared
 	})
 	if err != nil {
 		return nil, err
@@ -139,7 +139,8 @@ func (s *Server) modify(ctx context.Context, c resources.Caller, t *schema.Type,
 	if err != nil {
 		return nil, err
 	}
-	if p.MembersOnly() && !cond.any() {
+	members.AsSeen = cond.any()
+	if p.MembersOnly() && !members.AsSeen {
 		_, err := s.dir.EditMembers(ctx, c, id, members)
 		return nil, err
 	}

@@ -54,6 +54,15 @@ for _ = 1, tonumber(A[a]) do
 end
 a = a + 1
 
+-- 2b'. Memberships as often changed as seen.
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  local was = call('HGET', K[k], A[a + 1])
+  if (was and string.match(was, '^%d+') or '0') ~= A[a + 2] then return {'changed'} end
+  a = a + 2
+end
+a = a + 1
+
 -- 2c. Unique names: free, ours, or given up by another record of this commit.
 for i = 1, tonumber(A[a]) do
   k = k + 1
@@ -245,10 +254,11 @@ for _, w in ipairs(work) do
     end
     call('ZREM', gm, unpack(args))
   end
-  local was = call('HGET', gv, gid)
-  local count = was and tonumber(string.match(was, '^%d+')) or 0
-  call('HSET', gv, gid, string.format('%.0f', count + 1) .. ':' .. A[2])
-  call('ZADD', gl, 'GT', A[2], gid)
+  -- The time never runs back, whatever the clocks of other nodes say.
+  local count, ms = string.match(call('HGET', gv, gid) or '0:0', '^(%d+):(%d+)')
+  if tonumber(ms) < tonumber(A[2]) then ms = A[2] end
+  call('HSET', gv, gid, string.format('%.0f', tonumber(count) + 1) .. ':' .. ms)
+  call('ZADD', gl, 'GT', ms, gid)
 end
 
 -- 5. Remember the attempt, and forget those of two minutes ago.
