@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"iter"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -77,16 +78,26 @@ func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids 
 // bodies are the keys of records, and after them those of their groups.
 func (k keys) bodies(ids []string, groups bool) []string {
 	names := make([]string, 0, 2*len(ids))
+	// All names are cut from one text: a page would make hundreds otherwise.
+	var text strings.Builder
+	text.Grow(2 * len(ids) * (len("ug") + len(k.tag) + 1 + idSize))
+	cut := func(parts ...string) {
+		from := text.Len()
+		for _, p := range parts {
+			text.WriteString(p)
+		}
+		names = append(names, text.String()[from:])
+	}
 	for _, id := range ids {
 		if kind, ok := known(id); ok {
-			names = append(names, k.record(kind, id))
+			cut(kindLetters[kind:kind+1], k.tag, ":", id) // as keys.record
 		} else {
-			names = append(names, k.tag) // never a key
+			cut(k.tag) // never a key
 		}
 	}
 	if groups {
 		for _, id := range ids {
-			names = append(names, k.groupsOf(id))
+			cut("ug", k.tag, ":", id) // as keys.groupsOf
 		}
 	}
 	return names

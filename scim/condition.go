@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"hash/fnv"
 	"net/http"
 	"strconv"
 	"strings"
@@ -20,19 +19,28 @@ func appendTag(dst []byte, rec *resources.Record) []byte {
 		dst = append(dst, '.')
 		dst = strconv.AppendUint(dst, rec.Links, 10)
 	case len(rec.Groups) > 0:
-		sum := fnv.New64a()
+		sum := uint64(fnvOffset)
 		for i := range rec.Groups {
-			g := &rec.Groups[i]
-			// hash.Hash never fails; the NULs keep ids and names apart.
-			_, _ = sum.Write([]byte(g.ID))
-			_, _ = sum.Write([]byte{0})
-			_, _ = sum.Write([]byte(g.Display))
-			_, _ = sum.Write([]byte{0})
+			sum = fnvText(fnvText(sum, rec.Groups[i].ID), rec.Groups[i].Display)
 		}
 		dst = append(dst, '-')
-		dst = strconv.AppendUint(dst, sum.Sum64(), 36)
+		dst = strconv.AppendUint(dst, sum, 36)
 	}
 	return append(dst, '"')
+}
+
+// FNV-1a of 64 bits, as in hash/fnv, which would copy every text.
+const (
+	fnvOffset = 14695981039346656037
+	fnvPrime  = 1099511628211
+)
+
+// fnvText adds a text and a NUL, which keeps texts apart, to a sum.
+func fnvText(sum uint64, s string) uint64 {
+	for i := 0; i < len(s); i++ {
+		sum = (sum ^ uint64(s[i])) * fnvPrime
+	}
+	return sum * fnvPrime
 }
 
 // tagOf is appendTag as text.

@@ -41,7 +41,7 @@ func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Rec
 		c.w.WriteHeader(status)
 		return nil
 	}
-	o := stream{c: c, status: status, buf: make([]byte, 0, len(rec.Profile)+len(rec.Groups)*200+320)}
+	o := c.newStream(status)
 	if err := o.resource(ctx, v, rec); err != nil {
 		return err
 	}
@@ -73,11 +73,7 @@ func (c *call) list(ctx context.Context) error {
 		return nil
 	}
 	v := &view{base: c.base(), only: only}
-	size := 256
-	for _, rec := range page.Records {
-		size += len(rec.Profile) + 400
-	}
-	o := stream{c: c, status: http.StatusOK, buf: make([]byte, 0, size)}
+	o := c.newStream(http.StatusOK)
 	o.buf = appendListHead(o.buf, page.Total, start, len(page.Records))
 	for i, rec := range page.Records {
 		if i > 0 {

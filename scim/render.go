@@ -3,13 +3,28 @@ package scim
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
 )
 
-// timeForm is how dates are shown: UTC, milliseconds, Z.
-const timeForm = "2006-01-02T15:04:05.000Z"
+// appendTime writes a date as it is shown: UTC, milliseconds, Z. It stands in
+// every answer, and a layout would cost more than all the rest of meta.
+func appendTime(dst []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	dst = appendTwo(append(appendTwo(appendTwo(dst, year/100), year%100), '-'), int(month))
+	dst = appendTwo(append(appendTwo(append(dst, '-'), day), 'T'), hour)
+	dst = appendTwo(append(appendTwo(append(dst, ':'), minute), ':'), second)
+	ms := t.Nanosecond() / int(time.Millisecond)
+	return append(appendTwo(append(dst, '.', byte('0'+ms/100)), ms%100), 'Z')
+}
+
+// appendTwo writes a number below 100 with two digits.
+func appendTwo(dst []byte, n int) []byte {
+	return append(dst, byte('0'+n/10%10), byte('0'+n%10))
+}
 
 // view is how the resources of one answer are shown.
 type view struct {
@@ -79,9 +94,9 @@ func (v *view) appendMeta(dst []byte, rec *resources.Record) []byte {
 	dst = append(dst, `{"resourceType":"`...)
 	dst = append(dst, kind...)
 	dst = append(dst, `","created":"`...)
-	dst = rec.CreatedAt().AppendFormat(dst, timeForm)
+	dst = appendTime(dst, rec.CreatedAt())
 	dst = append(dst, `","lastModified":"`...)
-	dst = rec.LastModified().AppendFormat(dst, timeForm)
+	dst = appendTime(dst, rec.LastModified())
 	dst = append(dst, `","location":"`...)
 	dst = v.appendLocation(dst, rec)
 	dst = append(dst, `","version":"W/\"`...)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/elimity-com/scim"
@@ -56,6 +57,7 @@ type Server struct {
 	routes    []route
 	limits    limiter
 	documents documentCache
+	buffers   sync.Pool // of *[]byte, for answers
 }
 
 // New makes a Server. The error lists every fault of the configuration.

@@ -43,13 +43,25 @@ func (o *stream) flush() {
 	o.buf = o.buf[:0]
 }
 
+// newStream begins an answer with a buffer that an earlier one has left.
+func (c *call) newStream(status int) stream {
+	o := stream{c: c, status: status}
+	if b, ok := c.buffers.Get().(*[]byte); ok {
+		o.buf = (*b)[:0]
+	}
+	return o
+}
+
 // end sends the rest.
 func (o *stream) end() {
 	if o.sent {
 		o.flush()
-		return
+	} else {
+		o.c.send(o.status, o.buf)
 	}
-	o.c.send(o.status, o.buf)
+	if cap(o.buf) <= 2*spillAt { // what one huge answer needed is not kept
+		o.c.buffers.Put(&o.buf)
+	}
 }
 
 // resource adds one resource, members included.

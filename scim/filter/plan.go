@@ -1,6 +1,8 @@
 package filter
 
 import (
+	"slices"
+
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -10,13 +12,10 @@ import (
 // not load any membership. The caller adds order and page.
 func (f *Filter) Plan() resources.Query {
 	q := resources.Query{Kind: f.typ.Kind}
-	where, rest := f.plan(f.root)
+	where, rest := f.split()
 	q.Where = where
 	if rest == nil {
 		return q
-	}
-	if conjunction(where) {
-		rest = f.root // the store may leave out terms of an AND when Match decides
 	}
 	left := &Filter{parser: f.parser, typ: f.typ, root: rest}
 	q.Match = left.Match
@@ -35,6 +34,39 @@ func (f *Filter) Plan() resources.Query {
 		}
 	})
 	return q
+}
+
+// split is plan for the whole filter, with what the store does taken into
+// account: when Match decides, it may ask any one term of an AND and leave out
+// the others, so Match has to decide those too. Only whom a group has as a
+// member is too dear to decide on the record, and few groups have one member:
+// that term is then asked alone.
+func (f *Filter) split() (*resources.Cond, *node) {
+	where, rest := f.plan(f.root)
+	if rest == nil || !conjunction(where) {
+		return where, rest
+	}
+	var groups *resources.Cond
+	var others *node
+	for _, term := range terms(f.root, nil) {
+		if c, left := f.plan(term); groups == nil && left == nil && c.Op == resources.CondGroupsOf {
+			groups = c
+			continue
+		}
+		others = all(others, term)
+	}
+	if groups != nil {
+		return groups, others
+	}
+	return where, f.root
+}
+
+// terms appends what the outermost ands join.
+func terms(n *node, to []*node) []*node {
+	if n.op != opAnd {
+		return append(to, n)
+	}
+	return terms(n.right, terms(n.left, to))
 }
 
 // plan splits a node into a condition for indexes, or nil, and what remains to
@@ -61,7 +93,7 @@ func (f *Filter) plan(n *node) (*resources.Cond, *node) {
 	var cond *resources.Cond
 	var exact bool
 	if n.op == opElem {
-		cond, exact = f.elementCond(n, n.left)
+		cond, exact = f.elementCond(n.left)
 	} else {
 		cond, exact = f.leafCond(n, n.sub)
 	}
@@ -98,15 +130,15 @@ func all(a, b *node) *node {
 // elementCond finds a condition for brackets. It is exact only when the
 // brackets hold a single comparison: an index knows the values of an attribute,
 // not which of them stand together.
-func (f *Filter) elementCond(elem, inner *node) (cond *resources.Cond, exact bool) {
+func (f *Filter) elementCond(inner *node) (cond *resources.Cond, exact bool) {
 	switch inner.op {
 	case opAnd:
-		left, _ := f.elementCond(elem, inner.left)
-		right, _ := f.elementCond(elem, inner.right)
+		left, _ := f.elementCond(inner.left)
+		right, _ := f.elementCond(inner.right)
 		return both(left, right), false
 	case opOr:
-		left, leftExact := f.elementCond(elem, inner.left)
-		right, rightExact := f.elementCond(elem, inner.right)
+		left, leftExact := f.elementCond(inner.left)
+		right, rightExact := f.elementCond(inner.right)
 		if left == nil || right == nil {
 			return nil, false
 		}
@@ -164,7 +196,7 @@ func either(a, b *resources.Cond) *resources.Cond {
 	for _, s := range subs {
 		if s.Op == resources.CondIDs {
 			if ids >= 0 {
-				out[ids].IDs = append(out[ids].IDs[:len(out[ids].IDs):len(out[ids].IDs)], s.IDs...)
+				out[ids].IDs = append(slices.Clip(out[ids].IDs), s.IDs...)
 				continue
 			}
 			ids = len(out)

@@ -58,17 +58,21 @@ func TestPlanUser(t *testing.T) {
 		`groups.display eq "x"`:                                                                       `none; each record: groups.display eq ?, with groups`,
 		`meta.version eq "x"`:                                                                         `none; each record: meta.version eq ?, with groups`,
 		// Logic.
-		`userName eq "a" and title pr`:                       `is un; each record: title pr, with needle`,
-		`title pr and (userName eq "a" and active eq false)`: `and(is un, in ui); each record: title pr, with needle`,
-		`userName eq "a" or externalId eq "a"`:               `or(is un, is ux); exact`,
-		`userName eq "a" or title pr`:                        `none; each record: userName eq ? or title pr`,
-		`userName eq "a" or displayName eq "x y"`:            `or(is un, is ud); each record: userName eq ? or displayName eq ?`,
-		`not (userName eq "a")`:                              `none; each record: not (userName eq ?)`,
-		`not (userName eq "a") and id eq "b"`:                `ids; each record: not (userName eq ?)`,
-		`emails[value eq "a" or value eq "b"]`:               `or(is ue, is ue); exact`,
-		`emails[value ne "a"]`:                               `none; each record: emails[value ne ?], with needle`,
-		`emails[not (value eq "a")]`:                         `none; each record: emails[not (value eq ?)], with needle`,
-		oddURN + `:eq eq "x"`:                                `none; each record: ` + oddURN + `:eq eq ?, with needle`,
+		`userName eq "a" and title pr`:                                                   `is un; each record: title pr, with needle`,
+		`title pr and (userName eq "a" and active eq false)`:                             `and(is un, in ui); each record: title pr and (userName eq ? and active eq ?), with needle`,
+		`title pr and (userName eq "a" and active eq false or id eq "b")`:                `or(and(is un, in ui), ids); each record: title pr and (userName eq ? and active eq ? or id eq ?), with needle`,
+		`(userName eq "a" and active eq false) or (externalId eq "b" and groups eq "g")`: `or(and(is un, in ui), and(is ux, members-of)); exact`,
+		`(userName eq "a" and active eq false) or (userName eq "b" and title pr)`:        `or(and(is un, in ui), is un); each record: userName eq ? and active eq ? or userName eq ? and title pr`,
+		`userName eq "a" and groups eq "g" and title pr`:                                 `and(is un, members-of); each record: userName eq ? and groups eq ? and title pr, with needle, with groups`,
+		`userName eq "a" or externalId eq "a"`:                                           `or(is un, is ux); exact`,
+		`userName eq "a" or title pr`:                                                    `none; each record: userName eq ? or title pr`,
+		`userName eq "a" or displayName eq "x y"`:                                        `or(is un, is ud); each record: userName eq ? or displayName eq ?`,
+		`not (userName eq "a")`:                                                          `none; each record: not (userName eq ?)`,
+		`not (userName eq "a") and id eq "b"`:                                            `ids; each record: not (userName eq ?)`,
+		`emails[value eq "a" or value eq "b"]`:                                           `or(is ue, is ue); exact`,
+		`emails[value ne "a"]`:                                                           `none; each record: emails[value ne ?], with needle`,
+		`emails[not (value eq "a")]`:                                                     `none; each record: emails[not (value eq ?)], with needle`,
+		oddURN + `:eq eq "x"`:                                                            `none; each record: ` + oddURN + `:eq eq ?, with needle`,
 	} {
 		got := mustParse(t, p, user, filter).Explain()
 		if _, got, _ = strings.Cut(got, "; indexes: "); got != want {
@@ -81,21 +85,26 @@ func TestPlanGroup(t *testing.T) {
 	_, group := types(t)
 	p := New()
 	for filter, want := range map[string]string{
-		`displayName eq "Support"`:                    `is gn; exact`,
-		`displayName eq "Support FR"`:                 `is gn; each record: displayName eq ?, with needle`, // ENT-05
-		`displayName co "x"`:                          `contains gz; exact`,
-		`displayName sw "x"`:                          `prefix gz; exact`,
-		`externalId eq "x"`:                           `is gx; exact`,
-		`id eq "G1" and members eq "U1"`:              `and(ids, groups-of); exact`, // L-16, ENT-07
-		`members eq "U1" and id eq "G1"`:              `and(groups-of, ids); exact`,
-		`members[value eq "U1"]`:                      `groups-of; exact`,
-		`members.value eq "U1" and externalId pr`:     `groups-of; each record: externalId pr, with needle`,
-		`members eq "U1" or displayName co "x"`:       `or(groups-of, contains gz); exact`,
-		`not (members eq "U1")`:                       `none; each record: not (members eq ?), with members`,
-		`members eq "U1" or externalId pr`:            `none; each record: members eq ? or externalId pr, with members`,
-		`members pr`:                                  `none; each record: members pr, with members`,
-		`meta.lastModified le "2011-05-13T04:42:34Z"`: `range gl; exact`,
-		`meta.lastModified ge "2011-05-13T04:42:34Z"`: `range gl; exact`,
+		`displayName eq "Support"`:       `is gn; exact`,
+		`displayName eq "Support FR"`:    `is gn; each record: displayName eq ?, with needle`, // ENT-05
+		`displayName co "x"`:             `contains gz; exact`,
+		`displayName sw "x"`:             `prefix gz; exact`,
+		`externalId eq "x"`:              `is gx; exact`,
+		`id eq "G1" and members eq "U1"`: `and(ids, groups-of); exact`, // L-16, ENT-07
+		`members eq "U1" and id eq "G1"`: `and(groups-of, ids); exact`,
+		`members[value eq "U1"]`:         `groups-of; exact`,
+		// What decides on each record must not need the members of large groups.
+		`id eq "G1" and members eq "U1" and displayName eq "Support FR"`:        `groups-of; each record: id eq ? and displayName eq ?, with needle`,
+		`externalId pr and (displayName sw "S" and members eq "U1")`:            `groups-of; each record: externalId pr and displayName sw ?, with needle`,
+		`members eq "U1" and members eq "U2" and externalId pr`:                 `groups-of; each record: members eq ? and externalId pr, with needle, with members`,
+		`(members eq "U1" or id eq "G1") and displayName sw "S" and members pr`: `and(or(groups-of, ids), prefix gz); each record: (members eq ? or id eq ?) and displayName sw ? and members pr, with needle, with members`,
+		`members.value eq "U1" and externalId pr`:                               `groups-of; each record: externalId pr, with needle`,
+		`members eq "U1" or displayName co "x"`:                                 `or(groups-of, contains gz); exact`,
+		`not (members eq "U1")`:                                                 `none; each record: not (members eq ?), with members`,
+		`members eq "U1" or externalId pr`:                                      `none; each record: members eq ? or externalId pr, with members`,
+		`members pr`:                                                            `none; each record: members pr, with members`,
+		`meta.lastModified le "2011-05-13T04:42:34Z"`:                           `range gl; exact`,
+		`meta.lastModified ge "2011-05-13T04:42:34Z"`:                           `range gl; exact`,
 	} {
 		got := mustParse(t, p, group, filter).Explain()
 		if _, got, _ = strings.Cut(got, "; indexes: "); got != want {
@@ -144,6 +153,35 @@ func TestPlanConditions(t *testing.T) {
 	}
 	if q := mustParse(t, p, group, `displayName eq "x"`).Plan(); q.Kind != resources.KindGroup || q.Match != nil {
 		t.Errorf("group: %+v", q)
+	}
+}
+
+// When Match decides, the store may ask one term of an AND and leave out the
+// others: Match must then refuse by itself what they would have kept out.
+func TestPlanDecidesWhole(t *testing.T) {
+	user, group := types(t)
+	p := New()
+	const name, other = `userName eq "Amelie.Roux@Acme.example"`, `externalId eq "other"` // the first is Alice's
+	for _, filter := range []string{
+		name + ` and ` + other + ` and name.familyName pr`,
+		`name.familyName pr and ` + name + ` and ` + other,
+		`name.familyName pr and (` + name + ` and (` + other + `))`,
+		`name.familyName pr and (` + name + ` and ` + other + ` or id eq "nobody")`,
+		`(` + name + ` and ` + other + `) or (` + other + ` and name.familyName pr)`,
+		`(` + name + ` or ` + other + `) and ` + other + ` and name.familyName pr`,
+		`meta.created gt "2011-01-01T00:00:00Z" and active eq false and name.familyName pr`,
+		`groups eq "` + groupID + `" and ` + other + ` and name.familyName pr`,
+	} {
+		q := mustParse(t, p, user, filter).Plan()
+		if q.Match == nil || !conjunction(q.Where) {
+			t.Errorf("%s: planned as %+v: the test does not see an AND with a Match", filter, q)
+		} else if q.Match(alice()) {
+			t.Errorf("%s: the record alone does not decide", filter)
+		}
+	}
+	one := mustParse(t, p, group, `members eq "x" and externalId eq "other" and displayName pr`).Plan()
+	if one.Match == nil || one.WithMembers || one.Match(support()) {
+		t.Errorf("planned as %+v: Match must decide all but the membership", one)
 	}
 }
 

@@ -29,7 +29,9 @@
 //   - L-9 on add: a single-valued attribute is cleared; to a multi-valued one
 //     there is nothing to append, so nothing changes.
 //   - An add whose type and value pair is there already is merged into that
-//     value instead of making a twin.
+//     value instead of making a twin; so are values that a replace or a change
+//     of a sub-attribute makes alike, the later one into the earlier.
+//     Which of several values is primary is decided before (L-31).
 //   - replace with a value filter and no sub-attribute replaces the whole
 //     matching value, except that what the filter demands of it by eq stays
 //     where the new value is silent; add merges into it.

@@ -136,7 +136,11 @@ func (p *parsing) memberEdit(e *edit, value *jsontree.Value) error {
 		p.fold.reset(nil)
 		return nil
 	}
-	ids, err := schema.MemberIDs(value)
+	read := schema.MemberIDs
+	if e.op == opRemove {
+		read = schema.LeavingIDs
+	}
+	ids, err := read(value)
 	if err != nil {
 		return e.wrap(err)
 	}

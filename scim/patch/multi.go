@@ -39,6 +39,10 @@ func (p *Patch) multi(s slot, e *edit) error {
 	}
 	l.settlePrimary()
 	next := jsontree.Arr(l.items...)
+	if e.path.Filter != nil || e.path.Sub != nil {
+		a.MergeRepeated(&next) // what was changed may have become what another is
+		l.items = next.Items
+	}
 	switch {
 	case was.Kind == jsontree.Array && !jsontree.Equal(&was, &next):
 		return e.immutable(a)
@@ -62,7 +66,7 @@ func (l *list) whole() error {
 	case l.op == opAdd:
 		return l.add(l.value.Items)
 	default:
-		// CheckValue has dropped repeated values already.
+		// CheckValue has merged repeated values already.
 		l.items = l.value.Clone().Items
 		for i := range l.items {
 			l.note(i)

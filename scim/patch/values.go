@@ -2,7 +2,6 @@ package patch
 
 import (
 	"github.com/usher-scim/usher/internal/jsontree"
-	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/scim/schema"
 )
 
@@ -70,14 +69,14 @@ type shape struct {
 // has no such thing.
 func (sh *shape) key(a *schema.Attr, dst []byte, v *jsontree.Value) (key []byte, ok bool) {
 	if sh.simple {
-		return folded(dst, a, v), v.Kind != jsontree.Object
+		return a.AppendFolded(dst, v), v.Kind != jsontree.Object
 	}
 	for _, sub := range sh.subs {
 		m := v.Get(sub.Name)
 		if m.Empty() {
 			return dst, false
 		}
-		dst = append(folded(dst, sub, m), ',')
+		dst = append(sub.AppendFolded(dst, m), ',')
 	}
 	return dst, len(sh.subs) > 0
 }
@@ -88,14 +87,14 @@ func (l *list) add(given []jsontree.Value) error {
 	known := make(map[string]int, len(l.items)+len(given))
 	var key []byte
 	for i := range l.items {
-		key = l.key(key[:0], &l.items[i])
+		key = l.attr.AppendKey(key[:0], &l.items[i])
 		if _, there := known[string(key)]; !there {
 			known[string(key)] = i
 		}
 	}
 	for i := range given {
 		v := &given[i]
-		key = l.key(key[:0], v)
+		key = l.attr.AppendKey(key[:0], v)
 		at, there := known[string(key)]
 		if !there {
 			at = len(l.items)
@@ -115,37 +114,4 @@ func (l *list) add(given []jsontree.Value) error {
 		}
 	}
 	return nil
-}
-
-// key is equal for two values exactly when add must not keep both.
-func (l *list) key(dst []byte, v *jsontree.Value) []byte {
-	if v.Kind != jsontree.Object {
-		return v.Append(dst)
-	}
-	value := v.Get("value")
-	if valueSub := l.attr.Sub("value"); valueSub != nil && l.attr.Sub("type") != nil && !value.Empty() {
-		dst = folded(dst, valueSub, value)
-		dst = append(dst, ',')
-		if typ := v.Get("type"); !typ.Empty() {
-			dst = folded(dst, l.attr.Sub("type"), typ)
-		}
-		return dst
-	}
-	dst = append(dst, '{') // never the first byte of a string
-	for _, sub := range l.attr.Subs {
-		if m := v.Get(sub.Name); !m.Empty() {
-			dst = m.Append(dst)
-		}
-		dst = append(dst, ',')
-	}
-	return dst
-}
-
-// folded writes a simple value so that two are the same text exactly when the
-// attribute takes them as equal.
-func folded(dst []byte, a *schema.Attr, v *jsontree.Value) []byte {
-	if v.Kind == jsontree.String && !a.CaseExact {
-		return jsontree.AppendString(dst, string(resources.FoldText(v.Text)))
-	}
-	return v.Append(dst)
 }

@@ -23,9 +23,11 @@ const (
 	TypeComplex
 )
 
-var dataTypes = [...]string{TypeString: "string", TypeBoolean: "boolean", TypeInteger: "integer",
+var dataTypes = [...]string{
+	TypeString: "string", TypeBoolean: "boolean", TypeInteger: "integer",
 	TypeDecimal: "decimal", TypeDateTime: "dateTime", TypeBinary: "binary",
-	TypeReference: "reference", TypeComplex: "complex"}
+	TypeReference: "reference", TypeComplex: "complex",
+}
 
 // String gives the keyword of RFC 7643 §7.
 func (d DataType) String() string { return keyword(dataTypes[:], uint8(d)) }

@@ -11,7 +11,7 @@ import (
 const enterpriseUser = `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"],` +
 	`"externalId":"aroux","userName":"amelie.roux@acme.example","active":true,"displayName":"Amélie Roux",` +
 	`"name":{"formatted":"Mme Amélie Roux","familyName":"Roux","givenName":"Amélie","honorificPrefix":"Mme"},` +
-	`"title":"Responsable du support","preferredLanguage":"fr-FR","locale":"fr-FR","timezone":"Europe/Paris","userType":"Employee",` +
+	`"title":"Chef du support","preferredLanguage":"fr-FR","locale":"fr-FR","timezone":"Europe/Paris","userType":"Employee",` +
 	`"emails":[{"primary":true,"type":"work","value":"amelie.roux@acme.example"},{"type":"home","value":"amelie@roux.example"}],` +
 	`"phoneNumbers":[{"type":"work","value":"+33 4 72 00 00 01"},{"type":"mobile","value":"+33 6 00 00 00 01"}],` +
 	`"addresses":[{"type":"work","streetAddress":"1 place Bellecour","locality":"Lyon","postalCode":"69002","country":"FR","primary":true}],` +

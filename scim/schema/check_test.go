@@ -21,7 +21,8 @@ const (
 func registry(t testing.TB) *schema.Registry {
 	t.Helper()
 	r, err := schema.NewRegistry(schema.Builtin(), map[string]resources.Kind{
-		"User": resources.KindUser, "Group": resources.KindGroup})
+		"User": resources.KindUser, "Group": resources.KindGroup,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,21 +167,31 @@ func TestCheckNames(t *testing.T) {
 	const core = "urn:ietf:params:scim:schemas:core:2.0:User:"
 	const ent = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:"
 	checkStored(t, registry(t).Type("User"), schema.Options{}, []stored{
-		{"L-3 any case", user(`"NAME":{"GIVENNAME":"A"},"eMails":[{"VALUE":"v","Type":"work"}]`),
-			user(`"name":{"givenName":"A"},"emails":[{"value":"v","type":"work"}]`)},
-		{"URN of the extension in other case", `{"schemas":[` + userURN + `],"userName":"a",` + strings.ToUpper(entURN) + `:{"DEPARTMENT":"x"}}`,
-			ext(`"department":"x"`)},
+		{
+			"L-3 any case", user(`"NAME":{"GIVENNAME":"A"},"eMails":[{"VALUE":"v","Type":"work"}]`),
+			user(`"name":{"givenName":"A"},"emails":[{"value":"v","type":"work"}]`),
+		},
+		{
+			"URN of the extension in other case", `{"schemas":[` + userURN + `],"userName":"a",` + strings.ToUpper(entURN) + `:{"DEPARTMENT":"x"}}`,
+			ext(`"department":"x"`),
+		},
 		{"L-5 flat", user(`"` + ent + `department":"x"`), ext(`"department":"x"`)},
 		{"L-5 flat, dotted", user(`"` + ent + `manager.value":"m"`), ext(`"manager":{"value":"m"}`)},
-		{"L-5 flat, two of one", user(`"` + ent + `manager.value":"m","` + ent + `manager.$ref":"r"`),
-			ext(`"manager":{"value":"m","$ref":"r"}`)},
-		{"L-5 flat joins nested", ext(`"costCenter":"c"},"` + ent + `department":"x","` + ent + `manager":{"value":"m"`),
-			ext(`"costCenter":"c","department":"x","manager":{"value":"m"}`)},
+		{
+			"L-5 flat, two of one", user(`"` + ent + `manager.value":"m","` + ent + `manager.$ref":"r"`),
+			ext(`"manager":{"value":"m","$ref":"r"}`),
+		},
+		{
+			"L-5 flat joins nested", ext(`"costCenter":"c"},"` + ent + `department":"x","` + ent + `manager":{"value":"m"`),
+			ext(`"costCenter":"c","department":"x","manager":{"value":"m"}`),
+		},
 		{"flat core", user(`"` + core + `title":"t"`), user(`"title":"t"`)},
 		{"flat null", user(`"` + ent + `department":null`), user("")},
 		{"flat unknown", user(`"` + ent + `nope":1,"` + ent + `manager.nope":1,"` + ent + `":1`), user("")},
-		{"flat beside a null extension", user(entURN + `:null,"` + ent + `department":"x"`),
-			`{"schemas":[` + userURN + `,` + entURN + `],"userName":"a",` + entURN + `:{"department":"x"}}`},
+		{
+			"flat beside a null extension", user(entURN + `:null,"` + ent + `department":"x"`),
+			`{"schemas":[` + userURN + `,` + entURN + `],"userName":"a",` + entURN + `:{"department":"x"}}`,
+		},
 	})
 	users := registry(t).Type("User")
 	wantError(t, users.Check(tree(t, user(`"title":"a","`+core+`title":"b"`)), schema.Options{}),
@@ -203,12 +214,16 @@ func TestCheckUnassigned(t *testing.T) {
 		{"empty objects", user(`"name":{},"emails":{},"roles":[{}]`), user("")},
 		{"empty sub-attributes", user(`"name":{"givenName":"","familyName":null,"formatted":"F"}`), user(`"name":{"formatted":"F"}`)},
 		{"L-9 value empty", user(`"emails":[{"value":""}],"roles":[{"value":null}]`), user("")},
-		{"ENT-15 only a type left", user(`"phoneNumbers":[{"type":"mobile","value":""},{"type":"work","value":"1"}]`),
-			user(`"phoneNumbers":[{"type":"work","value":"1"}]`)},
+		{
+			"ENT-15 only a type left", user(`"phoneNumbers":[{"type":"mobile","value":""},{"type":"work","value":"1"}]`),
+			user(`"phoneNumbers":[{"type":"work","value":"1"}]`),
+		},
 		{"ENT-15 address", user(`"addresses":[{"type":"work","primary":true,"formatted":null}]`), user("")},
 		{"ENT-12 never had a value", user(`"emails":[{"type":"work","primary":true}]`), ""},
-		{"value empty, other content", user(`"addresses":[{"type":"work","formatted":"","country":"FR"}]`),
-			user(`"addresses":[{"type":"work","country":"FR"}]`)},
+		{
+			"value empty, other content", user(`"addresses":[{"type":"work","formatted":"","country":"FR"}]`),
+			user(`"addresses":[{"type":"work","country":"FR"}]`),
+		},
 		{"null elements", user(`"emails":[null,{"value":"v"},null,""]`), user(`"emails":[{"value":"v"}]`)},
 		{"extension null", user(entURN + `:null`), user("")},
 		{"extension empty", user(entURN + `:{}`), user("")},
@@ -223,8 +238,10 @@ func TestCheckUnassigned(t *testing.T) {
 func TestCheckShapes(t *testing.T) {
 	r := registry(t)
 	checkStored(t, r.Type("User"), schema.Options{}, []stored{
-		{"L-2 boolean strings", user(`"active":"True","emails":[{"value":"v","primary":"false"}]`),
-			user(`"active":true,"emails":[{"value":"v","primary":false}]`)},
+		{
+			"L-2 boolean strings", user(`"active":"True","emails":[{"value":"v","primary":"false"}]`),
+			user(`"active":true,"emails":[{"value":"v","primary":false}]`),
+		},
 		{"L-2 any case", user(`"active":"FALSE"`), user(`"active":false`)},
 		{"L-8 object for array", user(`"emails":{"value":"v"}`), user(`"emails":[{"value":"v"}]`)},
 		{"L-8 string for array", user(`"emails":"v"`), user(`"emails":[{"value":"v"}]`)},
@@ -233,14 +250,22 @@ func TestCheckShapes(t *testing.T) {
 		{"L-8 manager array", ext(`"manager":[{"value":"m","$ref":"r"}]`), ext(`"manager":{"value":"m","$ref":"r"}`)},
 		{"L-8 manager array of string", ext(`"manager":["m"]`), ext(`"manager":{"value":"m"}`)},
 		{"L-8 name array", user(`"name":[{"givenName":"A"}]`), user(`"name":{"givenName":"A"}`)},
-		{"R-14 exact duplicates", user(`"emails":[{"value":"v","type":"work"},{"type":"work","value":"v"},{"value":"v"}]`),
-			user(`"emails":[{"value":"v","type":"work"},{"value":"v"}]`)},
-		{"R-14 the same primary twice", user(`"emails":[{"value":"v","primary":true},{"value":"v","primary":"true"}]`),
-			user(`"emails":[{"value":"v","primary":true}]`)},
-		{"R-14 many", user(`"roles":[` + strings.Repeat(`"a","b","c",{"value":"a","type":"t"},{"type":"t","value":"a"},`, 20) + `"a"]`),
-			user(`"roles":[{"value":"a"},{"value":"b"},{"value":"c"},{"value":"a","type":"t"}]`)},
-		{"R-15 verbatim", user(`"emails":[{"value":" Ü@EXAMPLE.com\n","type":"WORK"}],"displayName":" \u0007 x"`),
-			user(`"emails":[{"value":" Ü@EXAMPLE.com\n","type":"WORK"}],"displayName":" \u0007 x"`)},
+		{
+			"R-14 exact duplicates", user(`"emails":[{"value":"v","type":"work"},{"type":"work","value":"v"},{"value":"v"}]`),
+			user(`"emails":[{"value":"v","type":"work"},{"value":"v"}]`),
+		},
+		{
+			"R-14 the same primary twice", user(`"emails":[{"value":"v","primary":true},{"value":"v","primary":"true"}]`),
+			user(`"emails":[{"value":"v","primary":true}]`),
+		},
+		{
+			"R-14 many", user(`"roles":[` + strings.Repeat(`"a","b","c",{"value":"a","type":"t"},{"type":"t","value":"a"},`, 20) + `"a"]`),
+			user(`"roles":[{"value":"a"},{"value":"b"},{"value":"c"},{"value":"a","type":"t"}]`),
+		},
+		{
+			"R-15 verbatim", user(`"emails":[{"value":" Ü@EXAMPLE.com\n","type":"WORK"}],"displayName":" \u0007 x"`),
+			user(`"emails":[{"value":" Ü@EXAMPLE.com\n","type":"WORK"}],"displayName":" \u0007 x"`),
+		},
 		{"L-30 JSON in a string", user(`"roles":[{"value":"{\"id\":1}"}]`), ""},
 		{"primary false everywhere", user(`"emails":[{"value":"a","primary":false},{"value":"b","primary":false}]`), ""},
 		{"primary true in two attributes", user(`"emails":[{"value":"a","primary":true}],"ims":[{"value":"b","primary":true}]`), ""},
@@ -249,12 +274,16 @@ func TestCheckShapes(t *testing.T) {
 	wantError(t, r.Type("User").Check(tree(t, two), schema.Options{}), scimerrors.ScimTypeInvalidValue, "emails")
 	checkStored(t, r.Type("User"), schema.Options{Profile: "ping"}, []stored{
 		{"L-31 PNG-03", two, user(`"emails":[{"value":"a","primary":true},{"value":"b"},{"value":"c","primary":false}]`)},
-		{"L-31 and R-14", user(`"emails":[{"value":"a","primary":true},{"value":"b","primary":true},{"value":"b","primary":false}]`),
-			user(`"emails":[{"value":"a","primary":true},{"value":"b","primary":false}]`)},
+		{
+			"L-31 and R-14", user(`"emails":[{"value":"a","primary":true},{"value":"b","primary":true},{"value":"b","primary":false}]`),
+			user(`"emails":[{"value":"a","primary":true},{"value":"b","primary":false}]`),
+		},
 	})
 	checkStored(t, r.Type("Group"), schema.Options{}, []stored{
-		{"ENT-22", `{"schemas":[` + groupURN + `,"http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],"externalId":"c2","displayName":"Support FR","meta":{"resourceType":"Group"}}`,
-			`{"schemas":[` + groupURN + `],"externalId":"c2","displayName":"Support FR"}`},
+		{
+			"ENT-22", `{"schemas":[` + groupURN + `,"http://schemas.microsoft.com/2006/11/ResourceManagement/ADSCIM/2.0/Group"],"externalId":"c2","displayName":"Support FR","meta":{"resourceType":"Group"}}`,
+			`{"schemas":[` + groupURN + `],"externalId":"c2","displayName":"Support FR"}`,
+		},
 	})
 }
 

@@ -29,7 +29,8 @@ func thing() scim.ResourceType {
 	number := func(name string, d elimity.AttributeDataType, many bool) elimity.CoreAttribute {
 		return elimity.SimpleCoreAttribute(elimity.SimpleNumberParams(elimity.NumberParams{Name: name, Type: d, MultiValued: many}))
 	}
-	return scim.ResourceType{Name: "Thing", Endpoint: "/Things",
+	return scim.ResourceType{
+		Name: "Thing", Endpoint: "/Things",
 		Schema: elimity.Schema{ID: thingURN, Name: optional.NewString("Thing"), Attributes: []elimity.CoreAttribute{
 			elimity.SimpleCoreAttribute(str("serial", immutable, false)),
 			number("count", elimity.AttributeTypeInteger(), false),
@@ -38,15 +39,19 @@ func thing() scim.ResourceType {
 			elimity.SimpleCoreAttribute(elimity.SimpleDateTimeParams(elimity.DateTimeParams{Name: "made"})),
 			elimity.SimpleCoreAttribute(elimity.SimpleBinaryParams(elimity.BinaryParams{Name: "blob"})),
 			elimity.ComplexCoreAttribute(elimity.ComplexParams{Name: "origin", SubAttributes: []elimity.SimpleParams{
-				str("plant", immutable, false), str("note", rw, false)}}),
+				str("plant", immutable, false), str("note", rw, false),
+			}}),
 			elimity.ComplexCoreAttribute(elimity.ComplexParams{Name: "parts", MultiValued: true, SubAttributes: []elimity.SimpleParams{
-				str("code", rw, true), str("note", rw, false)}}),
+				str("code", rw, true), str("note", rw, false),
+			}}),
 		}},
-		SchemaExtensions: []scim.SchemaExtension{{Required: true, Schema: elimity.Schema{ID: moreURN,
+		SchemaExtensions: []scim.SchemaExtension{{Required: true, Schema: elimity.Schema{
+			ID: moreURN,
 			Attributes: []elimity.CoreAttribute{
 				elimity.SimpleCoreAttribute(str("owner", rw, true)),
 				elimity.SimpleCoreAttribute(str("tag", immutable, false)),
-			}}}},
+			},
+		}}},
 	}
 }
 
@@ -72,23 +77,32 @@ func TestDataTypes(t *testing.T) {
 	for name, values := range map[string]struct{ good, bad []string }{
 		"count": {
 			good: []string{`0`, `-0`, `-12`, `123456789012345`},
-			bad:  []string{`1.0`, `1e2`, `"1"`, `true`, `[1]`, `{}`}},
+			bad:  []string{`1.0`, `1e2`, `"1"`, `true`, `[1]`, `{}`},
+		},
 		"weight": {
 			good: []string{`0`, `1.50`, `-2e3`, `1E-400`},
-			bad:  []string{`1e400`, `"1"`, `false`}},
+			bad:  []string{`1e400`, `"1"`, `false`},
+		},
 		"made": {
-			good: []string{`"2026-03-27T19:59:26Z"`, `"2026-03-27T19:59:26"`, `"2026-03-27T19:59:26.123456789Z"`,
-				`"2026-03-27T19:59:26.000+01:00"`, `"2024-02-29T00:00:00-14:00"`},
-			bad: []string{`"2026-03-27"`, `"2026-03-27T19:59Z"`, `"2026-03-27 19:59:26Z"`, `"2026-03-27t19:59:26z"`,
+			good: []string{
+				`"2026-03-27T19:59:26Z"`, `"2026-03-27T19:59:26"`, `"2026-03-27T19:59:26.123456789Z"`,
+				`"2026-03-27T19:59:26.000+01:00"`, `"2024-02-29T00:00:00-14:00"`,
+			},
+			bad: []string{
+				`"2026-03-27"`, `"2026-03-27T19:59Z"`, `"2026-03-27 19:59:26Z"`, `"2026-03-27t19:59:26z"`,
 				`"2026-03-27T19:59:26.Z"`, `"2026-03-27T19:59:26.1234567890Z"`, `"2026-13-27T19:59:26Z"`, `"2026-02-30T19:59:26Z"`,
 				`"2026-03-27T25:59:26Z"`, `"2026-03-27T19:59:26+01"`, `"2026-03-27T19:59:26+99:99"`, `"2026-03-27T19:59:26Zx"`,
-				`"-2026-03-27T19:59:26Z"`, `1774641566`, `" 2026-03-27T19:59:26Z"`, `"now"`}},
+				`"-2026-03-27T19:59:26Z"`, `1774641566`, `" 2026-03-27T19:59:26Z"`, `"now"`,
+			},
+		},
 		"blob": {
 			good: []string{`"AAAA"`, `"AAA="`, `"AA=="`, `"AAA"`, `"AA"`, `"+/09"`},
-			bad:  []string{`"A"`, `"A==="`, `"===="`, `"AA=A"`, `"A A="`, `"-_AA"`, `"AA==="`, `"AA==\n"`, `1`}},
+			bad:  []string{`"A"`, `"A==="`, `"===="`, `"AA=A"`, `"A A="`, `"-_AA"`, `"AA==="`, `"AA==\n"`, `1`},
+		},
 		"sizes": {
 			good: []string{`[1,2]`, `[1]`},
-			bad:  []string{`[1.5]`, `[[1]]`, `["1"]`, `[{}]`, `[true]`}},
+			bad:  []string{`[1.5]`, `[[1]]`, `["1"]`, `[{}]`, `[true]`},
+		},
 	} {
 		for _, v := range values.good {
 			in := thingBody(`"` + name + `":` + v)
@@ -155,8 +169,10 @@ func TestRequired(t *testing.T) {
 		})
 	}
 	checkStored(t, typ, schema.Options{}, []stored{
-		{"L-5 longest URN wins", `{"schemas":["` + thingURN + `"],"` + moreURN + `:owner":"o"}`,
-			`{"schemas":["` + thingURN + `","` + moreURN + `"],"` + moreURN + `":{"owner":"o"}}`},
+		{
+			"L-5 longest URN wins", `{"schemas":["` + thingURN + `"],"` + moreURN + `:owner":"o"}`,
+			`{"schemas":["` + thingURN + `","` + moreURN + `"],"` + moreURN + `":{"owner":"o"}}`,
+		},
 	})
 }
 
@@ -166,11 +182,15 @@ func TestCheckImmutable(t *testing.T) {
 	const old = `{"serial":"1","origin":{"plant":"p","note":"n"},"parts":[{"code":"c"}],"` + moreURN + `":{"owner":"o","tag":"t"}}`
 	for _, c := range []struct{ name, old, now, want, path string }{
 		{"equal", old, old, old, ""},
-		{"all else may change", old, `{"serial":"1","origin":{"plant":"p","note":"m"},"parts":[{"code":"d"}],"` + moreURN + `":{"owner":"x","tag":"t"}}`,
-			`{"serial":"1","origin":{"plant":"p","note":"m"},"parts":[{"code":"d"}],"` + moreURN + `":{"owner":"x","tag":"t"}}`, ""},
+		{
+			"all else may change", old, `{"serial":"1","origin":{"plant":"p","note":"m"},"parts":[{"code":"d"}],"` + moreURN + `":{"owner":"x","tag":"t"}}`,
+			`{"serial":"1","origin":{"plant":"p","note":"m"},"parts":[{"code":"d"}],"` + moreURN + `":{"owner":"x","tag":"t"}}`, "",
+		},
 		{"unset before", `{"origin":{"note":"n"}}`, old, old, ""},
-		{"left out is kept", old, `{"` + moreURN + `":{"owner":"x"}}`,
-			`{"` + moreURN + `":{"owner":"x","tag":"t"},"serial":"1","origin":{"plant":"p"}}`, ""},
+		{
+			"left out is kept", old, `{"` + moreURN + `":{"owner":"x"}}`,
+			`{"` + moreURN + `":{"owner":"x","tag":"t"},"serial":"1","origin":{"plant":"p"}}`, "",
+		},
 		{"nothing to keep", `{"origin":{"note":"n"}}`, `{}`, `{}`, ""},
 		{"extension left out is the caller's", old, `{"serial":"1","origin":{"plant":"p"}}`, `{"serial":"1","origin":{"plant":"p"}}`, ""},
 		{"changed", old, `{"serial":"2"}`, "", "serial"},

@@ -62,7 +62,8 @@ func TestServiceProviderConfig(t *testing.T) {
 		t.Error(diff)
 	}
 	m := decode(t, schema.AppendServiceProviderConfig(nil, base, schema.ProviderConfig{
-		DocumentationURI: `https://x/"d"`, Bulk: true, BulkMaxOperations: 5, BulkMaxPayloadSize: 6, FilterMaxResults: 7}))
+		DocumentationURI: `https://x/"d"`, Bulk: true, BulkMaxOperations: 5, BulkMaxPayloadSize: 6, FilterMaxResults: 7,
+	}))
 	if m["documentationUri"] != `https://x/"d"` {
 		t.Errorf("documentationUri: %v", m["documentationUri"])
 	}
@@ -157,8 +158,10 @@ func TestSchemas(t *testing.T) {
 			t.Errorf("%s differs from the list: %s", id, diff)
 		}
 	}
-	want := []string{schema.UserURN, schema.EnterpriseUserURN, schema.GroupURN,
-		schema.ProviderConfigURN, schema.ResourceTypeURN, schema.SchemaURN}
+	want := []string{
+		schema.UserURN, schema.EnterpriseUserURN, schema.GroupURN,
+		schema.ProviderConfigURN, schema.ResourceTypeURN, schema.SchemaURN,
+	}
 	if diff := cmp.Diff(want, ids); diff != "" || m["totalResults"] != 6.0 {
 		t.Errorf("%v: %s", m["totalResults"], diff)
 	}

@@ -31,9 +31,9 @@
 //   - A single value in place of an array becomes an array of it; an array of
 //     one in place of a complex value becomes that value; a plain string in
 //     place of a complex value becomes its value sub-attribute (L-8).
-//   - Elements equal to an earlier one are dropped. More than one
-//     primary is an error, or on the profile ping the first is kept
-//     (L-31).
+//   - An element that repeats type and value of an earlier one is merged into
+//     it, one equal to an earlier one dropped. After that more than one
+//     primary is an error; on the profile ping the first is kept (L-31).
 //
 // Types are enforced (400 invalidValue naming the path, the expected type and
 // what came, never the content). Limits: [MaxText] bytes for any text,

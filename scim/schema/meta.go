@@ -41,19 +41,23 @@ func (f field) params() elimity.SimpleParams {
 	switch f.kind {
 	case TypeBoolean:
 		return elimity.SimpleBooleanParams(elimity.BooleanParams{
-			Name: f.name, Description: about, Required: f.required, Mutability: readOnly})
+			Name: f.name, Description: about, Required: f.required, Mutability: readOnly,
+		})
 	case TypeInteger:
 		return elimity.SimpleNumberParams(elimity.NumberParams{
 			Name: f.name, Description: about, Required: f.required, Mutability: readOnly,
-			Type: elimity.AttributeTypeInteger()})
+			Type: elimity.AttributeTypeInteger(),
+		})
 	case TypeReference:
 		return elimity.SimpleReferenceParams(elimity.ReferenceParams{
 			Name: f.name, Description: about, Required: f.required, Mutability: readOnly,
-			ReferenceTypes: []elimity.AttributeReferenceType{elimity.AttributeReferenceTypeExternal}})
+			ReferenceTypes: []elimity.AttributeReferenceType{elimity.AttributeReferenceTypeExternal},
+		})
 	}
 	return elimity.SimpleStringParams(elimity.StringParams{
 		Name: f.name, Description: about, Required: f.required, Mutability: readOnly,
-		CanonicalValues: f.canonical})
+		CanonicalValues: f.canonical,
+	})
 }
 
 func (f field) with(subs ...field) elimity.CoreAttribute {
@@ -63,12 +67,15 @@ func (f field) with(subs ...field) elimity.CoreAttribute {
 	}
 	return elimity.ComplexCoreAttribute(elimity.ComplexParams{
 		Name: f.name, Description: optional.NewString(f.about), Required: f.required,
-		MultiValued: f.many, Mutability: elimity.AttributeMutabilityReadOnly(), SubAttributes: params})
+		MultiValued: f.many, Mutability: elimity.AttributeMutabilityReadOnly(), SubAttributes: params,
+	})
 }
 
 func providerConfigSchema() elimity.Schema {
-	supported := field{kind: TypeBoolean, name: "supported", required: true,
-		about: "A Boolean value specifying whether or not the operation is supported."}
+	supported := field{
+		kind: TypeBoolean, name: "supported", required: true,
+		about: "A Boolean value specifying whether or not the operation is supported.",
+	}
 	option := func(name, about string, more ...field) elimity.CoreAttribute {
 		return field{name: name, about: about, required: true}.with(append([]field{supported}, more...)...)
 	}
@@ -77,8 +84,10 @@ func providerConfigSchema() elimity.Schema {
 		Name:        optional.NewString("Service Provider Configuration"),
 		Description: optional.NewString("What the service provider supports of SCIM."),
 		Attributes: []elimity.CoreAttribute{
-			elimity.SimpleCoreAttribute(field{kind: TypeReference, name: "documentationUri",
-				about: "An HTTP-addressable URL pointing to the service provider's human-consumable help documentation."}.params()),
+			elimity.SimpleCoreAttribute(field{
+				kind: TypeReference, name: "documentationUri",
+				about: "An HTTP-addressable URL pointing to the service provider's human-consumable help documentation.",
+			}.params()),
 			option("patch", "Whether PATCH is supported."),
 			option("bulk", "Whether bulk requests are supported, and their limits.",
 				field{kind: TypeInteger, name: "maxOperations", required: true, about: "The maximum number of operations in a bulk request."},
@@ -89,8 +98,10 @@ func providerConfigSchema() elimity.Schema {
 			option("sort", "Whether sorting is supported."),
 			option("etag", "Whether entity tags are supported."),
 			field{name: "authenticationSchemes", required: true, many: true, about: "The authentication schemes the service provider accepts."}.with(
-				field{name: "type", required: true, about: "The kind of authentication scheme.",
-					canonical: []string{"oauth", "oauth2", "oauthbearertoken", "httpbasic", "httpdigest"}},
+				field{
+					name: "type", required: true, about: "The kind of authentication scheme.",
+					canonical: []string{"oauth", "oauth2", "oauthbearertoken", "httpbasic", "httpdigest"},
+				},
 				field{name: "name", required: true, about: "The common name of the authentication scheme, e.g., HTTP Basic."},
 				field{name: "description", required: true, about: "A description of the authentication scheme."},
 				field{kind: TypeReference, name: "specUri", about: "An HTTP-addressable URL pointing to the scheme's specification."},

@@ -141,8 +141,10 @@ func compileType(rt scim.ResourceType, kind resources.Kind) (*Type, error) {
 	if rt.Name == "" || len(rt.Endpoint) < 2 || rt.Endpoint[0] != '/' {
 		return nil, fmt.Errorf("it needs a name and an endpoint like \"/Users\", not %q", rt.Endpoint)
 	}
-	t := &Type{Name: rt.Name, Endpoint: rt.Endpoint, Description: rt.Description.Value(),
-		Kind: kind, Resource: rt}
+	t := &Type{
+		Name: rt.Name, Endpoint: rt.Endpoint, Description: rt.Description.Value(),
+		Kind: kind, Resource: rt,
+	}
 	var err error
 	if t.Common, err = compileAll(commonAttributes(), "", ""); err != nil {
 		return nil, err
@@ -200,8 +202,10 @@ func compileSchema(s elimity.Schema, prefix string) (*Schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("schema %q: %w", s.ID, err)
 	}
-	out := &Schema{URN: s.ID, Name: s.Name.Value(), Description: s.Description.Value(),
-		Attrs: attrs}
+	out := &Schema{
+		URN: s.ID, Name: s.Name.Value(), Description: s.Description.Value(),
+		Attrs: attrs,
+	}
 	for _, a := range attrs {
 		if out.names.get(a.Name) != nil {
 			return nil, fmt.Errorf("schema %q: two attributes are called %q", s.ID, a.Name)

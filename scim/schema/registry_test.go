@@ -26,13 +26,26 @@ func TestLookups(t *testing.T) {
 	}
 	const ent = schema.EnterpriseUserURN
 	for _, c := range []struct{ urn, name, path string }{
-		{"", "userName", "userName"}, {"", "USERNAME", "userName"}, {"", "externalid", "externalId"},
-		{"", "meta", "meta"}, {"", "id", "id"}, {"", "schemas", "schemas"},
-		{schema.UserURN, "username", "userName"}, {strings.ToUpper(schema.UserURN), "id", "id"},
-		{"", "department", ent + ":department"}, {"", "MANAGER", ent + ":manager"}, // L-15
-		{ent, "manager", ent + ":manager"}, {strings.ToLower(ent), "Manager", ent + ":manager"},
-		{ent, "userName", ""}, {schema.UserURN, "manager", ""}, {"urn:x", "userName", ""},
-		{"", "password", ""}, {"", "nope", ""}, {"", strings.Repeat("a", 100), ""}, {"", "", ""}, {"", "name.givenName", ""},
+		{"", "userName", "userName"},
+		{"", "USERNAME", "userName"},
+		{"", "externalid", "externalId"},
+		{"", "meta", "meta"},
+		{"", "id", "id"},
+		{"", "schemas", "schemas"},
+		{schema.UserURN, "username", "userName"},
+		{strings.ToUpper(schema.UserURN), "id", "id"},
+		{"", "department", ent + ":department"},
+		{"", "MANAGER", ent + ":manager"}, // L-15
+		{ent, "manager", ent + ":manager"},
+		{strings.ToLower(ent), "Manager", ent + ":manager"},
+		{ent, "userName", ""},
+		{schema.UserURN, "manager", ""},
+		{"urn:x", "userName", ""},
+		{"", "password", ""},
+		{"", "nope", ""},
+		{"", strings.Repeat("a", 100), ""},
+		{"", "", ""},
+		{"", "name.givenName", ""},
 	} {
 		a := users.Attr(c.urn, c.name)
 		if (a == nil) != (c.path == "") || (a != nil && a.Path() != c.path) {
@@ -115,8 +128,10 @@ func TestBuiltinCharacteristics(t *testing.T) {
 			}
 			return no
 		}
-		got := strings.Join([]string{a.Type.String(), pick(a.Multi, "many", "one"), pick(a.Required, "required", "optional"),
-			pick(a.CaseExact, "case", "nocase"), a.Mutability.String(), a.Returned.String(), a.Uniqueness.String()}, " ")
+		got := strings.Join([]string{
+			a.Type.String(), pick(a.Multi, "many", "one"), pick(a.Required, "required", "optional"),
+			pick(a.CaseExact, "case", "nocase"), a.Mutability.String(), a.Returned.String(), a.Uniqueness.String(),
+		}, " ")
 		if got != c.want {
 			t.Errorf("%s %s: got %s, want %s", c.typ, c.path, got, c.want)
 		}

@@ -135,8 +135,11 @@ func (j *judge) list(a *Attr, v *jsontree.Value) error {
 		return nil
 	}
 	if n > 1 {
-		a.dropRepeated(v)
-		return j.onePrimary(a, v)
+		if j.opts.Profile == "ping" {
+			a.firstPrimary(v) // before twins are merged, so that both agree (L-31, PNG-03)
+		}
+		a.MergeRepeated(v)
+		return a.onePrimary(v)
 	}
 	return nil
 }
@@ -204,85 +207,4 @@ func (j *judge) object(a *Attr, v *jsontree.Value) error {
 		return nil
 	}
 	return need(j, a.required, v)
-}
-
-// dropRepeated removes elements equal to an earlier one.
-func (a *Attr) dropRepeated(v *jsontree.Value) {
-	const few = 16 // up to here comparing all pairs is cheaper than keys
-	n := 0
-	var seen map[string]struct{}
-	var key []byte
-	if len(v.Items) > few {
-		seen = make(map[string]struct{}, len(v.Items))
-	}
-	for i := range v.Items {
-		e := &v.Items[i]
-		if seen != nil {
-			key = a.key(key[:0], e)
-			if _, again := seen[string(key)]; again {
-				continue
-			}
-			seen[string(key)] = struct{}{}
-		} else if repeats(v.Items[:n], e) {
-			continue
-		}
-		if n != i {
-			v.Items[n] = *e
-		}
-		n++
-	}
-	v.Items = v.Items[:n]
-}
-
-func repeats(before []jsontree.Value, e *jsontree.Value) bool {
-	for i := range before {
-		if jsontree.Equal(&before[i], e) {
-			return true
-		}
-	}
-	return false
-}
-
-// key writes an element so that two are equal to [jsontree.Equal] exactly when
-// their keys are: sub-attributes in the order of the schema.
-func (a *Attr) key(dst []byte, e *jsontree.Value) []byte {
-	if e.Kind != jsontree.Object {
-		return e.Append(dst)
-	}
-	for _, s := range a.Subs {
-		if m := e.Get(s.Name); m != nil {
-			dst = m.Append(dst)
-		}
-		dst = append(dst, ',')
-	}
-	return dst
-}
-
-// onePrimary refuses a second primary value; the ping profile keeps the
-// first (L-31, PNG-03).
-func (j *judge) onePrimary(a *Attr, v *jsontree.Value) error {
-	if a.primary == nil {
-		return nil
-	}
-	first, demoted := -1, false
-	for i := range v.Items {
-		p := v.Items[i].Get(a.primary.Name)
-		if p == nil || p.Kind != jsontree.True {
-			continue
-		}
-		if first < 0 {
-			first = i
-			continue
-		}
-		if j.opts.Profile != "ping" {
-			return invalidValue(a.path + " has more than one value with primary true (elements " +
-				strconv.Itoa(first) + " and " + strconv.Itoa(i) + "): mark only one")
-		}
-		p.Kind = jsontree.False
-		demoted = true
-	}
-	if demoted {
-		a.dropRepeated(v) // what differed by primary alone is now the same
-	}
-	return nil
 }

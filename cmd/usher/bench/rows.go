@@ -37,10 +37,6 @@ func (m *meter) fill(ctx context.Context) error {
 	return err
 }
 
-func (m *meter) anyUser(buf []byte, w, n int) []byte {
-	return append(append(buf, "/Users/"...), m.users[pick(w, n, len(m.users))]...)
-}
-
 // getUser reads random users out of n from the given one on.
 func (m *meter) getUser(from, n int) load {
 	return m.get("get", func(buf []byte, w, i int) []byte {

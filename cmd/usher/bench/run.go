@@ -86,7 +86,7 @@ type meter struct {
 }
 
 func (m *meter) say(format string, args ...any) {
-	fmt.Fprintf(m.Progress, format, args...) //nolint:errcheck // progress is for watching only
+	fmt.Fprintf(m.Progress, format, args...)
 }
 
 // compare drives usher and a reference in turn and adds the row of their ratio.

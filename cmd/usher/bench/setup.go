@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,8 +31,8 @@ type site struct {
 }
 
 func (s *site) close() {
-	for i := len(s.cleanups) - 1; i >= 0; i-- {
-		s.cleanups[i]()
+	for _, cleanup := range slices.Backward(s.cleanups) {
+		cleanup()
 	}
 }
 
@@ -117,8 +118,11 @@ func (s *site) serve(ctx context.Context, h http.Handler) (addr string, err erro
 		return "", err
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(l) // it ends with ErrServerClosed
+	}()
 	s.cleanups = append(s.cleanups, func() {
 		_ = server.Close() // the measurement is over
 		<-ended
