@@ -217,23 +217,29 @@ func (c codec) body(room []byte, h head, raw string) ([]byte, error) {
 }
 
 // decodeAll reads stored records side by side into one block; nil where there
-// is no value.
-func (c codec) decodeAll(recs []*resources.Record, ids []string, values []any) error {
+// is no value. room is space to use again, which grows as needed; nil: the
+// profiles get space of their own.
+func (c codec) decodeAll(recs []*resources.Record, ids, values []string, room *[]byte) error {
 	size := 0
 	for i := range ids {
-		if raw, ok := values[i].(string); ok {
-			size += bodySize(raw)
+		if values[i] != "" {
+			size += bodySize(values[i])
 		}
 	}
-	block, room := make([]resources.Record, len(ids)), make([]byte, 0, size)
+	if room == nil {
+		room = new([]byte)
+	}
+	if cap(*room) < size {
+		*room = make([]byte, 0, size)
+	}
+	block, free := make([]resources.Record, len(ids)), (*room)[:0]
 	for i, id := range ids {
-		raw, ok := values[i].(string)
-		if !ok {
+		if values[i] == "" {
 			continue
 		}
 		kind, _ := known(id)
 		var err error
-		if room, err = c.decodeInto(&block[i], room, kind, id, raw); err != nil {
+		if free, err = c.decodeInto(&block[i], free, kind, id, values[i]); err != nil {
 			return err
 		}
 		recs[i] = &block[i]

@@ -163,7 +163,11 @@ func (f *finder) window(n int) (from, to int) {
 func (f *finder) whole(ctx context.Context) (resources.Page, bool, error) {
 	key, all := f.keys.index(f.order()), f.keys.index(resources.All(f.q.Kind))
 	pipe := f.client.Pipeline()
-	total, there := pipe.ZCard(ctx, all), pipe.ZCard(ctx, key)
+	total := pipe.ZCard(ctx, all)
+	there := total
+	if key != all {
+		there = pipe.ZCard(ctx, key)
+	}
 	var entries *redis.StringSliceCmd
 	if f.q.Limit > 0 {
 		from, to := int64(f.q.Offset), int64(f.q.Offset+f.q.Limit-1)
@@ -196,7 +200,7 @@ func (f *finder) read(ctx context.Context, total int, ids []string) (resources.P
 		slices.Reverse(ids)
 	}
 	withGroups := !f.q.NoGroups && (f.q.Kind == resources.KindUser || f.q.Kind == resources.KindGroup)
-	recs, err := f.s.page(ctx, f.client, f.keys, ids, withGroups)
+	recs, err := f.s.page(ctx, f.client, f.keys, ids, withGroups, f.q.Room)
 	if err != nil {
 		return resources.Page{}, err
 	}

@@ -120,7 +120,7 @@ func (f *finder) look(ctx context.Context, ids []string, found []match) ([]match
 func (f *finder) records(ctx context.Context, ids []string, few bool) ([]*resources.Record, error) {
 	linked := f.q.Kind == resources.KindUser || f.q.Kind == resources.KindGroup
 	withGroups := linked && (f.q.WithGroups || few && !f.q.NoGroups)
-	recs, err := f.s.page(ctx, f.client, f.keys, ids, withGroups)
+	recs, err := f.s.page(ctx, f.client, f.keys, ids, withGroups, nil)
 	if err == nil && f.q.WithMembers {
 		err = f.members(ctx, recs)
 	}

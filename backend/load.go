@@ -2,8 +2,12 @@ package backend
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
+	"strconv"
 	"strings"
+	"unsafe"
 
 	"github.com/redis/go-redis/v9"
 
@@ -29,36 +33,43 @@ func chunksOf(list []string, size int) iter.Seq[[]string] {
 // load reads up to a chunk of records, nil where there is none, groups with
 // their counts of changes and sizes.
 func (s *Store) load(ctx context.Context, client *redis.Client, k keys, ids []string) ([]*resources.Record, error) {
-	return s.loadWith(ctx, client, k, ids, false)
+	return s.loadWith(ctx, client, k, ids, false, nil)
 }
 
 // loadWith is load, with the records' groups if asked: their ids come in the
-// same trip, and their names in a second one when there are any.
-func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids []string, groups bool) ([]*resources.Record, error) {
+// same trip, and their names in a second one when there are any. room is space
+// for the profiles that the caller has left over, or nil.
+func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids []string, groups bool, room *[]byte) ([]*resources.Record, error) {
 	recs := make([]*resources.Record, len(ids))
 	if len(ids) == 0 {
 		return recs, nil
 	}
 	groupIDs, at := k.groupsAmong(ids)
-	var bodies, links *redis.SliceCmd
+	bodies := redis.NewRawCmd(ctx, k.mget(ids, groups)...)
+	var links *redis.SliceCmd
 	sizes := make([]*redis.IntCmd, 0, len(groupIDs))
 	var err error
 	if len(groupIDs) == 0 {
-		bodies = client.MGet(ctx, k.bodies(ids, groups)...)
-		err = bodies.Err()
+		err = client.Process(ctx, bodies)
 	} else {
 		pipe := client.Pipeline()
-		bodies, links = pipe.MGet(ctx, k.bodies(ids, groups)...), pipe.HMGet(ctx, k.links(), groupIDs...)
+		err = pipe.Process(ctx, bodies)
+		links = pipe.HMGet(ctx, k.links(), groupIDs...)
 		for _, g := range groupIDs {
 			sizes = append(sizes, pipe.ZCard(ctx, k.members(g)))
 		}
-		_, err = pipe.Exec(ctx)
+		if err == nil {
+			_, err = pipe.Exec(ctx)
+		}
 	}
 	if err != nil {
 		return nil, explain(ctx, "read records", err)
 	}
-	values := bodies.Val()
-	if err := s.codec.decodeAll(recs, ids, values); err != nil {
+	values, err := rawValues(bodies.Val(), len(bodies.Args())-1)
+	if err != nil {
+		return nil, explain(ctx, "read records", err)
+	}
+	if err := s.codec.decodeAll(recs, ids, values, room); err != nil {
 		return nil, err
 	}
 	for j, i := range at {
@@ -75,10 +86,11 @@ func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids 
 	return recs, s.nameGroups(ctx, client, k, recs, values[len(ids):])
 }
 
-// bodies are the keys of records, and after them those of their groups.
-func (k keys) bodies(ids []string, groups bool) []string {
-	names := make([]string, 0, 2*len(ids))
-	// All names are cut from one text: a page would make hundreds otherwise.
+// mget is the command that reads records, and after them their groups.
+func (k keys) mget(ids []string, groups bool) []any {
+	args := make([]any, 1, 1+2*len(ids))
+	args[0] = "MGET"
+	// All keys are cut from one text: a page would make hundreds otherwise.
 	var text strings.Builder
 	text.Grow(2 * len(ids) * (len("ug") + len(k.tag) + 1 + idSize))
 	cut := func(parts ...string) {
@@ -86,7 +98,7 @@ func (k keys) bodies(ids []string, groups bool) []string {
 		for _, p := range parts {
 			text.WriteString(p)
 		}
-		names = append(names, text.String()[from:])
+		args = append(args, text.String()[from:])
 	}
 	for _, id := range ids {
 		if kind, ok := known(id); ok {
@@ -100,7 +112,48 @@ func (k keys) bodies(ids []string, groups bool) []string {
 			cut("ug", k.tag, ":", id) // as keys.groupsOf
 		}
 	}
-	return names
+	return args
+}
+
+// rawValues takes the reply to an MGET of n keys apart without copying it: ""
+// stands for a key that is not there, since no value of ours is empty. The
+// library would make a string and an interface of every value.
+func rawValues(reply []byte, n int) ([]string, error) {
+	text := unsafe.String(unsafe.SliceData(reply), len(reply))
+	if strings.HasPrefix(text, "-") {
+		return nil, errors.New(strings.TrimRight(text[1:], "\r\n"))
+	}
+	count, rest, ok := replyHead(text, '*')
+	if !ok || count != n {
+		return nil, fmt.Errorf("an answer to MGET of %d keys that is not understood", n)
+	}
+	out := make([]string, n)
+	for i := range out {
+		if nothing, found := strings.CutPrefix(rest, "_\r\n"); found {
+			rest = nothing
+			continue
+		}
+		size, after, ok := replyHead(rest, '$')
+		switch {
+		case ok && size == -1:
+			rest = after
+		case ok && size >= 0 && len(after) >= size+2:
+			out[i], rest = after[:size], after[size+2:]
+		default:
+			return nil, errors.New("an answer to MGET that is cut off")
+		}
+	}
+	return out, nil
+}
+
+// replyHead reads a line such as "$12" and gives the number and what follows.
+func replyHead(text string, mark byte) (n int, rest string, ok bool) {
+	line, rest, ok := strings.Cut(text, "\r\n")
+	if !ok || len(line) < 2 || line[0] != mark {
+		return 0, "", false
+	}
+	n, err := strconv.Atoi(line[1:])
+	return n, rest, err == nil
 }
 
 // groupsAmong picks out the ids of groups and their places.
@@ -114,11 +167,10 @@ func (k keys) groupsAmong(ids []string) (groups []string, at []int) {
 }
 
 // nameGroups fills in the groups of records from rows of ids.
-func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, recs []*resources.Record, rows []any) error {
+func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, recs []*resources.Record, rows []string) error {
 	names := map[string]string{}
 	var all []string
-	for _, v := range rows {
-		row, _ := v.(string)
+	for _, row := range rows {
 		for _, id := range unpackIDs(row) {
 			if _, seen := names[id]; !seen {
 				names[id] = ""
@@ -138,8 +190,8 @@ func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, re
 			}
 		}
 	}
-	for i, v := range rows {
-		if row, _ := v.(string); row != "" && recs[i] != nil {
+	for i, row := range rows {
+		if row != "" && recs[i] != nil {
 			recs[i].Groups = groupRefs(row, func(_ int, id string) (string, bool) {
 				name, ok := names[id]
 				return name, ok
@@ -150,11 +202,11 @@ func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, re
 }
 
 // page reads records in order, without those that went away meanwhile, with
-// their groups if asked.
-func (s *Store) page(ctx context.Context, client *redis.Client, k keys, ids []string, withGroups bool) ([]*resources.Record, error) {
+// their groups if asked. room is as in loadWith; only one chunk can lie in it.
+func (s *Store) page(ctx context.Context, client *redis.Client, k keys, ids []string, withGroups bool, room *[]byte) ([]*resources.Record, error) {
 	out := make([]*resources.Record, 0, len(ids))
 	for chunk := range chunksOf(ids, chunkSize) {
-		recs, err := s.loadWith(ctx, client, k, chunk, withGroups)
+		recs, err := s.loadWith(ctx, client, k, chunk, withGroups, room)
 		if err != nil {
 			return nil, err
 		}
@@ -163,6 +215,7 @@ func (s *Store) page(ctx context.Context, client *redis.Client, k keys, ids []st
 				out = append(out, r)
 			}
 		}
+		room = nil
 	}
 	return out, nil
 }

@@ -43,7 +43,7 @@ func (s *Store) fetch(ctx context.Context, k keys, kind resources.Kind, id strin
 		return s.fetchByScript(ctx, k, id)
 	}
 	linked := kind == resources.KindUser || kind == resources.KindGroup
-	recs, err := s.loadWith(ctx, s.reads, k, []string{id}, linked)
+	recs, err := s.loadWith(ctx, s.reads, k, []string{id}, linked, nil)
 	if err != nil {
 		return nil, err
 	}

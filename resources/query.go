@@ -59,6 +59,10 @@ type Query struct {
 	Offset int // matches to skip, ≥ 0
 	Limit  int // matches to return, ≥ 0; 0 asks for the total only
 
+	// Room, when not nil, is space the profiles of the page may be put into; it
+	// grows as needed. They are good only until the caller uses it again.
+	Room *[]byte
+
 	// NoGroups says that the caller does not need Record.Groups of the page.
 	NoGroups bool
 

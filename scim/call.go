@@ -26,7 +26,7 @@ type call struct {
 	id      string // the last path segment where the route has one that varies
 	json    bool   // answer as application/json (L-26)
 
-	deadline *time.Timer // ends the work; stopped when an answer begins to stream
+	deadline *time.Timer // ends the work; stopped when an answer begins to stream; nil for what is short anyway
 }
 
 // answer notes what has been answered.
@@ -100,7 +100,7 @@ func (c *call) contentType() {
 	if c.json {
 		kind = "application/json"
 	}
-	c.w.Header().Set("Content-Type", kind)
+	c.w.Header()["Content-Type"] = []string{kind}
 }
 
 // fail answers with an error. When a part of the answer has been sent already

@@ -63,6 +63,12 @@ func (c *call) list(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	room, ok := c.rooms.Get().(*[]byte)
+	if !ok {
+		room = new([]byte)
+	}
+	defer c.rooms.Put(room) // the records are shown by then
+	q.Room = room
 	page, err := c.dir.Find(ctx, c.caller, q)
 	if err != nil {
 		return err

@@ -58,6 +58,7 @@ type Server struct {
 	limits    limiter
 	documents documentCache
 	buffers   sync.Pool // of *[]byte, for answers
+	rooms     sync.Pool // of *[]byte, for the profiles of pages
 }
 
 // New makes a Server. The error lists every fault of the configuration.
@@ -141,11 +142,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	always := [...]string{c.request, "no-store", "nosniff"} // one allocation for all
 	h := w.Header()
 	h["X-Request-Id"], h["Cache-Control"], h["X-Content-Type-Options"] = always[0:1:1], always[1:2:2], always[2:3:3]
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	c.deadline = time.AfterFunc(answerTime, cancel)
-	defer c.deadline.Stop()
-	defer c.finish(r.Context())
+	ctx := r.Context()
+	defer c.finish(ctx)
 	if err := c.serve(ctx); err != nil {
 		c.fail(ctx, err)
 	}
@@ -182,5 +180,12 @@ func (c *call) serve(ctx context.Context) error {
 	if c.json, err = negotiate(c.r.Header); err != nil {
 		return err
 	}
+	if c.act.op == "get" { // one round trip, which the store bounds
+		return c.act.serve(c, ctx)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c.deadline = time.AfterFunc(answerTime, cancel)
+	defer c.deadline.Stop()
 	return c.act.serve(c, ctx)
 }

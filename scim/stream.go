@@ -34,7 +34,9 @@ func (o *stream) flush() {
 	if !o.sent {
 		o.c.contentType()
 		o.c.w.WriteHeader(o.status)
-		o.c.deadline.Stop() // a long answer may take longer than a short one
+		if o.c.deadline != nil {
+			o.c.deadline.Stop() // a long answer may take longer than a short one
+		}
 		o.sent = true
 	}
 	if !o.c.write(o.buf) {

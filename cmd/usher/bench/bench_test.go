@@ -44,6 +44,7 @@ func BenchmarkDoor(b *testing.B) {
 		b.Run(strings.ReplaceAll(l.name, " ", "-"), func(b *testing.B) {
 			var workers atomic.Int64
 			b.ReportAllocs()
+			b.SetParallelism(8)
 			mine, redis := ownCPU(b), m.redisCPU(b)
 			b.RunParallel(func(pb *testing.PB) {
 				conn, err := net.Dial("tcp", l.addr)
