@@ -132,6 +132,7 @@ func clients(opt *redis.Options) (writes, reads, scans *redis.Client) {
 	base.MaxRetries = -1
 	base.ContextTimeoutEnabled = true
 	base.DisableIdentity = true
+	base.Protocol = 2 // nothing of the newer one is used, and it looks for push messages before every reply
 	base.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	base.DialTimeout = readTimeout
 	base.DialerRetries = 1

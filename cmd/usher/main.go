@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -17,6 +18,11 @@ func main() {
 	// The Redis client prints lines of its own to stderr, between those of the
 	// log. It returns as errors whatever matters.
 	logging.Disable()
+	// Little is alive at any time: the state is in Redis. Collecting later
+	// costs some tens of megabytes and saves a fifth of the processor time.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// After the first signal the next one has its usual effect: the end, at once.
 	context.AfterFunc(ctx, stop)
@@ -47,7 +53,7 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 }
 
 func (p *program) run(ctx context.Context, args []string) int {
-	root := newRootCommand(p)
+	root := newRootCommand(p) //nolint:contextcheck // the commands get ctx from cobra, by ExecuteContext
 	root.SetArgs(args)
 	return p.report(ctx, root.ExecuteContext(ctx))
 }

@@ -77,7 +77,7 @@ func (s *site) connect(url string) error {
 	if err != nil {
 		return err
 	}
-	opts.MaxRetries, opts.ContextTimeoutEnabled, opts.DisableIdentity = -1, true, true
+	opts.MaxRetries, opts.ContextTimeoutEnabled, opts.DisableIdentity, opts.Protocol = -1, true, true, 2
 	opts.PoolSize = 16
 	s.client = redis.NewClient(opts)
 	s.cleanups = append(s.cleanups, func() { _ = s.client.Close() }) // the run is over
