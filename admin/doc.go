@@ -5,7 +5,8 @@
 // The flow of a request: [New]'s handler gives it a request id and a deadline,
 // bounds its body and turns the bearer token into a Caller
 // (resources.Directory.Authenticate); only an API token with the scope
-// platform gets further. huma decodes and validates against the same types
+// platform gets further, except to the OpenAPI document, which tells nothing
+// of anybody. huma decodes and validates against the same types
 // that make the OpenAPI document, the operation calls one act of the Directory
 // and its answer is written as JSON. Every refusal, whoever found it, leaves
 // as an RFC 9457 problem with a stable code; problem.go is the only place that

@@ -212,15 +212,18 @@ func (d *door) unrouted(x *exchange, r *http.Request) error {
 		return &resources.Error{Code: resources.CodeNotFound, Detail: "There is nothing at this path; /api/openapi.json lists what there is."}
 	}
 	x.Header().Set("Allow", strings.Join(allowed, ", "))
-	return &Problem{Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
-		Detail: fmt.Sprintf("This path answers %s only.", strings.Join(allowed, ", "))}
+	return &Problem{
+		Status: http.StatusMethodNotAllowed, Code: "method_not_allowed",
+		Detail: fmt.Sprintf("This path answers %s only.", strings.Join(allowed, ", ")),
+	}
 }
 
 // finish ends a request: it answers one whose operation panicked, so that the
 // process lives, and writes the line in the log.
 func (d *door) finish(r *http.Request, x *exchange) {
 	fault := recover()
-	abort := fault == http.ErrAbortHandler
+	cause, _ := fault.(error) // a panic may carry anything
+	abort := errors.Is(cause, http.ErrAbortHandler)
 	if fault != nil && !abort {
 		d.log.ErrorContext(r.Context(), "request panicked", "req", x.id, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
 		// Once the answer has begun only cutting it off says that it is not whole.

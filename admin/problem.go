@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -86,19 +87,19 @@ func statusOf(code resources.Code) int {
 // problemOf turns any error into a problem. What is not meant for the caller
 // becomes a neutral text; the second result says that it belongs in the log.
 func problemOf(err error) (*Problem, bool) {
-	var p *Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*Problem](err); ok {
 		return p, false
 	}
-	var known *resources.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*resources.Error](err); ok {
 		if status := statusOf(known.Code); status != http.StatusInternalServerError {
 			return &Problem{Status: status, Code: string(known.Code), Field: known.Field, Detail: known.Detail}, known.Err != nil
 		}
 	}
 	if errors.Is(err, resources.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return &Problem{Status: http.StatusServiceUnavailable, Code: string(resources.CodeUnavailable),
-			Detail: "usher cannot reach its store at the moment; nothing is wrong with the request, repeat it in a few seconds."}, true
+		return &Problem{
+			Status: http.StatusServiceUnavailable, Code: string(resources.CodeUnavailable),
+			Detail: "usher cannot reach its store at the moment; nothing is wrong with the request, repeat it in a few seconds.",
+		}, true
 	}
 	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: internalDetail}, true
 }
@@ -117,19 +118,22 @@ func (d *door) failed(ctx context.Context, c resources.Caller, err error) error 
 // sent by the client are not echoed: they may be secrets in the wrong place.
 func (d *door) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	p, ok := v.(*Problem)
-	if m, refusal := v.(*huma.ErrorModel); refusal {
-		p, ok = refusedByHuma(m), true
-		if m.Status >= http.StatusInternalServerError {
-			d.log.ErrorContext(ctx.Context(), "request failed", "status", m.Status, "err", fmt.Sprint(m.Detail, m.Errors))
-		}
-	}
-	if !ok {
+	m, refusal := v.(*huma.ErrorModel)
+	if !ok && !refusal {
 		return v, nil
 	}
+	id := ""
 	_, w := humago.Unwrap(ctx)
 	if x, isOurs := w.(*exchange); isOurs {
-		p.Request = x.id
+		id = x.id
 	}
+	if refusal {
+		p = refusedByHuma(m)
+		if m.Status >= http.StatusInternalServerError {
+			d.log.ErrorContext(ctx.Context(), "request failed", "req", id, "status", m.Status, "err", fmt.Sprint(m.Detail, m.Errors))
+		}
+	}
+	p.Request = id
 	p.Title = http.StatusText(p.Status)
 	return p, nil
 }
@@ -180,9 +184,7 @@ func (d *door) refuse(x *exchange, r *http.Request, err error) {
 		d.log.ErrorContext(r.Context(), "request failed", "req", x.id, "status", p.Status, "err", err)
 	}
 	p.Title, p.Request = http.StatusText(p.Status), x.id
-	for name, values := range p.GetHeaders() {
-		x.Header()[name] = values
-	}
+	maps.Copy(x.Header(), p.GetHeaders())
 	x.Header().Set("Content-Type", p.ContentType(""))
 	body, err := json.Marshal(p)
 	if err != nil {

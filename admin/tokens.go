@@ -130,8 +130,10 @@ func parseLifetime(text string) (time.Duration, error) {
 	if text == "" {
 		return 0, nil
 	}
-	bad := &resources.Error{Code: resources.CodeInvalidValue, Field: "lifetime",
-		Detail: "A lifetime is a whole number of minutes, hours or days between 1m and 365d, for example 90d."}
+	bad := &resources.Error{
+		Code: resources.CodeInvalidValue, Field: "lifetime",
+		Detail: "A lifetime is a whole number of minutes, hours or days between 1m and 365d, for example 90d.",
+	}
 	units := map[byte]time.Duration{'m': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}
 	unit, ok := units[text[len(text)-1]]
 	n, err := strconv.ParseUint(text[:len(text)-1], 10, 32)

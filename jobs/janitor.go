@@ -39,10 +39,8 @@ func (j Janitor) Run(ctx context.Context) error {
 	pause, failures := interval, 0
 	for {
 		cleaned, err := j.round(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
 		switch {
+		case ctx.Err() != nil: // the end is no failure; the pause below is over at once
 		case err != nil:
 			failures++
 			if failures > 1 {

@@ -61,7 +61,7 @@ func TestJanitorPauses(t *testing.T) {
 		{"one second is the default", 0, nil, 3500 * time.Millisecond, seconds(0, 1, 2, 3)},
 		{"the interval is a setting", 5 * time.Second, nil, 11 * time.Second, seconds(0, 5, 10)},
 		{"pieces follow at once until none is left", 0, []answer{{500, nil}, {500, nil}, {3, nil}}, 1500 * time.Millisecond, seconds(0, 0, 0, 0, 1)},
-		{"failures back off and success resets", 0, []answer{down, down, down, down}, 17 * time.Second, seconds(0, 1, 3, 7, 15, 16)},
+		{"failures back off and success resets", 0, []answer{down, down, down, down}, 16500 * time.Millisecond, seconds(0, 1, 3, 7, 15, 16)},
 		{"the back-off has an end", 0, slices.Repeat([]answer{down}, 20), 100 * time.Second, seconds(0, 1, 3, 7, 15, 31, 61, 91)},
 		{"a failing piece ends the round", 0, []answer{{500, nil}, down}, 1500 * time.Millisecond, seconds(0, 0, 1)},
 	}

@@ -18,37 +18,50 @@ const (
 	tokenCached  = 10_000 // entries; past it the cache starts anew
 )
 
+// tokenCache remembers credentials by the hash of their text. The zero value is
+// ready for use.
 type tokenCache struct {
 	mu      sync.RWMutex
 	entries map[[32]byte]cachedToken
+	epoch   uint64 // how often everything was forgotten
 }
 
 type cachedToken struct {
 	caller  Caller
-	err     *Error // a refusal
-	expires time.Time
-	until   time.Time
+	err     *Error    // a refusal
+	expires time.Time // when the token itself does
+	until   time.Time // when to look at the store again
 }
 
-func (tc *tokenCache) get(key [32]byte, now time.Time) (cachedToken, bool) {
+// get finds what is known of a credential. What was then read from the store
+// is put with the epoch that get gave.
+func (tc *tokenCache) get(key [32]byte, now time.Time) (e cachedToken, epoch uint64, ok bool) {
 	tc.mu.RLock()
-	e, ok := tc.entries[key]
+	e, ok = tc.entries[key]
+	epoch = tc.epoch
 	tc.mu.RUnlock()
-	return e, ok && now.Before(e.until)
+	return e, epoch, ok && now.Before(e.until)
 }
 
-func (tc *tokenCache) put(key [32]byte, e cachedToken) {
+// put remembers what was read, unless everything was forgotten meanwhile: a
+// token revoked between reading and putting must not come back.
+func (tc *tokenCache) put(key [32]byte, e cachedToken, epoch uint64) {
 	tc.mu.Lock()
+	defer tc.mu.Unlock()
+	if tc.epoch != epoch {
+		return
+	}
 	if tc.entries == nil || len(tc.entries) >= tokenCached {
 		tc.entries = make(map[[32]byte]cachedToken)
 	}
 	tc.entries[key] = e
-	tc.mu.Unlock()
 }
 
+// forget makes every credential be looked up again.
 func (tc *tokenCache) forget() {
 	tc.mu.Lock()
 	tc.entries = nil
+	tc.epoch++
 	tc.mu.Unlock()
 }
 
@@ -62,7 +75,8 @@ func refused(detail string) *Error {
 func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, error) {
 	now := d.now()
 	key := sha256.Sum256([]byte(token))
-	if e, ok := d.tokens.get(key, now); ok {
+	e, epoch, ok := d.tokens.get(key, now)
+	if ok {
 		if e.err != nil {
 			return Caller{}, e.err
 		}
@@ -72,13 +86,13 @@ func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, err
 	}
 	caller, expires, err := d.verify(ctx, token, now)
 	if e, ok := errors.AsType[*Error](err); ok {
-		d.tokens.put(key, cachedToken{err: e, until: now.Add(refusalFresh)})
+		d.tokens.put(key, cachedToken{err: e, until: now.Add(refusalFresh)}, epoch)
 		return Caller{}, e
 	}
 	if err != nil {
 		return Caller{}, err
 	}
-	d.tokens.put(key, cachedToken{caller: caller, expires: expires, until: now.Add(tokenFresh)})
+	d.tokens.put(key, cachedToken{caller: caller, expires: expires, until: now.Add(tokenFresh)}, epoch)
 	return caller, nil
 }
 
@@ -125,7 +139,8 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 // noteUse records that a token was used, at most once an hour. A request never
 // fails because this could not be written.
 func (d *Directory) noteUse(ctx context.Context, org OrgID, t *Token, now time.Time) {
-	if now.Sub(t.LastUsed) < time.Hour {
+	hour := now.UTC().Truncate(time.Hour)
+	if !t.LastUsed.Before(hour) {
 		return
 	}
 	_, err := d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
@@ -137,7 +152,10 @@ func (d *Directory) noteUse(ctx context.Context, org OrgID, t *Token, now time.T
 		if err != nil {
 			return err
 		}
-		used.LastUsed = now.UTC().Truncate(time.Hour)
+		if !used.LastUsed.Before(hour) {
+			return nil // somebody else was faster
+		}
+		used.LastUsed = hour
 		next, err := used.record(now)
 		if err != nil {
 			return err

@@ -91,14 +91,6 @@ func (d *Directory) Find(ctx context.Context, c Caller, q Query) (Page, error) {
 	return page, nil
 }
 
-// Events reads the organization's stream after a commit, oldest first.
-func (d *Directory) Events(ctx context.Context, c Caller, after string, limit int) ([]StoredEvent, error) {
-	if err := c.mayPlatform(); err != nil {
-		return nil, err
-	}
-	return d.store.Events(ctx, c.Org, after, limit)
-}
-
 func notFound(kind Kind) *Error {
 	return &Error{Code: CodeNotFound, Detail: "There is no such " + kind.String() + "."}
 }

@@ -43,6 +43,17 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// clean does all the cleaning that there is to do.
+func (b *bundle) clean(t *testing.T) {
+	t.Helper()
+	for n := 1; n > 0; {
+		var err error
+		if n, err = b.Clean(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // onBoth runs a test on the embedded store and on a real Redis.
 func onBoth(t *testing.T, test func(t *testing.T, b *bundle)) {
 	t.Helper()

@@ -2,8 +2,8 @@ package resources
 
 import "errors"
 
-// Code is the stable name of an error (domain.md §4.13). Doors map it to a
-// status; clients may rely on it.
+// Code is the stable name of an error. Doors map it to a status; clients may
+// rely on it.
 type Code string
 
 // The codes of the domain.
@@ -64,8 +64,8 @@ func (e *Error) Is(target error) bool {
 
 // HasCode reports whether err is, or wraps, an Error with the code.
 func HasCode(err error, c Code) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Code == c
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Code == c
 }
 
 // ErrUnavailable is wrapped by every error that says: the store cannot answer

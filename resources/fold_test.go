@@ -3,6 +3,8 @@ package resources_test
 import (
 	"strings"
 	"testing"
+	"unicode"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -81,10 +83,10 @@ func TestFoldName(t *testing.T) {
 // TestIndexKey: keys are bounded, hold no control characters and never join
 // two long values by cutting them.
 func TestIndexKey(t *testing.T) {
-	long := strings.Repeat("x", 2000)
+	long := strings.Repeat("x", 5000)
 	for _, ix := range resources.Indexes() {
 		a, b := ix.Key(long+"a"), ix.Key(long+"b")
-		if a == b || len(a) > 1300 {
+		if a == b || len(a) > 4500 {
 			t.Errorf("%s: long values give keys %d bytes long, equal: %v", ix.Code(), len(a), a == b)
 		}
 		if k := ix.Key("a\x00b\nc"); strings.ContainsAny(k, "\x00\n") {
@@ -96,5 +98,26 @@ func TestIndexKey(t *testing.T) {
 	}
 	if resources.GroupName.Key("Support FR") != resources.GroupName.Key("support fr") {
 		t.Error("group displayName compares without case, but two spellings have two keys")
+	}
+}
+
+// TestNamesAreNeverCut: no name that doors accept is longer than a key may be
+// once it is folded, so that order and prefix see all of it.
+func TestNamesAreNeverCut(t *testing.T) {
+	for r := rune(1); r <= unicode.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		one := string(r)
+		if n := len(resources.FoldName(one)); n > 11*len(one) {
+			t.Errorf("%U: a name of %d bytes is folded to %d", r, len(one), n)
+		}
+		if n := len(resources.FoldText(one)); n > 11*len(one) {
+			t.Errorf("%U: a text of %d bytes is folded to %d", r, len(one), n)
+		}
+	}
+	worst := strings.Repeat("\ufdfa", resources.MaxName/3)
+	if key := resources.UserNameOrder.Key(worst); strings.Contains(key, "#") || len(key) != 11*len(worst) {
+		t.Errorf("a name of %d bytes is cut: its key has %d", len(worst), len(key))
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/usher-scim/usher/internal/jsontree"
 )
 
+// groupFacts is what the rules look at in a group's document.
 type groupFacts struct {
 	displayName string
 	externalID  string
@@ -17,11 +18,13 @@ func groupOf(doc *jsontree.Value) groupFacts {
 	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId")}
 }
 
+// entries are the group's places in the indexes.
 func (g groupFacts) entries(id string, modified int64) []Entry {
+	name := GroupName.Key(g.displayName) // the same in both indexes
 	out := []Entry{
 		{Index: GroupAll, Value: id},
-		{Index: GroupName, Value: GroupName.Key(g.displayName)},
-		{Index: GroupNameOrder, Value: GroupNameOrder.Key(g.displayName)},
+		{Index: GroupName, Value: name},
+		{Index: GroupNameOrder, Value: name},
 		{Index: GroupModified, Time: modified},
 	}
 	if g.externalID != "" {
@@ -31,13 +34,18 @@ func (g groupFacts) entries(id string, modified int64) []Entry {
 }
 
 // CreateGroup stores a new group with its members. doc is a checked SCIM Group
-// without id and members. Codes: display_name_in_use, member_unknown (L-25).
+// without id and members; members are well formed ids, each once. More of them
+// than one commit can handle are looked up first and linked in further commits.
+// Codes: display_name_in_use, member_unknown (L-25), invalid_value for a
+// document that is too large (security S11).
 func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Value, members []string) (*Record, error) {
 	if err := c.may(KindGroup, true); err != nil {
 		return nil, err
 	}
-	if err := d.knownMembers(ctx, c.Org, members); err != nil {
-		return nil, err
+	if len(members) > memberPiece { // fewer are checked by the commit itself
+		if err := d.knownMembers(ctx, c.Org, members); err != nil {
+			return nil, fmt.Errorf("create group: %w", err)
+		}
 	}
 	g := groupOf(&doc)
 	first := members[:min(len(members), memberPiece)]
@@ -51,7 +59,10 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 		now := at.UnixMilli()
 		rec = &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
-			Display: clip(g.displayName, 120), Profile: withID(doc, id),
+			Display: clip(g.displayName, 120), Profile: withID(&doc, id),
+		}
+		if err := checkSize(nil, rec); err != nil {
+			return err
 		}
 		tx.Put(nil, rec, nil, g.entries(id, now))
 		if len(first) > 0 {
@@ -63,7 +74,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	if err != nil {
 		return nil, fmt.Errorf("create group: %w", groupRefused(err, ""))
 	}
-	if err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
+	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
 		return nil, fmt.Errorf("create group: %w", err)
 	}
 	return rec, nil
@@ -74,10 +85,11 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 // membership. It may run several times.
 type GroupEdit func(cur *Record, doc jsontree.Value) (jsontree.Value, MemberEdit, error)
 
-// UpdateGroup changes a group's document and membership. Up to 1 000
-// membership changes are one commit together with the document; more are
+// UpdateGroup changes a group's document and membership. Membership changes
+// that fit into one commit are made together with the document; more are
 // checked first and then made in pieces, so that repeating the request after a
 // failure ends in the same state. changed tells whether anything was written.
+// Codes: not_found and those of [Directory.CreateGroup].
 func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit GroupEdit) (changed bool, err error) {
 	if err := c.may(KindGroup, true); err != nil {
 		return false, err
@@ -102,7 +114,7 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 		if err != nil {
 			return err
 		}
-		if members.AsSeen {
+		if members.AsSeen || members.Replace { // what replaces depends on what there was
 			tx.Unmoved(id, cur.Links)
 		}
 		if add, remove, err = d.memberChanges(ctx, c.Org, id, members); err != nil {
@@ -113,14 +125,12 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 	if err != nil {
 		return false, fmt.Errorf("update group: %w", groupRefused(err, id))
 	}
-	if len(add)+len(remove) > memberPiece {
-		add, remove = restOf(add, remove)
-		if err := d.applyMembers(ctx, c, id, add, remove); err != nil {
-			return true, fmt.Errorf("update group: %w", err)
-		}
-		return true, nil
+	add, remove = restOf(add, remove)
+	more, err := d.applyMembers(ctx, c, id, add, remove)
+	if err != nil {
+		return true, fmt.Errorf("update group: %w", err)
 	}
-	return commit.Changed, nil
+	return commit.Changed || more, nil
 }
 
 // writeGroup asks for the commit of a changed document and of the first piece
@@ -131,8 +141,8 @@ func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
 		before, after := groupOf(doc), groupOf(next)
 		r := *cur
-		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), withID(*next, cur.ID)
-		if err := checkSize(&r); err != nil {
+		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), withID(next, cur.ID)
+		if err := checkSize(cur, &r); err != nil {
 			return err
 		}
 		tx.Put(cur, &r, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, now))
@@ -179,53 +189,12 @@ func groupRefused(err error, group string) error {
 	return err
 }
 
-// DeleteGroup removes a group and its membership. check, when not nil, may
-// refuse after seeing the record (If-Match).
+// DeleteGroup removes a group, its membership and its place in other groups.
+// check is as in [Directory.DeleteUser].
 func (d *Directory) DeleteGroup(ctx context.Context, c Caller, id string, check func(*Record) error) error {
-	if err := c.may(KindGroup, true); err != nil {
-		return err
-	}
-	if k, ok := KindOf(id); !ok || k != KindGroup {
-		return notFound(KindGroup)
-	}
-	if err := d.leaveMany(ctx, c, id); err != nil {
-		return fmt.Errorf("delete group: %w", err)
-	}
-	err := d.untilGroupsHold(func() error { return d.deleteGroup(ctx, c, id, check) })
-	if err != nil {
-		return fmt.Errorf("delete group: %w", err)
-	}
-	return nil
-}
-
-func (d *Directory) deleteGroup(ctx context.Context, c Caller, id string, check func(*Record) error) error {
-	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		cur, err := tx.Read(KindGroup, id)
-		if err != nil {
-			return err
-		}
-		if cur == nil {
-			return notFound(KindGroup)
-		}
-		if check != nil {
-			if err := check(cur); err != nil {
-				return err
-			}
-			tx.Unmoved(id, cur.Links)
-		}
-		doc, err := jsontree.Parse(cur.Profile, jsontree.Limits{})
-		if err != nil {
-			return fmt.Errorf("stored document of %s: %w", id, err)
-		}
-		parents, err := tx.GroupsOf(id)
-		if err != nil {
-			return err
-		}
-		d.leave(tx, c, id, parents)
-		g := groupOf(&doc)
+	return d.remove(ctx, c, KindGroup, id, check, func(tx Tx, cur *Record, doc *jsontree.Value) {
+		g := groupOf(doc)
 		tx.Delete(cur, g.entries(id, max(cur.Modified, cur.LinksModified)))
 		tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{g.displayName, g.externalID}})
-		return nil
 	})
-	return err
 }

@@ -45,10 +45,11 @@ func (k Kind) String() string {
 const (
 	idAlphabet = "0123456789abcdefghijklmnopqrstuv" // base32hex: ids sort by time
 	idLength   = 20
+	idTime     = 10 // characters of it that hold the time
 )
 
 // NewID makes a resource id: 20 lowercase base32 characters holding 48 bits of
-// milliseconds, 49 random bits and the kind. Ids are opaque to clients; usher
+// milliseconds, 47 random bits and the kind. Ids are opaque to clients; usher
 // itself reads the kind back with [KindOf] and relies on ids sorting by
 // creation time.
 func NewID(kind Kind, now time.Time, random io.Reader) (string, error) {
@@ -57,19 +58,23 @@ func NewID(kind Kind, now time.Time, random io.Reader) (string, error) {
 		return "", err
 	}
 	bits := binary.BigEndian.Uint64(b[:])
-	out := make([]byte, idLength)
-	ms := uint64(now.UnixMilli())
-	for i := 9; i >= 0; i-- {
-		out[i] = idAlphabet[ms&31]
-		ms >>= 5
-	}
-	for i := 10; i < idLength; i++ {
+	var out [idLength]byte
+	putTime(&out, now)
+	for i := idTime; i < idLength-1; i++ {
 		out[i] = idAlphabet[bits&31]
 		bits >>= 5
 	}
-	last := strings.IndexByte(idAlphabet, out[idLength-1])
-	out[idLength-1] = idAlphabet[(last&^7)|int(kind)]
-	return string(out), nil
+	out[idLength-1] = idAlphabet[bits&^7&31|uint64(kind)]
+	return string(out[:]), nil
+}
+
+// putTime writes the milliseconds of a time into the beginning of an id.
+func putTime(out *[idLength]byte, t time.Time) {
+	ms := uint64(max(t.UnixMilli(), 0))
+	for i := idTime - 1; i >= 0; i-- {
+		out[i] = idAlphabet[ms&31]
+		ms >>= 5
+	}
 }
 
 // KindOf reads the kind out of an id and reports whether the id is well
@@ -78,23 +83,25 @@ func KindOf(id string) (Kind, bool) {
 	if len(id) != idLength {
 		return 0, false
 	}
-	last := 0
-	for i := 0; i < idLength; i++ {
-		if last = strings.IndexByte(idAlphabet, id[i]); last < 0 {
+	var value byte
+	for i := range len(id) {
+		// Arithmetic instead of a search: lists ask this of every id they show.
+		// What is below the first letter of a range wraps around and is large.
+		if value = id[i] - '0'; value <= 9 {
+			continue
+		}
+		if value = id[i] - 'a'; value > 'v'-'a' {
 			return 0, false
 		}
+		value += 10
 	}
-	return Kind(last & 7), true
+	return Kind(value & 7), true
 }
 
 // FirstIDAt returns the smallest id that a record created at t could have, so
 // that a range of creation times is a range of ids.
 func FirstIDAt(t time.Time) string {
-	out := []byte(strings.Repeat("0", idLength))
-	ms := uint64(max(t.UnixMilli(), 0))
-	for i := 9; i >= 0; i-- {
-		out[i] = idAlphabet[ms&31]
-		ms >>= 5
-	}
-	return string(out)
+	out := [idLength]byte([]byte(strings.Repeat("0", idLength)))
+	putTime(&out, t)
+	return string(out[:])
 }

@@ -115,10 +115,11 @@ func Modified(k Kind) Index {
 	return NoIndex
 }
 
-// maxKey bounds what one index entry may hold; longer values are cut and get
-// a hash, and whoever finds by them re-checks the record. It is three times
-// MaxName, which full case folding cannot exceed: names are never cut.
-const maxKey = 3 * MaxName
+// maxKey bounds what one index entry may hold, in bytes; longer values are cut
+// and get a hash, and whoever finds by them re-checks the record. It is eleven
+// times MaxName, the most that NFKC and full case folding make of a text (of
+// U+FDFA): names are never cut. It is baked into keys: never change it.
+const maxKey = 11 * MaxName
 
 // MaxName is how many bytes a userName, a displayName and other names that
 // stand in ordered indexes may have. Doors refuse longer ones.
@@ -129,9 +130,7 @@ const MaxName = 400
 // maxKey bytes long.
 func (i Index) Key(value string) string {
 	switch i {
-	case UserName:
-		return FoldName(value).bounded()
-	case UserNameOrder:
+	case UserName, UserNameOrder:
 		return FoldName(value).bounded()
 	case UserEmail, UserDisplayOrder, GroupName, GroupNameOrder, OrgSlug:
 		return FoldText(value).bounded()
@@ -142,9 +141,10 @@ func (i Index) Key(value string) string {
 // Folded is text in the form it is compared in.
 type Folded string
 
+// bounded gives the text as it stands in a key.
 func (f Folded) bounded() string {
 	s := string(f)
-	if strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 }) {
+	if hasControl(s) {
 		s = strings.Map(func(r rune) rune {
 			if r < 0x20 {
 				return ' '
@@ -157,6 +157,15 @@ func (f Folded) bounded() string {
 	}
 	sum := sha256.Sum256([]byte(f))
 	return s[:maxKey] + "#" + hex.EncodeToString(sum[:8])
+}
+
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < 0x20 {
+			return true
+		}
+	}
+	return false
 }
 
 // Entry is one record's place in an index.

@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/usher-scim/usher/internal/jsontree"
 )
 
-// memberPiece is how many membership changes one commit makes at most
-// (security S11: up to 1 000 commit at once).
-const memberPiece = 500
+// How much one commit does at most, so that no script keeps the store from
+// others for long.
+const (
+	memberPiece = 500             // membership changes of a group
+	leavePiece  = memberPiece / 2 // groups that a deleted member leaves, each with an event
+)
 
 // MemberEdit is a change of a group's membership. Ids are well formed; each
 // stands in Add or Remove at most once.
@@ -29,13 +34,20 @@ func (e *MemberEdit) Empty() bool {
 }
 
 // EditMembers changes only the membership of a group, without reading the
-// group: the cost is that of the change, at any size of the group.
+// group: the cost is that of the change, at any size of the group. Only Replace
+// walks the membership there is. changed tells whether anything was written.
+// Codes: not_found, member_unknown (L-25).
 func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit MemberEdit) (changed bool, err error) {
 	if err := c.may(KindGroup, true); err != nil {
 		return false, err
 	}
 	if k, ok := KindOf(id); !ok || k != KindGroup {
 		return false, notFound(KindGroup)
+	}
+	if edit.Replace || edit.AsSeen {
+		return d.UpdateGroup(ctx, c, id, func(_ *Record, doc jsontree.Value) (jsontree.Value, MemberEdit, error) {
+			return doc, edit, nil
+		})
 	}
 	add, remove, err := d.memberChanges(ctx, c.Org, id, edit)
 	if err != nil {
@@ -47,10 +59,11 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 		return false, fmt.Errorf("edit members: %w", groupRefused(err, id))
 	}
 	add, remove = restOf(add, remove)
-	if err := d.applyMembers(ctx, c, id, add, remove); err != nil {
+	more, err := d.applyMembers(ctx, c, id, add, remove)
+	if err != nil {
 		return true, fmt.Errorf("edit members: %w", err)
 	}
-	return changed || len(add)+len(remove) > 0, nil
+	return changed || more, nil
 }
 
 // commitMembers makes one commit of membership changes. An empty one still
@@ -76,23 +89,26 @@ func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add,
 	return commit.Changed, err
 }
 
-// applyMembers makes membership changes in pieces. Members that were deleted
-// meanwhile are left out: the group would have lost them anyway.
-func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, remove []string) error {
+// applyMembers makes membership changes in pieces and reports whether any of
+// them changed anything. Members that were deleted meanwhile are left out: the
+// group would have lost them anyway.
+func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, remove []string) (changed bool, err error) {
 	for len(add)+len(remove) > 0 {
 		a, r := firstOf(add, remove)
-		_, err := d.commitMembers(ctx, c, id, a, r)
-		var refused *Refusal
-		if errors.As(err, &refused) && refused.Reason == RefusedMissing && refused.Value != id {
-			add = slices.DeleteFunc(slices.Clone(add), func(m string) bool { return m == refused.Value })
-			continue
+		written, err := d.commitMembers(ctx, c, id, a, r)
+		changed = changed || written
+		if refused, ok := errors.AsType[*Refusal](err); ok && refused.Reason == RefusedMissing {
+			if gone := slices.Index(add, refused.Value); gone >= 0 {
+				add = slices.Delete(slices.Clone(add), gone, gone+1)
+				continue
+			}
 		}
 		if err != nil {
-			return groupRefused(err, id)
+			return changed, groupRefused(err, id)
 		}
 		add, remove = add[len(a):], remove[len(r):]
 	}
-	return nil
+	return changed, nil
 }
 
 // memberChanges turns an edit into members to add and to remove. For a
@@ -159,25 +175,68 @@ func memberUnknown(id string) *Error {
 	return &Error{Code: CodeMemberUnknown, Field: "members", Detail: "There is no user or group with the id " + quoted(id) + " in your organization; create it before adding it to the group."}
 }
 
-// leaveMany takes a member out of its groups in pieces as long as it is in
-// more of them than one commit can handle.
-func (d *Directory) leaveMany(ctx context.Context, c Caller, member string) error {
-	for {
-		var groups []string
-		err := d.untilGroupsHold(func() error {
-			_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
-				if groups, err = tx.GroupsOf(member); err != nil || len(groups) <= memberPiece/2 {
+// remove deletes a user or group: it leaves its groups, and drop asks for the
+// rest. check, when not nil, is asked once: leaving groups in pieces changes
+// what it compares.
+func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, check func(*Record) error, drop func(Tx, *Record, *jsontree.Value)) error {
+	if err := c.may(kind, true); err != nil {
+		return err
+	}
+	if k, ok := KindOf(id); !ok || k != kind {
+		return notFound(kind)
+	}
+	for more := true; more; check = nil {
+		err := untilGroupsHold(func() error {
+			_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+				// First, so that the commit depends on the groups that check sees.
+				groups, err := tx.GroupsOf(id)
+				if err != nil {
 					return err
 				}
-				d.leave(tx, c, member, groups[:memberPiece/2])
+				cur, doc, err := readForRemoval(tx, kind, id, check)
+				if err != nil {
+					return err
+				}
+				if more = len(groups) > leavePiece; more {
+					leave(tx, c, id, groups[:leavePiece])
+					return nil
+				}
+				leave(tx, c, id, groups)
+				drop(tx, cur, &doc)
 				return nil
 			})
 			return err
 		})
-		if err != nil || len(groups) <= memberPiece/2 {
-			return err
+		if err != nil {
+			return fmt.Errorf("delete %s: %w", kind, err)
 		}
 	}
+	return nil
+}
+
+// readForRemoval reads what is to be deleted. The commit depends on everything
+// that check may have looked at.
+func readForRemoval(tx Tx, kind Kind, id string, check func(*Record) error) (*Record, jsontree.Value, error) {
+	cur, err := tx.Read(kind, id)
+	if err != nil {
+		return nil, jsontree.Value{}, err
+	}
+	if cur == nil {
+		return nil, jsontree.Value{}, notFound(kind)
+	}
+	if check != nil {
+		if err := check(cur); err != nil {
+			return nil, jsontree.Value{}, err
+		}
+		if kind == KindGroup {
+			tx.Unmoved(id, cur.Links)
+		}
+	}
+	doc, err := jsontree.Parse(cur.Profile, jsontree.Limits{})
+	if err != nil {
+		return nil, doc, fmt.Errorf("stored document of %s: %w", id, err)
+	}
+	return cur, doc, nil
 }
 
 // Members reads a piece of a group's membership in id order, after the given
@@ -194,7 +253,7 @@ func (d *Directory) Members(ctx context.Context, c Caller, group, after string, 
 }
 
 // leave takes a member out of groups, with an event for each.
-func (d *Directory) leave(tx Tx, c Caller, member string, groups []string) {
+func leave(tx Tx, c Caller, member string, groups []string) {
 	for _, g := range groups {
 		tx.Unlink(g, member)
 		tx.Event(Event{Type: "group.updated", Kind: KindGroup, ID: g, Actor: c.Token, Request: c.Request, Removed: []string{member}})
@@ -203,7 +262,7 @@ func (d *Directory) leave(tx Tx, c Caller, member string, groups []string) {
 
 // untilGroupsHold repeats an act that unlinks from groups it has just read,
 // while one of them vanishes between reading and commit.
-func (d *Directory) untilGroupsHold(act func() error) error {
+func untilGroupsHold(act func() error) error {
 	const tries = 5
 	var err error
 	for range tries {

@@ -3,6 +3,7 @@ package resources_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -127,11 +128,7 @@ func TestGroupDocument(t *testing.T) {
 		if got := mustMembers(t, b, one.ID); len(got) != 0 {
 			t.Errorf("members after the user's deletion: %v", got)
 		}
-		for n := 1; n > 0; {
-			if n, err = b.Clean(ctx); err != nil {
-				t.Fatal(err)
-			}
-		}
+		b.clean(t)
 		audit(t, b)
 	})
 }
@@ -159,5 +156,33 @@ func TestLeavingManyGroups(t *testing.T) {
 			}
 		}
 		audit(t, b)
+	})
+}
+
+// TestReplaceRace: of two replacements at the same time one is the last, and
+// its members are exactly those there are.
+func TestReplaceRace(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		users := b.usersNamed(t, 40)
+		group, err := b.CreateGroup(ctx, b.a, groupDoc(t, "Contested"), users[:5])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 25 {
+			var wg sync.WaitGroup
+			for _, half := range [][]string{users[:20], users[20:]} {
+				wg.Go(func() {
+					if _, err := b.EditMembers(ctx, b.a, group.ID, resources.MemberEdit{Replace: true, Add: half}); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			got := mustMembers(t, b, group.ID)
+			if !slices.Equal(got, slices.Sorted(slices.Values(users[:20]))) && !slices.Equal(got, slices.Sorted(slices.Values(users[20:]))) {
+				t.Fatalf("%d members: a mix of two replacements", len(got))
+			}
+		}
 	})
 }

@@ -99,7 +99,8 @@ func (d *Directory) orgBySlug(ctx context.Context, slug string) (*Organization, 
 	return o, err
 }
 
-// CreateOrg makes an organization. A taken slug is CodeSlugInUse.
+// CreateOrg makes an organization; an empty name becomes the slug. Codes:
+// slug_in_use, invalid_value.
 func (d *Directory) CreateOrg(ctx context.Context, c Caller, slug, name string) (*Organization, error) {
 	if err := c.mayPlatform(); err != nil {
 		return nil, err
@@ -187,7 +188,8 @@ type OrgChange struct {
 	State *OrgState // OrgActive or OrgSuspended
 }
 
-// UpdateOrg renames, suspends or resumes an organization.
+// UpdateOrg renames, suspends or resumes an organization. Codes: not_found,
+// slug_in_use, invalid_value.
 func (d *Directory) UpdateOrg(ctx context.Context, c Caller, slug string, change OrgChange) (*Organization, error) {
 	if change.Slug != nil {
 		if err := checkSlug(*change.Slug); err != nil {
@@ -235,6 +237,9 @@ func (d *Directory) changeOrg(ctx context.Context, c Caller, slug, event string,
 			return err
 		}
 		result = o
+		if o.Slug != found.Slug {
+			return notFound(KindOrg) // renamed since it was found: another may have the name by now
+		}
 		if o.State == OrgDeleting {
 			return &Error{Code: CodeNotFound, Detail: "The organization is being deleted."}
 		}
@@ -270,11 +275,19 @@ func (d *Directory) DeleteOrg(ctx context.Context, c Caller, slug, confirm strin
 	return err
 }
 
+// eraseTime is how long an organization's record outlives the beginning of its
+// deletion at least. Other nodes may remember its tokens for tokenFresh, and
+// requests that came in before may still be written: what they leave behind
+// must be erased too, before nobody looks there any more.
+const eraseTime = 15 * time.Second
+
 // Clean does a bounded piece of the cleaning of every organization: expired
 // records, what deleted groups left, organizations being deleted. It returns
-// how many things it cleaned. Any number of nodes may run it at once.
+// how many things it cleaned; a fault in one organization does not keep it from
+// the others. Any number of nodes may run it at once.
 func (d *Directory) Clean(ctx context.Context) (int, error) {
 	const piece, page = 500, 100
+	var faults []error
 	done, err := d.store.Sweep(ctx, PlatformOrg, d.now(), piece)
 	if err != nil {
 		return done, fmt.Errorf("sweep platform: %w", err)
@@ -288,11 +301,14 @@ func (d *Directory) Clean(ctx context.Context) (int, error) {
 			n, err := d.cleanOrg(ctx, o, piece)
 			done += n
 			if err != nil {
-				return done, fmt.Errorf("clean organization %s: %w", o.Slug, err)
+				faults = append(faults, fmt.Errorf("clean organization %s: %w", o.Slug, err))
+			}
+			if ctx.Err() != nil || errors.Is(err, ErrUnavailable) {
+				return done, errors.Join(faults...)
 			}
 		}
 		if len(orgs) == 0 || offset+len(orgs) >= total {
-			return done, nil
+			return done, errors.Join(faults...)
 		}
 	}
 }
@@ -305,16 +321,19 @@ func (d *Directory) cleanOrg(ctx context.Context, o *Organization, piece int) (i
 	if err != nil || n > 0 {
 		return n, err
 	}
-	_, err = d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
+	commit, err := d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
 		rec, err := tx.Read(KindOrg, string(o.ID))
-		if err != nil || rec == nil {
+		if err != nil || rec == nil || d.now().Sub(rec.LastModified()) < eraseTime {
 			return err
 		}
 		tx.Delete(rec, o.entries())
 		tx.Event(Event{Type: "organization.deleted", Kind: KindOrg, ID: rec.ID, Actor: "system", Names: []string{o.Slug}})
 		return nil
 	})
-	return 1, err
+	if !commit.Changed {
+		return 0, err
+	}
+	return 1, nil
 }
 
 // newID makes an id for a record created at now; both must be the same time,

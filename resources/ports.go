@@ -134,8 +134,9 @@ type Commit struct {
 // ClaimKind says what is unique across organizations.
 type ClaimKind string
 
-// The kinds of claims. Values are stored: never change one.
-const ClaimEmail ClaimKind = "em" // identity e-mail, key from EmailKey (BR-001)
+// ClaimEmail is the kind of claims on identity e-mails; the key is what
+// EmailKey gives (BR-001). Kinds are stored: never change one.
+const ClaimEmail ClaimKind = "em"
 
 // Claim is a key that only one holder over all organizations may have.
 type Claim struct {

@@ -8,17 +8,17 @@ import (
 )
 
 // change is a user before and after an act: before is nil at creation, after
-// at deletion. cur and rec are the records of both, docBefore and docAfter the
-// documents of an update.
+// at deletion. docBefore and docAfter are the documents of an update.
 type change struct {
+	id                  string
 	before, after       *User
-	cur, rec            *Record
+	rec                 *Record // what is written; nil at deletion
 	docBefore, docAfter *jsontree.Value
 }
 
 // settle compares a user before and after and is the only place that decides
 // consequences: which claims are taken and released (BR-001, BR-005), the
-// standing, and the events. It runs inside the commit of the change.
+// standing, and the events (BR-261). It runs inside the commit of the change.
 func (d *Directory) settle(tx Tx, c Caller, ch change) {
 	var had, has string
 	if ch.before != nil {
@@ -27,45 +27,39 @@ func (d *Directory) settle(tx Tx, c Caller, ch change) {
 	if ch.after != nil {
 		has = ch.after.IdentityKey
 	}
-	id := ""
-	if ch.rec != nil {
-		id = ch.rec.ID
-	} else {
-		id = ch.cur.ID
-	}
 	if had != has {
 		if had != "" {
-			tx.Release(Claim{ClaimEmail, had}, id)
+			tx.Release(Claim{ClaimEmail, had}, ch.id)
 		}
 		if has != "" {
-			tx.Claim(Claim{ClaimEmail, has}, id)
+			tx.Claim(Claim{ClaimEmail, has}, ch.id)
 		}
 	}
 	if ch.after != nil {
 		ch.rec.Standing = ch.after.standing()
 	}
 	for _, e := range userEvents(ch) {
-		e.Kind, e.ID, e.Actor, e.Request = KindUser, id, c.Token, c.Request
+		e.Kind, e.ID, e.Actor, e.Request = KindUser, ch.id, c.Token, c.Request
 		tx.Event(e)
 	}
 }
 
-// standing renders what usher decided about a user: the lifecycle state
-// (domain.md §3.1) and the issues.
+// standing renders what usher decided about a user, a JSON object: state
+// (domain.md §3.1) and, if there are any, issues (BR-002, BR-006).
 func (u *User) standing() []byte {
-	s := jsontree.Obj()
-	state := "not_verified"
+	out := append(make([]byte, 0, 64), `{"state":"`...)
 	if u.Inactive {
-		state = "inactive"
+		out = append(out, `inactive"`...)
+	} else {
+		out = append(out, `not_verified"`...)
 	}
-	s.Set("state", jsontree.Str(state))
 	switch {
 	case u.Identity == "":
-		s.Set("issues", jsontree.Arr(jsontree.Str("missing_email")))
+		out = append(out, `,"issues":["missing_email"]`...)
 	case u.IdentityKey == "":
-		s.Set("issues", jsontree.Arr(jsontree.Str("email_invalid")))
+		out = append(out, `,"issues":["email_invalid"]`...)
 	}
-	return s.Append(nil)
+	return append(out, '}')
 }
 
 // userEvents are the events of a change (BR-261).
@@ -86,7 +80,8 @@ func userEvents(ch change) []Event {
 	return out
 }
 
-// changedNames lists the top-level attributes that differ.
+// changedNames lists the top-level attributes that differ, those that are gone
+// last.
 func changedNames(before, after *jsontree.Value) []string {
 	var out []string
 	for i := range after.Items {

@@ -43,7 +43,8 @@ const (
 	tokenPrefix      = "ush_"
 	tokenLifetime    = 180 * 24 * time.Hour // default (security T1)
 	tokenMaxLifetime = 365 * 24 * time.Hour
-	tokensAlive      = 2 // of one connection, so that secrets can rotate
+	tokenKept        = 30 * 24 * time.Hour // in lists, after it expired
+	tokensAlive      = 2                   // of one connection, so that secrets can rotate
 	secretBytes      = 32
 )
 
@@ -100,8 +101,8 @@ func joined[T ~string](list []T) string {
 }
 
 // CreateToken makes a token for a new connection of an organization (or with
-// PlatformSlug an operator's API token) and
-// returns it with its secret text, which is shown this once.
+// PlatformSlug an operator's API token) and returns it with its secret text,
+// which is shown this once. Codes: not_found, invalid_value.
 func (d *Directory) CreateToken(ctx context.Context, c Caller, slug string, spec TokenSpec) (*Token, string, error) {
 	if err := c.mayPlatform(); err != nil {
 		return nil, "", err
@@ -136,11 +137,12 @@ func (d *Directory) issueNew(ctx context.Context, c Caller, org OrgID, spec Toke
 		return nil, "", err
 	}
 	t := Token{Connection: connection, Name: spec.Name, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy}
-	return d.issue(ctx, c, org, t, spec.Lifetime)
+	return d.issue(ctx, c, org, t, spec.Lifetime, nil)
 }
 
-// issue stores a token with a fresh id and secret in an organization.
-func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lifetime time.Duration) (*Token, string, error) {
+// issue stores a token with a fresh id and secret in an organization. may, when
+// not nil, decides inside the commit whether there can be one more.
+func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lifetime time.Duration, may func(Tx) error) (*Token, string, error) {
 	now := d.now().UTC().Truncate(time.Millisecond)
 	raw := make([]byte, secretBytes)
 	if _, err := io.ReadFull(d.random, raw); err != nil {
@@ -150,6 +152,11 @@ func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lif
 	t.Hash = hashSecret(secret)
 	t.Created, t.Expires, t.LastUsed = now, now.Add(lifetime), time.Time{}
 	_, err := d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
+		if may != nil {
+			if err := may(tx); err != nil {
+				return err
+			}
+		}
 		id, err := d.newID(KindToken, now)
 		if err != nil {
 			return err
@@ -160,7 +167,7 @@ func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lif
 			return err
 		}
 		tx.Put(nil, rec, nil, t.entries())
-		tx.Expire(KindToken, id, t.Expires.Add(30*24*time.Hour))
+		tx.Expire(KindToken, id, t.Expires.Add(tokenKept))
 		tx.Event(Event{Type: "token.created", Kind: KindToken, ID: id, Version: 1, Actor: c.Token, Request: c.Request})
 		return nil
 	})
@@ -222,9 +229,10 @@ func (d *Directory) tokensOf(ctx context.Context, org OrgID) ([]*Token, error) {
 	}
 }
 
-// RotateToken issues a second token for the connection of an existing one; the
-// old one works until it is revoked or expires. At most two of a connection
-// are alive at once.
+// RotateToken issues a second token for the connection of an existing one, with
+// the same rights and as long a life; the old one works until it is revoked or
+// expires. At most two of a connection are alive at once: one more is
+// too_many_tokens. Unknown ids are not_found.
 func (d *Directory) RotateToken(ctx context.Context, c Caller, slug, id string) (*Token, string, error) {
 	if err := c.mayPlatform(); err != nil {
 		return nil, "", err
@@ -241,16 +249,48 @@ func (d *Directory) RotateToken(ctx context.Context, c Caller, slug, id string) 
 	if at < 0 {
 		return nil, "", notFound(KindToken)
 	}
-	old, alive := all[at], 0
+	old := all[at]
+	return d.issue(ctx, c, org, *old, old.Expires.Sub(old.Created), func(tx Tx) error {
+		return d.roomForToken(ctx, tx, org, old.Connection)
+	})
+}
+
+// roomForToken refuses one more token of a connection that has enough. The
+// connection's oldest token is read before the others are counted and written
+// with the commit, so that of two rotations at once the second counts again.
+func (d *Directory) roomForToken(ctx context.Context, tx Tx, org OrgID, connection string) error {
+	all, err := d.tokensOf(ctx, org)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(all, func(t *Token) bool { return t.Connection == connection })
+	if at < 0 {
+		return notFound(KindToken)
+	}
+	oldest, err := tx.Read(KindToken, all[at].ID)
+	if err != nil {
+		return err
+	}
+	if oldest == nil {
+		return fmt.Errorf("the connection's tokens are being revoked: %w", ErrUnavailable)
+	}
+	if all, err = d.tokensOf(ctx, org); err != nil {
+		return err
+	}
+	alive := 0
 	for _, t := range all {
-		if t.Connection == old.Connection && t.Expires.After(d.now()) {
+		if t.Connection == connection && t.Expires.After(d.now()) {
 			alive++
 		}
 	}
 	if alive >= tokensAlive {
-		return nil, "", &Error{Code: CodeTooManyTokens, Detail: "Two tokens of this connection are alive already; revoke one before rotating again."}
+		return &Error{Code: CodeTooManyTokens, Detail: "Two tokens of this connection are alive already; revoke one before rotating again."}
 	}
-	return d.issue(ctx, c, org, *old, old.Expires.Sub(old.Created))
+	next := *oldest
+	next.Version++
+	entries := (&Token{ID: oldest.ID}).entries()
+	tx.Put(oldest, &next, entries, entries)
+	return nil
 }
 
 // RevokeToken ends a token. It stops working at once on this node and within
@@ -304,7 +344,7 @@ func splitToken(text string) (org OrgID, id, secret string, ok bool) {
 	if len(parts) != 3 {
 		return "", "", "", false
 	}
-	if _, ok := KindOf(parts[0]); !ok && parts[0] != string(PlatformOrg) {
+	if k, ok := KindOf(parts[0]); (!ok || k != KindOrg) && parts[0] != string(PlatformOrg) {
 		return "", "", "", false
 	}
 	if k, ok := KindOf(parts[1]); !ok || k != KindToken {
@@ -316,6 +356,7 @@ func splitToken(text string) (org OrgID, id, secret string, ok bool) {
 	return OrgID(parts[0]), parts[1], parts[2], true
 }
 
+// clip cuts a text to at most that many bytes, not inside a character.
 func clip(s string, most int) string {
 	if len(s) <= most {
 		return s

@@ -2,7 +2,9 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -30,13 +32,10 @@ func UserOf(doc *jsontree.Value) User {
 		u.Inactive = true
 	}
 	u.Emails, u.Identity = emailsOf(doc.Get("emails"))
-	if u.Identity == "" && strings.Contains(u.UserName, "@") {
-		if _, ok := EmailKey(u.UserName); ok {
-			u.Identity = u.UserName
-		}
-	}
-	if key, ok := EmailKey(u.Identity); ok {
-		u.IdentityKey = key
+	if u.Identity != "" {
+		u.IdentityKey, _ = EmailKey(u.Identity)
+	} else if key, ok := EmailKey(u.UserName); ok {
+		u.Identity, u.IdentityKey = u.UserName, key
 	}
 	return u
 }
@@ -49,6 +48,7 @@ func emailsOf(emails *jsontree.Value) (all []string, identity string) {
 	}
 	const primary, work, first = 3, 2, 1
 	best := 0
+	all = make([]string, 0, len(emails.Items))
 	for i := range emails.Items {
 		e := &emails.Items[i]
 		value := e.GetString("value")
@@ -80,10 +80,11 @@ func (u *User) display() string {
 // entries are the user's places in the indexes.
 func (u *User) entries(id string, modified int64) []Entry {
 	out := make([]Entry, 0, 8+len(u.Emails))
+	name := UserName.Key(u.UserName) // the same in both indexes
 	out = append(out,
 		Entry{Index: UserAll, Value: id},
-		Entry{Index: UserName, Value: UserName.Key(u.UserName)},
-		Entry{Index: UserNameOrder, Value: UserNameOrder.Key(u.UserName)},
+		Entry{Index: UserName, Value: name},
+		Entry{Index: UserNameOrder, Value: name},
 		Entry{Index: UserModified, Time: modified})
 	if u.DisplayName != "" {
 		out = append(out, Entry{Index: UserDisplayOrder, Value: UserDisplayOrder.Key(u.DisplayName)})
@@ -96,31 +97,35 @@ func (u *User) entries(id string, modified int64) []Entry {
 	}
 	for _, e := range u.Emails {
 		entry := Entry{Index: UserEmail, Value: UserEmail.Key(e)}
-		if !contains(out, entry) {
+		if !slices.Contains(out, entry) {
 			out = append(out, entry)
 		}
 	}
 	return out
 }
 
-func contains(list []Entry, e Entry) bool {
-	for _, x := range list {
-		if x == e {
-			return true
-		}
+// maxEmails bounds the e-mail addresses of one user: each is an index entry,
+// and the work of one commit is bounded.
+const maxEmails = 500
+
+// check refuses a user that could not be stored.
+func (u *User) check() error {
+	if len(u.Emails) <= maxEmails {
+		return nil
 	}
-	return false
+	return &Error{Code: CodeInvalidValue, Field: "emails", Detail: fmt.Sprintf("A user has at most %d e-mail addresses; send fewer.", maxEmails)}
 }
 
 // CreateUser stores a new user. doc is a checked SCIM User without id; the
 // result has the id and is what readers will see. Codes: user_name_in_use,
-// email_in_use, email_in_other_organization, user_name_not_email (BR-001…004).
+// email_in_use, email_in_other_organization, user_name_not_email (BR-001…004),
+// invalid_value for one that is too large (security S11).
 func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value) (*Record, error) {
 	if err := c.may(KindUser, true); err != nil {
 		return nil, err
 	}
 	after := UserOf(&doc)
-	if err := c.Policy.check(&after); err != nil {
+	if err := errors.Join(c.Policy.check(&after), after.check()); err != nil {
 		return nil, err
 	}
 	var rec *Record
@@ -133,9 +138,12 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 		now := at.UnixMilli()
 		rec = &Record{
 			Kind: KindUser, ID: id, Version: 1, Created: now, Modified: now,
-			Display: after.display(), Profile: withID(doc, id),
+			Display: after.display(), Profile: withID(&doc, id),
 		}
-		d.settle(tx, c, change{after: &after, rec: rec})
+		if err := checkSize(nil, rec); err != nil {
+			return err
+		}
+		d.settle(tx, c, change{id: id, after: &after, rec: rec})
 		tx.Put(nil, rec, nil, after.entries(id, now))
 		return nil
 	})
@@ -146,13 +154,15 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 }
 
 // Edit changes a document: it gets the stored record and its parsed profile
-// and returns the new document. It may run several times and must not keep or
-// change what it was given. Errors end the update.
+// and returns the new document, an object. It may run several times, on what is
+// stored by then; doc is its own to change, cur is not. Whatever id the new
+// document has is replaced by the stored one. Errors end the update.
 type Edit func(cur *Record, doc jsontree.Value) (jsontree.Value, error)
 
 // UpdateUser changes a user's document. When the new document means the same
 // as the stored one nothing is written, and version and lastModified stay.
-// The result says what readers now see and whether anything was written.
+// The result says what readers now see and whether anything was written. Codes:
+// not_found and those of [Directory.CreateUser].
 func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Edit) (*Record, bool, error) {
 	if err := c.may(KindUser, true); err != nil {
 		return nil, false, err
@@ -179,23 +189,9 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 			rec = cur
 			return nil
 		}
-		before := UserOf(&doc)
 		after = UserOf(&next)
-		if before.UserName != after.UserName || before.Identity != after.Identity {
-			if err := c.Policy.check(&after); err != nil {
-				return err
-			}
-		}
-		now := max(d.now().UnixMilli(), cur.Modified)
-		r := *cur
-		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, after.display(), withID(next, id)
-		rec = &r
-		if err := checkSize(rec); err != nil {
-			return err
-		}
-		d.settle(tx, c, change{before: &before, after: &after, cur: cur, rec: rec, docBefore: &doc, docAfter: &next})
-		tx.Put(cur, rec, before.entries(id, cur.Modified), after.entries(id, now))
-		return nil
+		rec, err = d.writeUser(tx, c, cur, &doc, &next, &after)
+		return err
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("update user: %w", userRefused(err, c.Org, &after))
@@ -203,96 +199,84 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 	return rec, changed, nil
 }
 
+// writeUser asks for the commit of a changed document.
+func (d *Directory) writeUser(tx Tx, c Caller, cur *Record, doc, next *jsontree.Value, after *User) (*Record, error) {
+	before := UserOf(doc)
+	if before.UserName != after.UserName || before.Identity != after.Identity {
+		if err := c.Policy.check(after); err != nil {
+			return nil, err
+		}
+	}
+	if err := after.check(); err != nil {
+		return nil, err
+	}
+	now := max(d.now().UnixMilli(), cur.Modified)
+	rec := *cur
+	rec.Version, rec.Modified, rec.Display, rec.Profile = cur.Version+1, now, after.display(), withID(next, cur.ID)
+	if err := checkSize(cur, &rec); err != nil {
+		return nil, err
+	}
+	d.settle(tx, c, change{id: cur.ID, before: &before, after: after, rec: &rec, docBefore: doc, docAfter: next})
+	tx.Put(cur, &rec, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, now))
+	return &rec, nil
+}
+
+// editDocument gives the stored document and what edit makes of it.
 func editDocument(cur *Record, edit Edit) (doc, next jsontree.Value, err error) {
 	doc, err = jsontree.Parse(cur.Profile, jsontree.Limits{})
 	if err != nil {
 		return doc, next, fmt.Errorf("stored document of %s: %w", cur.ID, err)
 	}
-	next, err = edit(cur, doc.Clone())
-	return doc, next, err
+	if next, err = edit(cur, doc.Clone()); err != nil {
+		return doc, next, err
+	}
+	next.Set("id", jsontree.Str(cur.ID))
+	return doc, next, nil
 }
 
-// maxDocument bounds a stored document, so that no series of changes grows one
-// beyond what can be sent in a request (security S11).
+// maxDocument bounds a stored document, in bytes, so that no series of changes
+// grows one beyond what can be sent in a request (security S11).
 const maxDocument = 1 << 20
 
-func checkSize(rec *Record) error {
-	if len(rec.Profile) <= maxDocument {
+// checkSize refuses a document that is too large and has not become smaller;
+// before is nil at creation.
+func checkSize(before, rec *Record) error {
+	if len(rec.Profile) <= maxDocument || before != nil && len(rec.Profile) < len(before.Profile) {
 		return nil
 	}
 	return &Error{Code: CodeInvalidValue, Detail: "The resource would be larger than 1 MiB; remove values before adding more."}
 }
 
-// DeleteUser removes a user, its memberships and its claims in one commit
-// (BR-240). check, when not nil, may refuse after seeing the record (If-Match).
+// DeleteUser removes a user, its memberships and its claims (BR-240). check,
+// when not nil, may refuse after seeing the record (If-Match). A user that is
+// in more groups than one commit can handle leaves them in several first, after
+// check has agreed.
 func (d *Directory) DeleteUser(ctx context.Context, c Caller, id string, check func(*Record) error) error {
-	if err := c.may(KindUser, true); err != nil {
-		return err
-	}
-	if k, ok := KindOf(id); !ok || k != KindUser {
-		return notFound(KindUser)
-	}
-	if err := d.leaveMany(ctx, c, id); err != nil {
-		return fmt.Errorf("delete user: %w", err)
-	}
-	err := d.untilGroupsHold(func() error { return d.deleteUser(ctx, c, id, check) })
-	if err != nil {
-		return fmt.Errorf("delete user: %w", err)
-	}
-	return nil
-}
-
-func (d *Directory) deleteUser(ctx context.Context, c Caller, id string, check func(*Record) error) error {
-	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		cur, err := tx.Read(KindUser, id)
-		if err != nil {
-			return err
-		}
-		if cur == nil {
-			return notFound(KindUser)
-		}
-		if check != nil {
-			if err := check(cur); err != nil {
-				return err
-			}
-		}
-		doc, err := jsontree.Parse(cur.Profile, jsontree.Limits{})
-		if err != nil {
-			return fmt.Errorf("stored document of %s: %w", id, err)
-		}
-		before := UserOf(&doc)
-		groups, err := tx.GroupsOf(id)
-		if err != nil {
-			return err
-		}
-		d.leave(tx, c, id, groups)
-		d.settle(tx, c, change{before: &before, cur: cur})
+	return d.remove(ctx, c, KindUser, id, check, func(tx Tx, cur *Record, doc *jsontree.Value) {
+		before := UserOf(doc)
+		d.settle(tx, c, change{id: id, before: &before})
 		tx.Delete(cur, before.entries(id, cur.Modified))
-		return nil
 	})
-	return err
 }
 
 // withID renders a document with the id behind schemas, where readers expect
 // it. Whatever id the document carries is replaced.
-func withID(doc jsontree.Value, id string) []byte {
-	items := make([]jsontree.Value, 0, len(doc.Items)+1)
-	at := 0
+func withID(doc *jsontree.Value, id string) []byte {
+	out := append(make([]byte, 0, 1024), '{')
+	if s := doc.Get("schemas"); s != nil {
+		out = append(appendMember(out, s), ',')
+	}
+	out = append(out, `"id":"`...)
+	out = append(append(out, id...), '"')
 	for i := range doc.Items {
 		m := &doc.Items[i]
-		switch {
-		case jsontree.EqualName(m.Name, "schemas"):
-			items = append(items, jsontree.Value{})
-			copy(items[1:], items)
-			items[0] = *m
-			at = 1
-		case !jsontree.EqualName(m.Name, "id"):
-			items = append(items, *m)
+		if !jsontree.EqualName(m.Name, "schemas") && !jsontree.EqualName(m.Name, "id") {
+			out = appendMember(append(out, ','), m)
 		}
 	}
-	items = append(items, jsontree.Value{})
-	copy(items[at+1:], items[at:])
-	items[at] = jsontree.Str(id).As("id")
-	out := jsontree.Value{Kind: jsontree.Object, Items: items}
-	return out.Append(make([]byte, 0, 1024))
+	return append(out, '}')
+}
+
+func appendMember(dst []byte, m *jsontree.Value) []byte {
+	return m.Append(append(jsontree.AppendString(dst, m.Name), ':'))
 }

@@ -21,6 +21,7 @@ func file(t *testing.T, text string) string {
 }
 
 func TestRoundTrip(t *testing.T) {
+	t.Parallel() // a deletion takes its time
 	n := start(t, nil)
 	with := func(args ...string) []string { return append(args, "--ready-file", n.file) }
 	made := wantCode(t, 0, nil, with("org", "create", "acme", "--name", "Acme SA")...)
@@ -99,7 +100,7 @@ func TestConfirmation(t *testing.T) {
 	}{{"", exitFailure}, {"demo\n", exitFailure}, {"acme\n", exitOK}} {
 		var stdout, stderr output
 		p := &program{stdin: strings.NewReader(step.typed), stdout: &stdout, stderr: &stderr, interactive: true, progress: true}
-		if code := p.run(t.Context(), []string{"org", "delete", "acme", "--ready-file", n.file}); code != step.code {
+		if code := p.run(t.Context(), []string{"org", "delete", "acme", "--wait=false", "--ready-file", n.file}); code != step.code {
 			t.Errorf("typed %q: exit %d, want %d\n%s", step.typed, code, step.code, stderr.String())
 		}
 		if !strings.Contains(stderr.String(), "Type its slug") {

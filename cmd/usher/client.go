@@ -76,8 +76,10 @@ func (p *program) connect(f *apiFlags) (*client, error) {
 		address = defaultAPI
 	}
 	if token == "" {
-		return nil, &failure{exit: exitForbidden, what: "no API token", why: errors.New("the server wants one"),
-			todo: "name a file with --api-token-file or --ready-file, or set USHER_API_TOKEN"}
+		return nil, &failure{
+			exit: exitForbidden, what: "no API token", why: errors.New("the server wants one"),
+			todo: "name a file with --api-token-file or --ready-file, or set USHER_API_TOKEN",
+		}
 	}
 	base, err := apiBase(address)
 	if err != nil {
@@ -148,7 +150,7 @@ func (c *client) call(ctx context.Context, what, method, path string, in, out an
 		}
 		return &failure{exit: exitUnavailable, what: what, why: err, todo: "see that usher runs there, or give its address with --api-url"}
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // what matters has been read by then
 	text, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
 	if err != nil {
 		return &failure{exit: exitUnavailable, what: what, why: fmt.Errorf("read answer: %w", err), request: resp.Header.Get("X-Request-Id")}

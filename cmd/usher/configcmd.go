@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -71,11 +72,11 @@ func (e indented) Error() string {
 	if many, ok := e.err.(interface{ Unwrap() []error }); ok {
 		list = many.Unwrap()
 	}
-	text := ""
+	var text strings.Builder
 	for _, err := range list {
-		text += "\n  - " + err.Error()
+		text.WriteString("\n  - " + err.Error())
 	}
-	return text
+	return text.String()
 }
 
 // Unwrap gives the faults.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
 )
 
@@ -23,6 +24,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	logging.Disable() // as main does
 	goleak.VerifyTestMain(m)
 }
 
@@ -99,7 +101,7 @@ func startPausing(t *testing.T, pause time.Duration, env map[string]string, args
 	all := append([]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--ready-file", n.file}, args...)
 	go func() { n.exit <- p.run(ctx, all) }()
 	t.Cleanup(func() { n.stop(t) })
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for {
 		text, err := os.ReadFile(n.file)
 		if err == nil {
@@ -130,7 +132,7 @@ func (n *node) stop(t *testing.T) {
 			t.Errorf("serve ended with %d, want 0\n%s", code, n.stderr)
 		}
 		n.exit <- 0 // for the next one who asks
-	case <-time.After(20 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatalf("serve does not end\n%s", n.stderr)
 	}
 }
@@ -140,8 +142,14 @@ func browser() *http.Client {
 	return &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
 }
 
+// reply is an answer without its body, which has been read and closed.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+}
+
 // get asks with a token, if there is one.
-func get(t *testing.T, url, token string) (*http.Response, string) {
+func get(t *testing.T, url, token string) (reply, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -159,7 +167,7 @@ func get(t *testing.T, url, token string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return resp, string(body)
+	return reply{resp.StatusCode, resp.Header}, string(body)
 }
 
 // root is the address of the main listener.

@@ -17,8 +17,10 @@ const healthTime = 3 * time.Second // for one check
 
 func newHealthcheckCommand(p *program) *cobra.Command {
 	var url string
-	cmd := &cobra.Command{Use: "healthcheck", Short: "Ask a running usher whether it lives; for container images", Args: wants(),
-		Example: "  usher healthcheck\n  usher healthcheck --url http://127.0.0.1:8080/readyz"}
+	cmd := &cobra.Command{
+		Use: "healthcheck", Short: "Ask a running usher whether it lives; for container images", Args: wants(),
+		Example: "  usher healthcheck\n  usher healthcheck --url http://127.0.0.1:8080/readyz",
+	}
 	cmd.Flags().StringVar(&url, "url", "", "address to ask (default: /healthz on the metrics listener of the configuration, or on the main one when that is off)")
 	cmd.Flags().String("config", "", "YAML file with settings")
 	cmd.RunE = action(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
@@ -28,7 +30,7 @@ func newHealthcheckCommand(p *program) *cobra.Command {
 				return err
 			}
 			// Faults elsewhere in the configuration do not matter here.
-			loaded, _ := config.Load(config.Input{File: file, Env: p.env}) //nolint:errcheck // explained above
+			loaded, _ := config.Load(config.Input{File: file, Env: p.env})
 			url = probeURL(&loaded.Config)
 		}
 		return p.healthcheck(ctx, url)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -27,24 +28,65 @@ func newMetrics() *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "usher_scim_requests_total", Help: "SCIM requests answered."}, []string{"op", "resource", "status"}),
+			Name: "usher_scim_requests_total", Help: "SCIM requests answered.",
+		}, []string{"op", "resource", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "usher_scim_request_seconds", Help: "Time to answer a SCIM request.", Buckets: fast}, []string{"op", "resource"}),
+			Name: "usher_scim_request_seconds", Help: "Time to answer a SCIM request.", Buckets: fast,
+		}, []string{"op", "resource"}),
 		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "usher_redis_seconds", Help: "Time of a call to the store, repeats included.", Buckets: fast}, []string{"op"}),
+			Name: "usher_redis_seconds", Help: "Time of a call to the store, repeats included.", Buckets: fast,
+		}, []string{"op"}),
 		faults: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "usher_redis_errors_total", Help: "Calls to the store that ended with an error."}, []string{"op"}),
+			Name: "usher_redis_errors_total", Help: "Calls to the store that ended with an error.",
+		}, []string{"op"}),
 		reruns: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "usher_commit_reruns_total", Help: "Units of work run again because something they read had changed."}),
+			Name: "usher_commit_reruns_total", Help: "Units of work run again because something they read had changed.",
+		}),
 	}
 	build := thisBuild()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "usher_build_info", Help: "Always 1; the labels say which usher this is.",
-		ConstLabels: prometheus.Labels{"version": build.Version, "revision": build.Revision, "go": build.Go}})
+		ConstLabels: prometheus.Labels{"version": build.Version, "revision": build.Revision, "go": build.Go},
+	})
 	info.Set(1)
 	m.registry.MustRegister(m.requests, m.seconds, m.store, m.faults, m.reruns, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// streams reads how many events there are, whenever somebody asks for the
+// numbers. While the store does not answer, the number is left out rather than
+// all the others with it.
+type streams struct {
+	desc   *prometheus.Desc
+	length func(context.Context) (int64, error)
+	log    *slog.Logger
+}
+
+// lengthTime is how long the store may take to count.
+const lengthTime = time.Second
+
+// watchStreams adds the length of the streams to the numbers.
+func (m *metrics) watchStreams(length func(context.Context) (int64, error), log *slog.Logger) {
+	m.registry.MustRegister(&streams{
+		desc:   prometheus.NewDesc("usher_stream_length", "Events in the streams of all organizations; left out while the store does not answer.", nil, nil),
+		length: length, log: log,
+	})
+}
+
+// Describe tells what Collect will give.
+func (s *streams) Describe(to chan<- *prometheus.Desc) { to <- s.desc }
+
+// Collect asks the store.
+func (s *streams) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), lengthTime)
+	defer cancel()
+	n, err := s.length(ctx)
+	if err != nil {
+		s.log.WarnContext(ctx, "events not counted", "err", err)
+		return
+	}
+	to <- prometheus.MustNewConstMetric(s.desc, prometheus.GaugeValue, float64(n))
 }
 
 // scim counts one SCIM request.

@@ -74,8 +74,10 @@ func (v *orgVerb) act(do func(ctx context.Context, c *client, args []string) err
 
 func (v *orgVerb) create() *cobra.Command {
 	var name string
-	cmd := &cobra.Command{Use: "create SLUG", Short: "Create an organization", Args: wants("slug"),
-		Example: "  usher org create acme --name \"Acme SA\""}
+	cmd := &cobra.Command{
+		Use: "create SLUG", Short: "Create an organization", Args: wants("slug"),
+		Example: "  usher org create acme --name \"Acme SA\"",
+	}
 	cmd.Flags().StringVar(&name, "name", "", "its name for people (default: the slug)")
 	cmd.RunE = v.act(func(ctx context.Context, c *client, args []string) error {
 		var o org
@@ -134,9 +136,11 @@ func (v *orgVerb) change(ctx context.Context, c *client, slug string, change map
 
 func (v *orgVerb) rename() *cobra.Command {
 	var slug, name string
-	cmd := &cobra.Command{Use: "rename SLUG", Short: "Change slug or name of an organization", Args: wants("slug"),
+	cmd := &cobra.Command{
+		Use: "rename SLUG", Short: "Change slug or name of an organization", Args: wants("slug"),
 		Long:    "Change slug or name of an organization. A new slug changes its SCIM URL: identity\nproviders must be told.",
-		Example: "  usher org rename acme --slug acme-fr --name \"Acme France\""}
+		Example: "  usher org rename acme --slug acme-fr --name \"Acme France\"",
+	}
 	cmd.Flags().StringVar(&slug, "slug", "", "the new slug")
 	cmd.Flags().StringVar(&name, "name", "", "the new name")
 	run := v.act(func(ctx context.Context, c *client, args []string) error {
@@ -168,11 +172,14 @@ func (v *orgVerb) setState(name, state, short string) *cobra.Command {
 
 func (v *orgVerb) delete() *cobra.Command {
 	var yes, wait bool
-	cmd := &cobra.Command{Use: "delete SLUG", Short: "Erase an organization with every user, group and token it has", Args: wants("slug"),
+	cmd := &cobra.Command{
+		Use: "delete SLUG", Short: "Erase an organization with every user, group and token it has", Args: wants("slug"),
 		Long: "Erase an organization with every user, group and token it has. This cannot be undone.\n" +
-			"Its tokens are refused at once; the command waits until everything is gone."}
+			"Its tokens are refused at once; the command waits until everything is gone, which takes\n" +
+			"15 seconds at least: requests that came in before may still be at work.",
+	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask for confirmation")
-	cmd.Flags().BoolVar(&wait, "wait", true, "wait until everything is gone")
+	cmd.Flags().BoolVar(&wait, "wait", true, "wait until everything is gone; --wait=false returns at once")
 	cmd.RunE = v.act(func(ctx context.Context, c *client, args []string) error {
 		slug := args[0]
 		if !yes {

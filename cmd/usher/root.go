@@ -71,11 +71,15 @@ func wants(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < len(names):
-			return &failure{exit: exitUsage, why: errors.New("the argument " + strings.ToUpper(names[len(args)]) + " is missing"),
-				todo: "see \"" + cmd.CommandPath() + " --help\""}
+			return &failure{
+				exit: exitUsage, why: errors.New("the argument " + strings.ToUpper(names[len(args)]) + " is missing"),
+				todo: "see \"" + cmd.CommandPath() + " --help\"",
+			}
 		case len(args) > len(names):
-			return &failure{exit: exitUsage, why: fmt.Errorf("%q is one argument too many", args[len(names)]),
-				todo: "see \"" + cmd.CommandPath() + " --help\""}
+			return &failure{
+				exit: exitUsage, why: fmt.Errorf("%q is one argument too many", args[len(names)]),
+				todo: "see \"" + cmd.CommandPath() + " --help\"",
+			}
 		case slices.Contains(args, ""):
 			return &failure{exit: exitUsage, why: errors.New("an argument is empty"), todo: "see \"" + cmd.CommandPath() + " --help\""}
 		}

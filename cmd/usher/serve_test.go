@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -62,8 +64,10 @@ func checkServe(t *testing.T, env map[string]string) {
 		}
 	}
 	_, numbers := get(t, n.MetricsURL, "")
-	for _, want := range []string{`usher_scim_requests_total{op=`, `status="401"`, "usher_scim_request_seconds_bucket", `usher_redis_seconds_count{op=`,
-		"usher_commit_reruns_total 0", "usher_build_info", "go_goroutines", "process_"} {
+	for _, want := range []string{
+		`usher_scim_requests_total{op=`, `status="401"`, "usher_scim_request_seconds_bucket", `usher_redis_seconds_count{op=`,
+		"usher_commit_reruns_total 0", "usher_stream_length 3", "usher_build_info", "go_goroutines", "process_",
+	} {
 		if !strings.Contains(numbers, want) {
 			t.Errorf("the metrics lack %s", want)
 		}
@@ -118,7 +122,7 @@ func TestNoBootstrap(t *testing.T) {
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for range 200 {
+	for range 600 { // half a minute: machines may be slow
 		if holds() {
 			return
 		}
@@ -136,9 +140,14 @@ func TestDrain(t *testing.T) {
 	}
 	defer conn.Close()
 	const body = `{"slug":"slow"}`
-	fmt.Fprintf(conn, "POST /api/v1/orgs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		n.APIToken, len(body), body[:5])
-	time.Sleep(50 * time.Millisecond) // let the server read the head
+	fmt.Fprintf(conn, "POST /api/v1/orgs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n",
+		n.APIToken, len(body))
+	answers := bufio.NewReader(conn)
+	for _, want := range []string{"HTTP/1.1 100 Continue", ""} { // the operation reads the body: the request is in flight
+		if line, err := answers.ReadString('\n'); err != nil || strings.TrimSpace(line) != want {
+			t.Fatalf("the server says %q, %v; want %q", line, err, want)
+		}
+	}
 	n.signal()
 	eventually(t, "readyz says draining", func() bool {
 		resp, text := get(t, n.root()+"/readyz", "")
@@ -154,8 +163,8 @@ func TestDrain(t *testing.T) {
 		}
 		return err != nil
 	})
-	fmt.Fprint(conn, body[5:])
-	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	fmt.Fprint(conn, body)
+	resp, err := http.ReadResponse(answers, nil)
 	if err != nil {
 		t.Fatalf("the request in flight got no answer: %v", err)
 	}
@@ -169,6 +178,7 @@ func TestDrain(t *testing.T) {
 // A revoked token stops working within five seconds, also on a node that has
 // just seen it work.
 func TestRevokedTokenStops(t *testing.T) {
+	t.Parallel()
 	env := map[string]string{"USHER_REDIS_URL": redistest.Start(t)}
 	one := start(t, env)
 	two := start(t, env)
@@ -204,6 +214,9 @@ func TestStoreGoesAway(t *testing.T) {
 	if resp, _ := get(t, n.side()+"/healthz", ""); resp.StatusCode != 200 {
 		t.Errorf("healthz: %d, want 200", resp.StatusCode)
 	}
+	if resp, numbers := get(t, n.MetricsURL, ""); resp.StatusCode != 200 || strings.Contains(numbers, "usher_stream_length") || !strings.Contains(numbers, "usher_build_info") {
+		t.Errorf("the metrics without a store: %d %s, want all but the length of the streams", resp.StatusCode, numbers)
+	}
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +225,7 @@ func TestStoreGoesAway(t *testing.T) {
 		if resp.StatusCode == 200 {
 			return
 		}
-		if time.Since(began) > 5*time.Second {
+		if time.Since(began) > 30*time.Second {
 			t.Fatalf("not ready again: %d %s", resp.StatusCode, body)
 		}
 	}
@@ -232,8 +245,13 @@ func TestServeRefusesToStart(t *testing.T) {
 		says []string
 	}{
 		{"open listener", nil, []string{"--listen", "0.0.0.0:0"}, exitConfig, []string{"listen (flag)", "trusted_proxies", "tls.cert"}},
-		{"many faults", map[string]string{"USHER_LOG_LEVEL": "loud"}, []string{"--listen", "x", "--tls-cert", "/does/not/exist"}, exitConfig,
-			[]string{"- log.level (variable USHER_LOG_LEVEL)", "- listen (flag)", "- tls.key"}},
+		{
+			"many faults",
+			map[string]string{"USHER_LOG_LEVEL": "loud"},
+			[]string{"--listen", "x", "--tls-cert", "/does/not/exist"},
+			exitConfig,
+			[]string{"- log.level (variable USHER_LOG_LEVEL)", "- listen (flag)", "- tls.key"},
+		},
 		{"address taken", nil, []string{"--listen", taken.Addr().String()}, exitConfig, []string{"cannot listen", "--listen"}},
 		{"metrics address taken", nil, []string{"--listen", "127.0.0.1:0", "--metrics-listen", taken.Addr().String()}, exitConfig, []string{"--metrics-listen"}},
 		{"no Redis", nil, []string{"--listen", "127.0.0.1:0", "--metrics-listen", "off", "--redis", "redis://:hunter2@127.0.0.1:1"}, exitUnavailable, []string{"cannot open the store"}},
@@ -288,24 +306,36 @@ func TestSignals(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "ready.json")
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off", "--ready-file", file)
 		cmd.Env = append(os.Environ(), "USHER_TEST_MAIN=1")
+		var log output
+		cmd.Stderr = &log
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for began := time.Now(); time.Since(began) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
-			if _, err := os.Stat(file); err == nil {
-				break
-			}
-		}
-		if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		if second {
-			time.Sleep(100 * time.Millisecond)
-			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		var r ready
+		eventually(t, "the ready file is there", func() bool {
+			text, err := os.ReadFile(file)
+			return err == nil && json.Unmarshal(text, &r) == nil
+		})
+		if second { // a connection that says nothing keeps the drain going
+			conn, err := net.Dial("tcp", r.Listen)
+			if err != nil {
 				t.Fatal(err)
 			}
+			defer conn.Close()
 		}
-		err := cmd.Wait()
+		terminate := func() {
+			if err := cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Error(err)
+			}
+		}
+		terminate()
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		if second {
+			eventually(t, "the server drains", func() bool { return strings.Contains(log.String(), "draining") })
+			eventually(t, "another signal ends it", func() bool { terminate(); return len(ended) > 0 })
+		}
+		err := <-ended
 		status, _ := cmd.ProcessState.Sys().(syscall.WaitStatus)
 		if !second && err != nil || second && !status.Signaled() {
 			t.Errorf("second signal %v: ended with %v", second, err)

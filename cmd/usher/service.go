@@ -148,6 +148,7 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
 	}
+	s.numbers.watchStreams(s.store.StreamLength, s.log)
 	s.directory, err = resources.New(resources.Config{Store: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	return err
 }
@@ -246,7 +247,9 @@ func (s *service) run(ctx context.Context) error {
 		servers = append(servers, probes)
 		group.Go(func() error { return serving(probes.Serve(s.side)) })
 	}
-	group.Go(func() error { return jobs.Janitor{Clean: s.directory.Clean, Log: s.log, Interval: cleanPause}.Run(running) })
+	group.Go(func() error {
+		return jobs.Janitor{Clean: s.directory.Clean, Log: s.log, Interval: cleanPause}.Run(running)
+	})
 	group.Go(func() error {
 		<-running.Done()
 		s.drain(ctx, servers, cut)

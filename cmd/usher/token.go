@@ -41,11 +41,12 @@ type newToken struct {
 }
 
 func tokensPath(slug string, more ...string) string {
-	path := orgPath(slug) + "/tokens"
+	var path strings.Builder
+	path.WriteString(orgPath(slug) + "/tokens")
 	for _, m := range more {
-		path += "/" + url.PathEscape(m)
+		path.WriteString("/" + url.PathEscape(m))
 	}
-	return path
+	return path.String()
 }
 
 func newTokenCommand(p *program) *cobra.Command {
@@ -61,8 +62,10 @@ func newTokenCommand(p *program) *cobra.Command {
 
 func (v *orgVerb) createToken() *cobra.Command {
 	var spec newToken
-	cmd := &cobra.Command{Use: "create SLUG", Short: "Make a token for a new connection; the token alone goes to stdout", Args: wants("slug"),
-		Example: "  usher token create acme --name okta --profile okta > token.txt\n  usher token create acme --scopes scim:read --lifetime 30d --output json"}
+	cmd := &cobra.Command{
+		Use: "create SLUG", Short: "Make a token for a new connection; the token alone goes to stdout", Args: wants("slug"),
+		Example: "  usher token create acme --name okta --profile okta > token.txt\n  usher token create acme --scopes scim:read --lifetime 30d --output json",
+	}
 	f := cmd.Flags()
 	f.StringVar(&spec.Name, "name", "", "what it is for (default provisioning)")
 	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read")

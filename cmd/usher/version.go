@@ -41,13 +41,15 @@ func thisBuild() build {
 
 func newVersionCommand(p *program) *cobra.Command {
 	var output string
-	cmd := &cobra.Command{Use: "version", Short: "Show which usher this is", Args: wants(),
+	cmd := &cobra.Command{
+		Use: "version", Short: "Show which usher this is", Args: wants(),
 		RunE: action(func(_ context.Context, _ *cobra.Command, _ []string) error {
 			b := thisBuild()
 			return p.print(output, b, func() table {
 				return table{rows: [][]string{{"version", b.Version}, {"revision", b.Revision}, {"go", b.Go}, {"platform", b.Platform}}}
 			})
-		})}
+		}),
+	}
 	addOutputFlag(cmd, &output)
 	return cmd
 }

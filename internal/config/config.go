@@ -13,7 +13,7 @@ const Prefix = "USHER_"
 // Config is every setting of the server.
 type Config struct {
 	Listen         string   `yaml:"listen" env:"LISTEN" doc:"Address of the main listener, host:port; port 0 takes a free one."`
-	PublicURL      string   `yaml:"public_url" env:"PUBLIC_URL" doc:"URL under which clients reach the server; every link is made from it."`
+	PublicURL      string   `yaml:"public_url" env:"PUBLIC_URL" doc:"URL under which clients reach the server, by default the address of the listener; every link is made from it."`
 	Redis          Redis    `yaml:"redis" envPrefix:"REDIS_"`
 	TLS            TLS      `yaml:"tls" envPrefix:"TLS_"`
 	Metrics        Metrics  `yaml:"metrics" envPrefix:"METRICS_"`

@@ -80,16 +80,27 @@ func TestFaults(t *testing.T) {
 		in   Input
 		want []string // each must be in the error
 	}{
-		{"all at once", "listen: nowhere\nlimits:\n  rate: -1\n", Input{Env: map[string]string{
-			"USHER_LOG_LEVEL": "loud", "USHER_BOOTSTRAP": "perhaps", "USHER_TRUSTED_PROXIES": "10.0.0.0/99"},
-			Flags: map[string]string{"public_url": "ftp://x"}},
-			[]string{`listen (file `, `"nowhere" is not an address`, "limits.rate (file ", `log.level (variable USHER_LOG_LEVEL): "loud" does not fit`,
-				"bootstrap (variable USHER_BOOTSTRAP)", `"10.0.0.0/99" is neither`, `public_url (flag): "ftp://x"`}},
+		{
+			"all at once", "listen: nowhere\nlimits:\n  rate: -1\n",
+			Input{
+				Env: map[string]string{
+					"USHER_LOG_LEVEL": "loud", "USHER_BOOTSTRAP": "perhaps", "USHER_TRUSTED_PROXIES": "10.0.0.0/99",
+				},
+				Flags: map[string]string{"public_url": "ftp://x"},
+			},
+			[]string{
+				`listen (file `, `"nowhere" is not an address`, "limits.rate (file ", `log.level (variable USHER_LOG_LEVEL): "loud" does not fit`,
+				"bootstrap (variable USHER_BOOTSTRAP)", `"10.0.0.0/99" is neither`, `public_url (flag): "ftp://x"`,
+			},
+		},
 		{"unknown key with excerpt", "listen: 127.0.0.1:0\nlissten: x\n", Input{}, []string{`unknown field "lissten"`, "[2:1]", "> "}},
 		{"doubled key", "listen: 127.0.0.1:0\nlisten: 127.0.0.1:1\n", Input{}, []string{"already defined"}},
 		{"missing file", "", Input{File: "/does/not/exist.yaml"}, []string{"/does/not/exist.yaml", "check the path"}},
-		{"open listener without TLS", "", Input{Flags: map[string]string{"listen": "0.0.0.0:8080"}},
-			[]string{"listen (flag)", "tls.cert", "trusted_proxies", "127.0.0.1", "public_url"}},
+		{
+			"open listener without TLS", "",
+			Input{Flags: map[string]string{"listen": "0.0.0.0:8080"}},
+			[]string{"listen (flag)", "tls.cert", "trusted_proxies", "127.0.0.1", "public_url"},
+		},
 		{"every interface", "", Input{Flags: map[string]string{"listen": ":8080"}}, []string{"listen (flag)"}},
 		{"half of TLS", "", Input{Flags: map[string]string{"tls.cert": "/does/not/exist.pem"}}, []string{"tls.key", "set both", "tls.cert (flag): the file cannot be read"}},
 		{"client CA without TLS", "", Input{Flags: map[string]string{"tls.client_ca": "/does/not/exist.pem"}}, []string{"tls.client_ca (flag): client certificates need TLS"}},
@@ -97,8 +108,11 @@ func TestFaults(t *testing.T) {
 		{"public URL with a user", "", Input{Flags: map[string]string{"public_url": "https://u:p@x"}}, []string{"no user, query or fragment"}},
 		{"password twice", "", Input{Env: map[string]string{"USHER_REDIS_URL": "redis://:one@h:1", "USHER_REDIS_PASSWORD": "two"}}, []string{"keep one"}},
 		{"password alone", "", Input{Env: map[string]string{"USHER_REDIS_PASSWORD": "two"}}, []string{"no effect without redis.url"}},
-		{"secret and its file", "", Input{Env: map[string]string{"USHER_REDIS_URL": "redis://h:1", "USHER_REDIS_URL_FILE": "/does/not/exist"}},
-			[]string{"both USHER_REDIS_URL and USHER_REDIS_URL_FILE", "the secret cannot be read"}},
+		{
+			"secret and its file", "",
+			Input{Env: map[string]string{"USHER_REDIS_URL": "redis://h:1", "USHER_REDIS_URL_FILE": "/does/not/exist"}},
+			[]string{"both USHER_REDIS_URL and USHER_REDIS_URL_FILE", "the secret cannot be read"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -113,9 +113,15 @@ func TestEqualName(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{"userName", "USERNAME", true}, {"$ref", "$REF", true}, {"a1", "A1", true},
-		{"a", "b", false}, {"a", "ab", false},
-		{"@", "`", false}, {"[", "{", false}, {"1", "\x11", false}, {"_", "\x7f", false},
+		{"userName", "USERNAME", true},
+		{"$ref", "$REF", true},
+		{"a1", "A1", true},
+		{"a", "b", false},
+		{"a", "ab", false},
+		{"@", "`", false},
+		{"[", "{", false},
+		{"1", "\x11", false},
+		{"_", "\x7f", false},
 		{"\xc3\xa9", "\xc3\x89", false}, // é É: not ASCII
 	} {
 		if EqualName(c.a, c.b) != c.want {

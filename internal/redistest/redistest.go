@@ -91,17 +91,19 @@ func (s *Server) start(bin string, extra []string) error {
 	if err := os.WriteFile(conf, []byte("requirepass "+s.Password+"\n"), 0o600); err != nil {
 		return err
 	}
-	s.args = append([]string{bin, conf, "--port", strconv.Itoa(port), "--bind", "127.0.0.1",
-		"--dir", s.Dir, "--save", "", "--appendonly", "no", "--daemonize", "no", "--databases", "1"}, extra...)
+	s.args = append([]string{
+		bin, conf, "--port", strconv.Itoa(port), "--bind", "127.0.0.1",
+		"--dir", s.Dir, "--save", "", "--appendonly", "no", "--daemonize", "no", "--databases", "1",
+	}, extra...)
 	return s.Restart()
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }() // its port is all that was wanted
 	addr, ok := l.Addr().(*net.TCPAddr)
 	if !ok {
 		return 0, errors.New("the listener has no TCP address")
@@ -115,7 +117,7 @@ func (s *Server) Restart() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.log = &bytes.Buffer{}
-	s.cmd = exec.Command(s.args[0], s.args[1:]...)
+	s.cmd = exec.CommandContext(context.Background(), s.args[0], s.args[1:]...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	if err := s.cmd.Start(); err != nil {
 		return err
@@ -154,7 +156,7 @@ func (s *Server) ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // what matters has been read by then
 	if err := conn.SetDeadline(time.Now().Add(time.Second)); err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@
 // Types are enforced (400 invalidValue naming the path, the expected type and
 // what came, never the content). Limits: [MaxText] bytes for any text,
 // [MaxName] for every displayName and for required single-valued strings
-// (userName, a group's
-// displayName), of which the latter must not be blank or hold control characters either.
-// Canonical values are suggestions and not enforced.
+// (userName, a group's displayName); the required ones must not be blank or
+// hold control characters either. Canonical values are suggestions and not
+// enforced.
 package schema
