@@ -23,13 +23,13 @@ type Expected func(*resources.Record) ([]resources.Entry, []resources.Claim)
 // It reads everything into memory and wants an organization at rest. Without
 // expected it only checks that what indexes and claims name exists.
 func (s *Store) Audit(ctx context.Context, org resources.OrgID, expected Expected) (faults []string, err error) {
-	defer s.observe("audit", time.Now(), &err)
+	defer s.observe("audit", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return nil, err
 	}
 	a := &audit{
-		f:        &finder{s: s, keys: k, client: s.scans, deadline: time.Now().Add(time.Hour)},
+		f:        &finder{s: s, keys: k, client: s.scans, deadline: started().Add(time.Hour)},
 		expected: expected,
 		records:  map[string]*resources.Record{},
 		entries:  map[resources.Index]map[string]int64{},

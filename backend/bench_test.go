@@ -59,8 +59,10 @@ func hire(t testing.TB, s *backend.Store, u *resources.Record, entries []resourc
 	_, err := s.Update(context.Background(), benchOrg, func(_ context.Context, tx resources.Tx) error {
 		tx.Put(nil, u, nil, entries)
 		tx.Claim(resources.Claim{Kind: resources.ClaimEmail, Key: entries[1].Value}, u.ID)
-		tx.Event(resources.Event{Type: "user.created", Kind: resources.KindUser, ID: u.ID, Version: 1,
-			Actor: u.ID, Request: u.ID, Changed: []string{"userName", "emails", "name"}})
+		tx.Event(resources.Event{
+			Type: "user.created", Kind: resources.KindUser, ID: u.ID, Version: 1,
+			Actor: u.ID, Request: u.ID, Changed: []string{"userName", "emails", "name"},
+		})
 		return nil
 	})
 	if err != nil {

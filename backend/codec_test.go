@@ -50,8 +50,10 @@ func TestCodecFormatStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &resources.Record{ID: "id", Version: 7, Stamp: someStamp, Created: 1700000000000, Modified: 1700000000001,
-		Display: "Ada", Profile: []byte(`{"a":1}`), Standing: []byte(`{}`)}
+	want := &resources.Record{
+		ID: "id", Version: 7, Stamp: someStamp, Created: 1700000000000, Modified: 1700000000001,
+		Display: "Ada", Profile: []byte(`{"a":1}`), Standing: []byte(`{}`),
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

@@ -102,7 +102,7 @@ func (f *finder) membersOf(ctx context.Context, group string) ([]string, error) 
 // existing keeps the ids of records of the wanted kind that are there.
 func (f *finder) existing(ctx context.Context, ids []string) ([]string, error) {
 	var out []string
-	for chunk := range chunksOf(ids, chunkSize) {
+	for chunk := range slices.Chunk(ids, chunkSize) {
 		there, err := f.s.standIn(ctx, f.client, f.keys.index(resources.All(f.q.Kind)), chunk)
 		if err != nil {
 			return nil, err
@@ -179,7 +179,7 @@ func (f *finder) keep(ctx context.Context, ids []string, c *resources.Cond) ([]s
 // keepScored asks the index about each id instead of reading the index.
 func (f *finder) keepScored(ctx context.Context, ids []string, c *resources.Cond) ([]string, error) {
 	out := ids[:0]
-	for chunk := range chunksOf(ids, chunkSize) {
+	for chunk := range slices.Chunk(ids, chunkSize) {
 		scores, err := f.s.standIn(ctx, f.client, f.keys.index(c.Index), chunk)
 		if err != nil {
 			return nil, err

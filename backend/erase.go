@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -12,7 +11,7 @@ import (
 // never the server's keys, and clears a list only together with what it
 // lists, so that it can be stopped and started at any point.
 func (s *Store) Erase(ctx context.Context, org resources.OrgID, limit int) (n int, err error) {
-	defer s.observe("erase", time.Now(), &err)
+	defer s.observe("erase", started(), &err)
 	k, err := keysOf(org)
 	if err != nil || limit <= 0 {
 		return 0, err

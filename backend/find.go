@@ -31,7 +31,7 @@ type finder struct {
 // ids that Where leaves are gathered, looked at if Match or SortKey ask for
 // it, put in order, and the page of them is read.
 func (s *Store) Find(ctx context.Context, org resources.OrgID, q resources.Query) (page resources.Page, err error) {
-	defer s.observe("find", time.Now(), &err)
+	defer s.observe("find", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return resources.Page{}, err
@@ -39,7 +39,7 @@ func (s *Store) Find(ctx context.Context, org resources.OrgID, q resources.Query
 	if err := checkQuery(&q); err != nil {
 		return resources.Page{}, err
 	}
-	f := &finder{s: s, keys: k, q: q, client: s.reads, deadline: time.Now().Add(s.cfg.ScanTime)}
+	f := &finder{s: s, keys: k, q: q, client: s.reads, deadline: started().Add(s.cfg.ScanTime)}
 	if page, ok, err := f.lookUp(ctx); ok || err != nil {
 		return page, err
 	}
@@ -268,7 +268,7 @@ func (f *finder) spend(n int) error {
 }
 
 func (f *finder) inTime() error {
-	if time.Now().After(f.deadline) {
+	if started().After(f.deadline) {
 		return f.tooMany()
 	}
 	return nil

@@ -88,7 +88,7 @@ func (f *finder) look(ctx context.Context, ids []string, found []match) ([]match
 	if len(ids) > keptRecords {
 		f.client = f.s.scans
 	}
-	for chunk := range chunksOf(ids, chunkSize) {
+	for chunk := range slices.Chunk(ids, chunkSize) {
 		if err := f.spend(len(chunk)); err != nil {
 			return nil, err
 		}

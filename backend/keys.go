@@ -78,25 +78,9 @@ func (k keys) parseRecord(key string) (kind resources.Kind, id string, ok bool) 
 }
 
 // known reports whether id is well formed and of a kind this package stores.
-// It says the same as resources.KindOf, without a search for each character:
-// it is asked of every record of every page.
 func known(id string) (resources.Kind, bool) {
-	if len(id) != idSize {
-		return 0, false
-	}
-	var last byte
-	for i := 0; i < idSize; i++ {
-		switch c := id[i]; {
-		case c >= '0' && c <= '9':
-			last = c - '0'
-		case c >= 'a' && c <= 'v':
-			last = c - 'a' + 10
-		default:
-			return 0, false
-		}
-	}
-	kind := resources.Kind(last & 7)
-	return kind, int(kind) < len(kindLetters)
+	kind, ok := resources.KindOf(id)
+	return kind, ok && int(kind) < len(kindLetters)
 }
 
 // parseClaim splits the value of a claim key.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -16,19 +16,6 @@ import (
 
 // chunkSize is how many records or ids one command names at most.
 const chunkSize = 500
-
-// chunksOf cuts a list into pieces.
-func chunksOf(list []string, size int) iter.Seq[[]string] {
-	return func(yield func([]string) bool) {
-		for len(list) > 0 {
-			n := min(size, len(list))
-			if !yield(list[:n]) {
-				return
-			}
-			list = list[n:]
-		}
-	}
-}
 
 // load reads up to a chunk of records, nil where there is none, groups with
 // their counts of changes and sizes.
@@ -178,7 +165,7 @@ func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, re
 			}
 		}
 	}
-	for chunk := range chunksOf(all, chunkSize) {
+	for chunk := range slices.Chunk(all, chunkSize) {
 		found, err := client.HMGet(ctx, k.groupNames(), chunk...).Result()
 		if err != nil {
 			return explain(ctx, "read groups", err)
@@ -205,7 +192,7 @@ func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, re
 // their groups if asked. room is as in loadWith; only one chunk can lie in it.
 func (s *Store) page(ctx context.Context, client *redis.Client, k keys, ids []string, withGroups bool, room *[]byte) ([]*resources.Record, error) {
 	out := make([]*resources.Record, 0, len(ids))
-	for chunk := range chunksOf(ids, chunkSize) {
+	for chunk := range slices.Chunk(ids, chunkSize) {
 		recs, err := s.loadWith(ctx, client, k, chunk, withGroups, room)
 		if err != nil {
 			return nil, err

@@ -49,8 +49,10 @@ func (r modelRec) entries(id string, modified int64) []resources.Entry {
 }
 
 func (r modelRec) record(id string, modified int64) *resources.Record {
-	return &resources.Record{Kind: r.kind, ID: id, Version: r.version, Created: 1, Modified: modified, Display: r.name,
-		Profile: fmt.Appendf(nil, `{"e":%q,"m":%q}`, r.external, r.mail)}
+	return &resources.Record{
+		Kind: r.kind, ID: id, Version: r.version, Created: 1, Modified: modified, Display: r.name,
+		Profile: fmt.Appendf(nil, `{"e":%q,"m":%q}`, r.external, r.mail),
+	}
 }
 
 // expected derives entries and claims from a stored record alone.

@@ -2,13 +2,10 @@ package backend
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -17,13 +14,13 @@ import (
 
 // Ping implements resources.Store.
 func (s *Store) Ping(ctx context.Context) (err error) {
-	defer s.observe("ping", time.Now(), &err)
+	defer s.observe("ping", started(), &err)
 	return explain(ctx, "ping", s.reads.Ping(ctx).Err())
 }
 
 // Get implements resources.Store.
 func (s *Store) Get(ctx context.Context, org resources.OrgID, kind resources.Kind, id string) (rec *resources.Record, err error) {
-	defer s.observe("get", time.Now(), &err)
+	defer s.observe("get", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return nil, err
@@ -142,7 +139,7 @@ func (s *Store) groupIDs(ctx context.Context, k keys, id string) ([]string, erro
 	}
 	ids := unpackIDs(row)
 	live := ids[:0]
-	for chunk := range chunksOf(ids, chunkSize) {
+	for chunk := range slices.Chunk(ids, chunkSize) {
 		names, err := s.reads.HMGet(ctx, k.groupNames(), chunk...).Result()
 		if err != nil {
 			return nil, explain(ctx, "read groups", err)
@@ -158,13 +155,13 @@ func (s *Store) groupIDs(ctx context.Context, k keys, id string) ([]string, erro
 
 // Many implements resources.Store.
 func (s *Store) Many(ctx context.Context, org resources.OrgID, ids []string) (recs []*resources.Record, err error) {
-	defer s.observe("many", time.Now(), &err)
+	defer s.observe("many", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return nil, err
 	}
 	recs = make([]*resources.Record, 0, len(ids))
-	for chunk := range chunksOf(ids, chunkSize) {
+	for chunk := range slices.Chunk(ids, chunkSize) {
 		part, err := s.load(ctx, s.reads, k, chunk)
 		if err != nil {
 			return nil, err
@@ -176,7 +173,7 @@ func (s *Store) Many(ctx context.Context, org resources.OrgID, ids []string) (re
 
 // Named implements resources.Store.
 func (s *Store) Named(ctx context.Context, org resources.OrgID, index resources.Index, value string) (id string, err error) {
-	defer s.observe("named", time.Now(), &err)
+	defer s.observe("named", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return "", err
@@ -193,7 +190,7 @@ func (s *Store) Named(ctx context.Context, org resources.OrgID, index resources.
 
 // Members implements resources.Store.
 func (s *Store) Members(ctx context.Context, org resources.OrgID, group, after string, limit int) (refs []resources.MemberRef, err error) {
-	defer s.observe("members", time.Now(), &err)
+	defer s.observe("members", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return nil, err
@@ -224,7 +221,7 @@ func (s *Store) memberIDs(ctx context.Context, client *redis.Client, k keys, gro
 	if after != "" {
 		from = "(" + after
 	}
-	ids, err := client.ZRangeByLex(ctx, k.members(group), &redis.ZRangeBy{Min: from, Max: "+", Count: int64(limit)}).Result()
+	ids, err := client.ZRangeArgs(ctx, redis.ZRangeArgs{Key: k.members(group), Start: from, Stop: "+", ByLex: true, Count: int64(limit)}).Result()
 	return ids, explain(ctx, "read members", err)
 }
 
@@ -257,7 +254,7 @@ func (s *Store) named(ctx context.Context, k keys, refs []resources.MemberRef, i
 
 // MemberIDs implements resources.Store.
 func (s *Store) MemberIDs(ctx context.Context, org resources.OrgID, group, after string, limit int) (ids []string, err error) {
-	defer s.observe("member_ids", time.Now(), &err)
+	defer s.observe("member_ids", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return nil, err
@@ -279,7 +276,7 @@ func (s *Store) MemberIDs(ctx context.Context, org resources.OrgID, group, after
 
 // Exist implements resources.Store.
 func (s *Store) Exist(ctx context.Context, org resources.OrgID, ids []string) (there []bool, err error) {
-	defer s.observe("exist", time.Now(), &err)
+	defer s.observe("exist", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return nil, err
@@ -293,7 +290,7 @@ func (s *Store) Exist(ctx context.Context, org resources.OrgID, ids []string) (t
 				mine, at = append(mine, id), append(at, i)
 			}
 		}
-		for chunk := range chunksOf(mine, chunkSize) {
+		for chunk := range slices.Chunk(mine, chunkSize) {
 			scores, err := s.standIn(ctx, s.reads, k.index(resources.All(kind)), chunk)
 			if err != nil {
 				return nil, err
@@ -309,13 +306,13 @@ func (s *Store) Exist(ctx context.Context, org resources.OrgID, ids []string) (t
 
 // IsMember implements resources.Store.
 func (s *Store) IsMember(ctx context.Context, org resources.OrgID, group string, ids []string) (in []bool, err error) {
-	defer s.observe("is_member", time.Now(), &err)
+	defer s.observe("is_member", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return nil, err
 	}
 	in = make([]bool, 0, len(ids))
-	for chunk := range chunksOf(ids, chunkSize) {
+	for chunk := range slices.Chunk(ids, chunkSize) {
 		there, err := s.standIn(ctx, s.reads, k.members(group), chunk)
 		if err != nil {
 			return nil, err
@@ -340,79 +337,4 @@ func (s *Store) standIn(ctx context.Context, client *redis.Client, key string, i
 		err = fmt.Errorf("ZMSCORE gave %d answers for %d ids", len(list), len(ids))
 	}
 	return list, explain(ctx, "read index", err)
-}
-
-// Events implements resources.Store.
-func (s *Store) Events(ctx context.Context, org resources.OrgID, after string, limit int) (events []resources.StoredEvent, err error) {
-	defer s.observe("events", time.Now(), &err)
-	k, err := keysOf(org)
-	if err != nil {
-		return nil, err
-	}
-	from := "-"
-	if after != "" {
-		if !isLSN(after) {
-			return nil, &resources.Error{Code: resources.CodeInvalidValue, Field: "after", Detail: "The place in the stream is not one that usher gave out; use the id of an event, or nothing for the beginning."}
-		}
-		from = "(" + after
-	}
-	if limit <= 0 {
-		return nil, nil
-	}
-	msgs, err := s.reads.XRangeN(ctx, k.events(), from, "+", int64(limit)).Result()
-	if err != nil {
-		return nil, explain(ctx, "read events", err)
-	}
-	events = make([]resources.StoredEvent, len(msgs))
-	for i, m := range msgs {
-		text, _ := m.Values["e"].(string)
-		events[i].LSN = m.ID
-		if err := json.Unmarshal([]byte(text), &events[i].Event); err != nil {
-			return nil, fmt.Errorf("backend: event %s: %w: %w", m.ID, errDamaged, err)
-		}
-	}
-	return events, nil
-}
-
-// isLSN accepts "<milliseconds>-<number>".
-func isLSN(v string) bool {
-	ms, n, ok := strings.Cut(v, "-")
-	if !ok {
-		return false
-	}
-	_, err1 := strconv.ParseUint(ms, 10, 64)
-	_, err2 := strconv.ParseUint(n, 10, 64)
-	return err1 == nil && err2 == nil
-}
-
-// StreamLength counts the events in the streams of all organizations, for
-// metrics.
-func (s *Store) StreamLength(ctx context.Context) (total int64, err error) {
-	defer s.observe("streams", time.Now(), &err)
-	k, err := keysOf(resources.PlatformOrg)
-	if err != nil {
-		return 0, err
-	}
-	orgs, err := s.scans.ZRange(ctx, k.index(resources.OrgAll), 0, -1).Result()
-	if err != nil {
-		return 0, explain(ctx, "read organizations", err)
-	}
-	for chunk := range chunksOf(append(orgs, string(resources.PlatformOrg)), chunkSize) {
-		pipe := s.scans.Pipeline()
-		counts := make([]*redis.IntCmd, 0, len(chunk))
-		for _, org := range chunk {
-			of, err := keysOf(resources.OrgID(org))
-			if err != nil {
-				return 0, err
-			}
-			counts = append(counts, pipe.XLen(ctx, of.events()))
-		}
-		if _, err := pipe.Exec(ctx); err != nil {
-			return 0, explain(ctx, "read streams", err)
-		}
-		for _, n := range counts {
-			total += n.Val()
-		}
-	}
-	return total, nil
 }

@@ -18,8 +18,10 @@ func newRecord(t testing.TB, kind resources.Kind, name string) *resources.Record
 		t.Fatal(err)
 	}
 	ms := time.Now().UnixMilli()
-	return &resources.Record{Kind: kind, ID: id, Version: 1, Created: ms, Modified: ms, Display: name,
-		Profile: []byte(`{"name":"` + name + `"}`)}
+	return &resources.Record{
+		Kind: kind, ID: id, Version: 1, Created: ms, Modified: ms, Display: name,
+		Profile: []byte(`{"name":"` + name + `"}`),
+	}
 }
 
 // entriesOf derives the entries of such a record.

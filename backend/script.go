@@ -184,8 +184,10 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) error {
 
 // temporary are the answers by which a server says that it cannot serve now.
 func temporary(err error) bool {
-	for _, prefix := range [...]string{"LOADING", "BUSY", "READONLY", "CLUSTERDOWN", "TRYAGAIN",
-		"MASTERDOWN", "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached"} {
+	for _, prefix := range [...]string{
+		"LOADING", "BUSY", "READONLY", "CLUSTERDOWN", "TRYAGAIN",
+		"MASTERDOWN", "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached",
+	} {
 		if redis.HasErrorPrefix(err, prefix) {
 			return true
 		}

@@ -101,16 +101,16 @@ func (f *finder) walk(ctx context.Context, sp span, fn func(entries []string) er
 	if sp.shape == resources.Time {
 		return f.walkTime(ctx, sp, fn)
 	}
-	by := &redis.ZRangeBy{Min: sp.min, Max: sp.max, Count: walkSize}
+	by := redis.ZRangeArgs{Key: sp.key, Start: sp.min, Stop: sp.max, ByLex: true, Count: walkSize}
 	for {
-		entries, err := f.s.scans.ZRangeByLex(ctx, sp.key, by).Result()
+		entries, err := f.s.scans.ZRangeArgs(ctx, by).Result()
 		if err != nil {
 			return explain(ctx, "walk index", err)
 		}
 		if len(entries) == 0 {
 			return nil
 		}
-		by.Min = "(" + entries[len(entries)-1]
+		by.Start = "(" + entries[len(entries)-1]
 		if err := fn(entries); err != nil || len(entries) < walkSize {
 			return err
 		}

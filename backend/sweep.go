@@ -12,7 +12,7 @@ import (
 
 // Sweep implements resources.Store.
 func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, limit int) (n int, err error) {
-	defer s.observe("sweep", time.Now(), &err)
+	defer s.observe("sweep", started(), &err)
 	k, err := keysOf(org)
 	if err != nil || limit <= 0 {
 		return 0, err
@@ -38,7 +38,7 @@ func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, l
 // each may have been given more time meanwhile.
 func (s *Store) sweepExpired(ctx context.Context, k keys, now time.Time, limit int) (int, error) {
 	ms := strconv.FormatInt(now.UnixMilli(), 10)
-	due, err := s.reads.ZRangeByScore(ctx, k.expiry(), &redis.ZRangeBy{Min: "-inf", Max: "(" + ms, Count: int64(limit)}).Result()
+	due, err := s.reads.ZRangeArgs(ctx, redis.ZRangeArgs{Key: k.expiry(), Start: "-inf", Stop: "(" + ms, ByScore: true, Count: int64(limit)}).Result()
 	if err != nil {
 		return 0, explain(ctx, "sweep", err)
 	}

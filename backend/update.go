@@ -21,7 +21,7 @@ var errChanged = errors.New("it kept changing")
 
 // Update implements resources.Store.
 func (s *Store) Update(ctx context.Context, org resources.OrgID, fn func(context.Context, resources.Tx) error) (c resources.Commit, err error) {
-	defer s.observe("update", time.Now(), &err)
+	defer s.observe("update", started(), &err)
 	k, err := keysOf(org)
 	if err != nil {
 		return resources.Commit{}, err

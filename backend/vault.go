@@ -17,7 +17,7 @@ const expirySize = 13
 
 // Put implements resources.Vault.
 func (s *Store) Put(ctx context.Context, org resources.OrgID, purpose, key string, value []byte, exp time.Time) (err error) {
-	defer s.observe("vault_put", time.Now(), &err)
+	defer s.observe("vault_put", started(), &err)
 	k, err := secretKeys(org, purpose)
 	if err != nil {
 		return err
@@ -35,7 +35,7 @@ func (s *Store) Put(ctx context.Context, org resources.OrgID, purpose, key strin
 
 // Take implements resources.Vault.
 func (s *Store) Take(ctx context.Context, org resources.OrgID, purpose, key string) (value []byte, err error) {
-	defer s.observe("vault_take", time.Now(), &err)
+	defer s.observe("vault_take", started(), &err)
 	k, err := secretKeys(org, purpose)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (s *Store) Take(ctx context.Context, org resources.OrgID, purpose, key stri
 
 // Peek implements resources.Vault.
 func (s *Store) Peek(ctx context.Context, org resources.OrgID, purpose, key string) (value []byte, err error) {
-	defer s.observe("vault_peek", time.Now(), &err)
+	defer s.observe("vault_peek", started(), &err)
 	k, err := secretKeys(org, purpose)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,89 @@
+package backend
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+// Events implements resources.Store.
+func (s *Store) Events(ctx context.Context, org resources.OrgID, after string, limit int) (events []resources.StoredEvent, err error) {
+	defer s.observe("events", started(), &err)
+	k, err := keysOf(org)
+	if err != nil {
+		return nil, err
+	}
+	from := "-"
+	if after != "" {
+		if !isLSN(after) {
+			return nil, &resources.Error{Code: resources.CodeInvalidValue, Field: "after", Detail: "The place in the stream is not one that usher gave out; use the id of an event, or nothing for the beginning."}
+		}
+		from = "(" + after
+	}
+	if limit <= 0 {
+		return nil, nil
+	}
+	msgs, err := s.reads.XRangeN(ctx, k.events(), from, "+", int64(limit)).Result()
+	if err != nil {
+		return nil, explain(ctx, "read events", err)
+	}
+	events = make([]resources.StoredEvent, len(msgs))
+	for i, m := range msgs {
+		text, _ := m.Values["e"].(string)
+		events[i].LSN = m.ID
+		if err := json.Unmarshal([]byte(text), &events[i].Event); err != nil {
+			return nil, fmt.Errorf("backend: event %s: %w: %w", m.ID, errDamaged, err)
+		}
+	}
+	return events, nil
+}
+
+// isLSN accepts "<milliseconds>-<number>".
+func isLSN(v string) bool {
+	ms, n, ok := strings.Cut(v, "-")
+	if !ok {
+		return false
+	}
+	_, err1 := strconv.ParseUint(ms, 10, 64)
+	_, err2 := strconv.ParseUint(n, 10, 64)
+	return err1 == nil && err2 == nil
+}
+
+// StreamLength counts the events in the streams of all organizations, for
+// metrics.
+func (s *Store) StreamLength(ctx context.Context) (total int64, err error) {
+	defer s.observe("streams", started(), &err)
+	k, err := keysOf(resources.PlatformOrg)
+	if err != nil {
+		return 0, err
+	}
+	orgs, err := s.scans.ZRange(ctx, k.index(resources.OrgAll), 0, -1).Result()
+	if err != nil {
+		return 0, explain(ctx, "read organizations", err)
+	}
+	for chunk := range slices.Chunk(append(orgs, string(resources.PlatformOrg)), chunkSize) {
+		pipe := s.scans.Pipeline()
+		counts := make([]*redis.IntCmd, 0, len(chunk))
+		for _, org := range chunk {
+			of, err := keysOf(resources.OrgID(org))
+			if err != nil {
+				return 0, err
+			}
+			counts = append(counts, pipe.XLen(ctx, of.events()))
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return 0, explain(ctx, "read streams", err)
+		}
+		for _, n := range counts {
+			total += n.Val()
+		}
+	}
+	return total, nil
+}
