@@ -22,6 +22,25 @@ type column struct {
 	values   func(body object) []string
 }
 
+// has is pr: for emails as a whole any e-mail will do, be it only a mark (L-7).
+func (c *column) has(b object) bool {
+	if c.path == "emails" {
+		return len(list(b["emails"])) > 0
+	}
+	return len(c.values(b)) > 0
+}
+
+// lacking tells whether the attribute, or one of several e-mails, has no value;
+// that differs from any.
+func (c *column) lacking(b object) bool {
+	sub, ok := map[string]string{"emails": "value", "emails.value": "value", "emails.type": "type"}[c.path]
+	if !ok {
+		return len(c.values(b)) == 0
+	}
+	return len(list(b["emails"])) == 0 ||
+		slices.ContainsFunc(list(b["emails"]), func(e any) bool { return text(e.(object), sub) == "" })
+}
+
 // at reads a path of members; arrays on the way give every value.
 func at(names ...string) func(object) []string {
 	return func(body object) []string { return collect(body, names) }
@@ -111,7 +130,7 @@ func leaf(rt *rapid.T, p *pools, columns []column, times []string) condition {
 	switch rapid.IntRange(0, 13).Draw(rt, "leaf") {
 	case 0:
 		c := rapid.SampledFrom(columns).Draw(rt, "column")
-		return condition{c.path + " pr", func(b object) bool { return len(c.values(b)) > 0 }}
+		return condition{c.path + " pr", c.has}
 	case 1:
 		v := rapid.Bool().Draw(rt, "boolean")
 		word := map[bool]string{true: "true", false: "False"}[v]
@@ -123,7 +142,7 @@ func leaf(rt *rapid.T, p *pools, columns []column, times []string) condition {
 		return byTime(rt, times)
 	case 3:
 		c := rapid.SampledFrom(columns).Draw(rt, "column")
-		return condition{c.path + " eq null", func(b object) bool { return len(c.values(b)) == 0 }}
+		return condition{c.path + " eq null", func(b object) bool { return !c.has(b) }}
 	case 4:
 		return valuePath(rt, p)
 	}
@@ -140,16 +159,11 @@ func leaf(rt *rapid.T, p *pools, columns []column, times []string) condition {
 	lower := strings.ToLower(operator)
 	return condition{path + " " + operator + " " + render(literal), func(b object) bool {
 		values := c.values(b)
-		if lower == "ne" && (len(values) == 0 || c.path == "emails.type" && untyped(b)) {
-			return true // what has no value differs from any
+		if lower == "ne" && c.lacking(b) {
+			return true
 		}
 		return slices.ContainsFunc(values, func(v string) bool { return compare(lower, v, literal, c.exact) })
 	}}
-}
-
-// untyped tells whether an e-mail has no type.
-func untyped(b object) bool {
-	return slices.ContainsFunc(list(b["emails"]), func(e any) bool { return text(e.(object), "type") == "" })
 }
 
 // byTime compares meta.created or meta.lastModified by instant.
@@ -232,13 +246,12 @@ func firstOf(exact bool, names ...string) func(object) (string, bool) {
 // primaryOf gives the value of the primary e-mail, or of the first.
 func primaryOf(b object) (string, bool) {
 	chosen := ""
-	for _, e := range list(b["emails"]) {
-		v := text(e.(object), "value")
-		if e.(object)["primary"] == true {
-			return fold(v), true
-		}
-		if chosen == "" {
-			chosen = fold(v)
+	for i, e := range list(b["emails"]) {
+		if primary := e.(object)["primary"] == true; i == 0 || primary {
+			chosen = fold(text(e.(object), "value"))
+			if primary {
+				break
+			}
 		}
 	}
 	return chosen, chosen != ""

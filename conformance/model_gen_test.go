@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"maps"
 	"strings"
 
 	"pgregory.net/rapid"
@@ -41,7 +42,7 @@ func chance(rt *rapid.T, label string, n int) bool {
 
 // values draws e-mails or phone numbers.
 func values(rt *rapid.T, pool, types []string, most int) []any {
-	var out []any
+	out := []any{}
 	for range rapid.IntRange(0, most).Draw(rt, "values") {
 		e := object{"value": pick(rt, "value", pool)}
 		if rapid.Bool().Draw(rt, "typed") {
@@ -54,18 +55,6 @@ func values(rt *rapid.T, pool, types []string, most int) []any {
 			e["primary"] = false
 		}
 		out = append(out, e)
-	}
-	return out
-}
-
-// distinct keeps the first of each type and value; never nil.
-func distinct(in []any) []any {
-	out, seen := []any{}, map[string]bool{}
-	for _, e := range in {
-		if key := fold(text(e.(object), "type") + " " + text(e.(object), "value")); !seen[key] {
-			seen[key] = true
-			out = append(out, e)
-		}
 	}
 	return out
 }
@@ -93,7 +82,7 @@ func userBody(rt *rapid.T, p *pools) object {
 	if rapid.Bool().Draw(rt, "named") {
 		b["name"] = object{"familyName": pick(rt, "family", p.families), "givenName": pick(rt, "given", []string{"", "Ann", "Zoé"})}
 	}
-	if e := values(rt, p.addresses, p.types, 3); e != nil {
+	if e := values(rt, p.addresses, p.types, 3); len(e) > 0 {
 		b["emails"] = e
 	}
 	if chance(rt, "phones", 3) {
@@ -104,9 +93,7 @@ func userBody(rt *rapid.T, p *pools) object {
 	}
 	if chance(rt, "noise", 4) {
 		noise := object{"id": "mine", "meta": object{"version": "1"}, "groups": []any{object{"value": "x"}}, "password": "Kx7", "shoeSize": 42, "title": nil}
-		for k, v := range noise {
-			b[k] = v
-		}
+		maps.Copy(b, noise)
 	}
 	if chance(rt, "spelling", 6) {
 		return respelled(b)
@@ -140,18 +127,18 @@ func groupBody(rt *rapid.T, p *pools) object {
 	return b
 }
 
-// userOps draws the operations of a PATCH on a user. primaries must be
-// unambiguous: doc is the user's document, so that no operation marks two.
-func userOps(rt *rapid.T, p *pools, doc object) []patchOp {
+// userOps draws the operations of a PATCH on a user. creates is for a
+// connection on which an unmatched value filter makes the value (L-7).
+func userOps(rt *rapid.T, p *pools, creates bool) []patchOp {
 	var out []patchOp
 	for range rapid.IntRange(1, 3).Draw(rt, "operations") {
-		out = append(out, userOp(rt, p, doc, len(out) == 0))
+		out = append(out, userOp(rt, p, creates))
 	}
 	return out
 }
 
 // userOp draws one operation. It is long because it is a table of the forms.
-func userOp(rt *rapid.T, p *pools, doc object, first bool) patchOp {
+func userOp(rt *rapid.T, p *pools, creates bool) patchOp {
 	kind := pick(rt, "op", []string{"add", "replace", "Replace"})
 	lower := strings.ToLower(kind)
 	switch rapid.IntRange(0, 15).Draw(rt, "form") {
@@ -175,20 +162,21 @@ func userOp(rt *rapid.T, p *pools, doc object, first bool) patchOp {
 		return mergeComplex(lower, "name", object{"givenName": pick(rt, "given", p.families)})
 	case 9:
 		e := values(rt, p.addresses, p.types, 2)
-		if e == nil {
+		if len(e) == 0 {
 			e = []any{object{"value": pick(rt, "value", p.addresses), "type": "work"}}
 		}
 		return addValues("emails", e)
 	case 10:
-		return replaceValues("emails", distinct(values(rt, p.addresses, p.types, 3)))
+		return replaceValues("emails", values(rt, p.addresses, p.types, 3))
 	case 11:
-		return replaceMatching(lower, "emails", "type", pick(rt, "type", p.types), "value", pick(rt, "value", p.addresses))
+		m := matcher{"emails", "type", pick(rt, "type", p.types)}
+		return replaceMatching(lower, m, "value", pick(rt, "value", p.addresses), creates)
 	case 12:
-		t := pick(rt, "type", p.types)
-		if first && len(matching(doc, "emails", "type", t)) == 1 {
-			return replaceMatching(lower, "emails", "type", t, "primary", true)
+		m := matcher{"emails", "type", pick(rt, "type", p.types)}
+		if rapid.Bool().Draw(rt, "mark") {
+			return replaceMatching(lower, m, "primary", true, creates)
 		}
-		return removeMatching("emails", "type", t)
+		return removeMatching(m)
 	case 13:
 		return pathless(lower, map[string]patchOp{
 			"title":                           setSingle(kind, "title", pick(rt, "title", p.titles)),

@@ -144,8 +144,23 @@ type projection struct {
 }
 
 func drawProjection(rt *rapid.T, group bool) projection {
-	paths := [][]string{{"userName"}, {"displayName"}, {"emails"}, {"emails", "value"}, {"name", "familyName"}, {"name"},
-		{"groups"}, {"groups", "value"}, {"meta"}, {"meta", "lastModified"}, {enterpriseURN, "department"}, {"active"}, {"id"}, {"schemas"}, {"shoeSize"}}
+	paths := [][]string{
+		{"userName"},
+		{"displayName"},
+		{"emails"},
+		{"emails", "value"},
+		{"name", "familyName"},
+		{"name"},
+		{"groups"},
+		{"groups", "value"},
+		{"meta"},
+		{"meta", "lastModified"},
+		{enterpriseURN, "department"},
+		{"active"},
+		{"id"},
+		{"schemas"},
+		{"shoeSize"},
+	}
 	if group {
 		paths = [][]string{{"displayName"}, {"members"}, {"members", "value"}, {"members", "display"}, {"externalId"}, {"meta"}, {"id"}, {"shoeSize"}}
 	}

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -120,9 +121,7 @@ func subAttribute(kind, path, name, sub, value string) patchOp {
 func mergeComplex(kind, name string, value object) patchOp {
 	return patchOp{sent: op(kind, name, value), apply: func(doc object, _ map[string]bool) []fault {
 		inside(doc, name, func(in object) {
-			for k, v := range value {
-				in[k] = v
-			}
+			maps.Copy(in, value)
 		})
 		return nil
 	}}
@@ -153,25 +152,31 @@ func onePrimary(values []any, keep int) {
 	}
 }
 
+// lastPrimary leaves the last of several marks (L-31).
+func lastPrimary(values []any) {
+	for i, e := range slices.Backward(values) {
+		if e.(object)["primary"] == true {
+			onePrimary(values, i)
+			return
+		}
+	}
+}
+
 // addValues appends to a multi-valued attribute (R-93, R-94); a value whose type and
 // value are there already is merged into that one (R-14).
 func addValues(attr string, sent []any) patchOp {
 	return patchOp{sent: op("add", attr, sent), apply: func(doc object, _ map[string]bool) []fault {
-		values := list(doc[attr])
-		in, _ := settleValues(list(clone(sent)))
+		values, given := list(doc[attr]), list(clone(sent))
+		lastPrimary(given)
+		in, _ := settleValues(given)
 		for _, e := range in {
 			v := e.(object)
-			at := slices.IndexFunc(values, func(x any) bool {
-				o := x.(object)
-				return fold(text(o, "type")) == fold(text(v, "type")) && fold(text(o, "value")) == fold(text(v, "value"))
-			})
+			at := slices.IndexFunc(values, func(x any) bool { return twins(x.(object), v) })
 			if at < 0 {
 				at = len(values)
 				values = append(values, v)
 			} else {
-				for k, x := range v {
-					values[at].(object)[k] = x
-				}
+				maps.Copy(values[at].(object), v)
 			}
 			if v["primary"] == true {
 				onePrimary(values, at)
@@ -186,60 +191,52 @@ func addValues(attr string, sent []any) patchOp {
 // one set stays (L-31).
 func replaceValues(attr string, sent []any) patchOp {
 	return patchOp{sent: op("replace", attr, sent), apply: func(doc object, _ map[string]bool) []fault {
-		values, _ := settleValues(list(clone(sent)))
-		for i, e := range slices.Backward(values) {
-			if e.(object)["primary"] == true {
-				onePrimary(values, i)
-				break
-			}
-		}
-		doc[attr] = values
+		given := list(clone(sent))
+		lastPrimary(given)
+		doc[attr], _ = settleValues(given)
 		return nil
 	}}
 }
 
-// matching finds the values whose sub-attribute equals a literal.
-func matching(doc object, attr, sub, literal string) []int {
-	var out []int
-	for i, e := range list(doc[attr]) {
-		if s, ok := e.(object)[sub].(string); ok && strings.EqualFold(s, literal) {
-			out = append(out, i)
-		}
-	}
-	return out
+// matcher is a value filter: the values of attr whose sub equals literal.
+type matcher struct{ attr, sub, literal string }
+
+func (m matcher) path() string { return m.attr + "[" + m.sub + ` eq "` + m.literal + `"]` }
+
+func (m matcher) matches(e any) bool {
+	s, ok := e.(object)[m.sub].(string)
+	return ok && strings.EqualFold(s, m.literal)
 }
 
-// replaceMatching sets a sub-attribute of every matching value (R-103).
-func replaceMatching(kind, attr, sub, literal, target string, value any) patchOp {
-	path := attr + "[" + sub + ` eq "` + literal + `"].` + target
-	return patchOp{sent: op(kind, path, value), apply: func(doc object, _ map[string]bool) []fault {
-		found := matching(doc, attr, sub, literal)
-		if len(found) == 0 {
-			return []fault{{400, "noTarget"}}
+// replaceMatching sets a sub-attribute of every matching value (R-103). None:
+// it is refused, or the value is made (L-7).
+func replaceMatching(kind string, m matcher, target string, value any, creates bool) patchOp {
+	return patchOp{sent: op(kind, m.path()+"."+target, value), apply: func(doc object, _ map[string]bool) []fault {
+		values := list(doc[m.attr])
+		if !slices.ContainsFunc(values, m.matches) {
+			if !creates {
+				return []fault{{400, "noTarget"}}
+			}
+			values = append(values, object{m.sub: m.literal})
 		}
-		values := list(doc[attr])
-		for _, i := range found {
-			values[i].(object)[target] = value
+		for i, e := range values {
+			if !m.matches(e) {
+				continue
+			}
+			e.(object)[target] = value
 			if target == "primary" && value == true {
 				onePrimary(values, i)
 			}
 		}
+		doc[m.attr], _ = settleValues(values)
 		return nil
 	}}
 }
 
 // removeMatching removes every matching value.
-func removeMatching(attr, sub, literal string) patchOp {
-	path := attr + "[" + sub + ` eq "` + literal + `"]`
-	return patchOp{sent: op("remove", path, nil), apply: func(doc object, _ map[string]bool) []fault {
-		found := matching(doc, attr, sub, literal)
-		var keep []any
-		for i, e := range list(doc[attr]) {
-			if !slices.Contains(found, i) {
-				keep = append(keep, e)
-			}
-		}
-		doc[attr] = keep
+func removeMatching(m matcher) patchOp {
+	return patchOp{sent: op("remove", m.path(), nil), apply: func(doc object, _ map[string]bool) []fault {
+		doc[m.attr] = slices.DeleteFunc(list(doc[m.attr]), m.matches)
 		return nil
 	}}
 }
@@ -247,7 +244,8 @@ func removeMatching(attr, sub, literal string) patchOp {
 // refusedOp is an operation that is refused whatever it is applied to.
 func refusedOp(sent object, f ...fault) patchOp { return patchOp{sent: sent, parse: f} }
 
-// memberOp adds, removes or replaces members. known tells who exists.
+// memberOp adds, removes or replaces members. known tells who exists: removing
+// who does not is success (L-24).
 func memberOp(kind string, ids []string, filtered bool, known func(string) bool) patchOp {
 	refs := make([]any, len(ids))
 	for i, id := range ids {
@@ -258,8 +256,12 @@ func memberOp(kind string, ids []string, filtered bool, known func(string) bool)
 		o.sent = op(kind, `members[value eq "`+ids[0]+`"]`, nil)
 	}
 	for _, id := range ids {
-		if kind != "remove" && !known(id) {
-			o.late = []fault{{400, "invalidValue"}}
+		switch unknown := []fault{{400, "invalidValue"}}; { // L-25
+		case kind == "remove" || known(id):
+		case id == malformed:
+			o.parse = unknown
+		default:
+			o.late = unknown
 		}
 	}
 	o.apply = func(_ object, members map[string]bool) []fault {

@@ -18,7 +18,7 @@ const (
 	stepsShort = 1_500   // operations per store; each makes one to four requests
 	stepsCI    = 100_000 // operations on the real store
 	longShort  = 15      // operations of one history, on average
-	longCI     = 60
+	longCI     = 100
 	shards     = 4 // histories at a time
 )
 
@@ -73,12 +73,13 @@ func setFlag(t *testing.T, name string, value int) {
 // history is one random sequence of acts on two fresh organizations.
 func history(t *testing.T, rt *rapid.T, w *world, domains, done, requests *atomic.Int64) {
 	r := &run{rt: rt, ctx: t.Context(), world: w, pools: newPools("m" + strconv.FormatInt(domains.Add(1), 10) + ".example")}
+	profile := pick(rt, "profile", []resources.Profile{resources.ProfileRFC, resources.ProfileRFC, resources.ProfileEntra})
 	for range 2 {
-		o, err := w.newOrg(t.Context(), resources.ProfileRFC)
+		o, err := w.newOrg(t.Context(), profile)
 		if err != nil {
 			rt.Fatal(err)
 		}
-		r.tenants = append(r.tenants, &tenant{org: o})
+		r.tenants = append(r.tenants, &tenant{org: o, entra: profile == resources.ProfileEntra})
 	}
 	defer func() { requests.Add(int64(r.requests)) }()
 	act := func(f func(bool), group bool) func(*rapid.T) {

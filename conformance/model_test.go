@@ -2,7 +2,6 @@ package conformance_test
 
 import (
 	"encoding/json"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -35,6 +34,7 @@ type resource struct {
 	created, modified string
 	etag              string
 	touched           bool              // a member was deleted since it was read last
+	known             int               // the moves of the tenant when it was read last
 	seen              map[string]string // version to what was shown under it
 }
 
@@ -48,6 +48,8 @@ func (r *resource) path() string {
 // tenant is one organization of the model.
 type tenant struct {
 	*org
+	entra  bool        // its connection has the profile entra
+	moves  int         // how often versions of other resources may have moved
 	living []*resource // in order of creation
 	dead   []string    // ids
 }
@@ -75,9 +77,18 @@ func (tn *tenant) byID(id string) *resource {
 func (tn *tenant) remove(r *resource) {
 	tn.living = slices.DeleteFunc(tn.living, func(x *resource) bool { return x == r })
 	tn.dead = append(tn.dead, r.id)
+	tn.moves++
 	for _, g := range tn.living {
 		g.touched = g.touched || g.members[r.id]
 		delete(g.members, r.id)
+	}
+}
+
+// moved notes that a resource was written. What a group is called and whom it
+// has is part of its members' versions; what a user is, of nobody else's.
+func (tn *tenant) moved(group bool) {
+	if group {
+		tn.moves++
 	}
 }
 
@@ -127,8 +138,10 @@ func (tn *tenant) withMeta(r *resource) object {
 	if r.group {
 		kind = "Group"
 	}
-	body["meta"] = object{"resourceType": kind, "created": r.created, "lastModified": r.modified,
-		"location": tn.Client.BaseURL + r.path(), "version": r.etag}
+	body["meta"] = object{
+		"resourceType": kind, "created": r.created, "lastModified": r.modified,
+		"location": tn.Client.BaseURL + r.path(), "version": r.etag,
+	}
 	return body
 }
 
@@ -165,6 +178,9 @@ func identity(doc object) string {
 	best, rank := "", 0
 	for _, e := range list(doc["emails"]) {
 		m := e.(object)
+		if text(m, "value") == "" {
+			continue // a primary mark made before its address (L-7, ENT-12)
+		}
 		r := 1
 		if strings.EqualFold(text(m, "type"), "work") {
 			r = 2
@@ -258,127 +274,3 @@ func render(v any) string {
 }
 
 func same(a, b any) bool { return reflect.DeepEqual(plain(clone(a)), plain(clone(b))) }
-
-// The attributes the model knows.
-var (
-	single   = []string{"userName", "displayName", "externalId", "title", "nickName"}
-	nameSubs = []string{"familyName", "givenName"}
-	valueSub = []string{"value", "type", "primary"}
-)
-
-// settled brings a document as sent into the form that is stored, or says what
-// is wrong with it (R-51, R-53, R-13, L-2, L-3, L-9, L-12, R-14).
-func settled(sent object, group bool) (object, []fault) {
-	in := object{}
-	for k, v := range sent {
-		in[canonical(k)] = v
-	}
-	doc := object{}
-	known := single
-	if group {
-		known = []string{"displayName", "externalId"}
-	}
-	for _, name := range known {
-		if s := text(in, name); s != "" {
-			doc[name] = s
-		}
-	}
-	schemas := []any{userURN}
-	required := "userName"
-	if group {
-		schemas, required = []any{groupURN}, "displayName"
-	} else {
-		if err := settleUser(in, doc); err != nil {
-			return nil, err
-		}
-	}
-	if doc[enterpriseURN] != nil {
-		schemas = append(schemas, enterpriseURN)
-	}
-	doc["schemas"] = schemas
-	if doc[required] == nil {
-		return nil, []fault{{400, "invalidValue"}}
-	}
-	return doc, nil
-}
-
-func settleUser(in, doc object) []fault {
-	switch a := in["active"].(type) {
-	case bool:
-		doc["active"] = a
-	case string:
-		doc["active"] = strings.EqualFold(a, "true")
-	}
-	if n := only(in["name"], nameSubs); n != nil {
-		doc["name"] = n
-	}
-	for _, attr := range []string{"emails", "phoneNumbers"} {
-		values, ok := settleValues(list(in[attr]))
-		if !ok {
-			return []fault{{400, "invalidValue"}}
-		}
-		if len(values) > 0 {
-			doc[attr] = values
-		}
-	}
-	if x := only(in[enterpriseURN], []string{"department", "employeeNumber"}); x != nil {
-		doc[enterpriseURN] = x
-	}
-	return nil
-}
-
-// only keeps the named non-empty members of an object; nil when none is left.
-func only(v any, names []string) object {
-	in, _ := v.(object)
-	out := object{}
-	for _, n := range names {
-		if x := in[n]; x != nil && x != "" {
-			out[n] = x
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
-}
-
-// settleValues drops repeated values and refuses two primaries.
-func settleValues(in []any) (out []any, ok bool) {
-	primaries := 0
-	for _, e := range in {
-		v := only(e, valueSub)
-		if v == nil || slices.ContainsFunc(out, func(x any) bool { return reflect.DeepEqual(x, any(v)) }) {
-			continue
-		}
-		out = append(out, v)
-		if v["primary"] == true {
-			primaries++
-		}
-	}
-	return out, primaries < 2
-}
-
-// canonical gives a name the spelling of the schema.
-func canonical(name string) string {
-	for _, n := range slices.Concat(single, []string{"active", "name", "emails", "phoneNumbers", "schemas", "members", enterpriseURN}) {
-		if strings.EqualFold(n, name) {
-			return n
-		}
-	}
-	return name
-}
-
-// replaced is what a PUT makes of a document: extensions and active that are
-// left out stay (domain.md §5.7.3, L-22).
-func replaced(old, doc object) object {
-	next := maps.Clone(doc)
-	for _, keep := range []string{"active", enterpriseURN} {
-		if v := old[keep]; v != nil && next[keep] == nil {
-			next[keep] = v
-		}
-	}
-	if next[enterpriseURN] != nil && len(list(next["schemas"])) == 1 {
-		next["schemas"] = []any{userURN, enterpriseURN}
-	}
-	return next
-}

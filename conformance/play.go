@@ -90,7 +90,7 @@ func (p *Player) Play(ctx context.Context, i int) error {
 	return errors.Join(p.errs[first : i+1]...)
 }
 
-func (p *Player) exchange(ctx context.Context, x *Exchange) error {
+func (p *Player) exchange(ctx context.Context, x *Exchange) (err error) {
 	req, sent, err := p.request(ctx, x)
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (p *Player) exchange(ctx context.Context, x *Exchange) error {
 	if err != nil {
 		return fmt.Errorf("%s\nno answer: %w", sent, err)
 	}
-	defer resp.Body.Close()
+	defer func() { err = errors.Join(err, resp.Body.Close()) }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, mostAnswer))
 	if err != nil {
 		return fmt.Errorf("%s\nthe answer breaks off: %w", sent, err)

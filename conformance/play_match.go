@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -28,9 +29,7 @@ func (m *matcher) matches(want, got *jsontree.Value) bool {
 	if len(try.faults) > 0 {
 		return false
 	}
-	for k, v := range try.set {
-		m.set[k] = v
-	}
+	maps.Copy(m.set, try.set)
 	return true
 }
 
@@ -147,7 +146,7 @@ func (m *matcher) special(path, text string, got *jsontree.Value) {
 		return
 	}
 	scalar := got != nil && (got.Kind == jsontree.String || got.Kind == jsontree.Number)
-	ok := true
+	var ok bool
 	switch word {
 	case "$absent":
 		ok = got == nil

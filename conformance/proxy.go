@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -16,6 +17,7 @@ import (
 type Proxy struct {
 	listener net.Listener
 	target   string
+	stop     context.CancelFunc
 	done     sync.WaitGroup
 
 	mu      sync.Mutex
@@ -43,12 +45,15 @@ const (
 // NewProxy listens on a free port of 127.0.0.1 and forwards to target, which
 // is host:port. Close it when done.
 func NewProxy(target string) (*Proxy, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ctx, stop := context.WithCancel(context.Background()) // until Close
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
+		stop()
 		return nil, fmt.Errorf("proxy: %w", err)
 	}
-	p := &Proxy{listener: l, target: target, conns: map[net.Conn]bool{}}
-	p.done.Go(p.accept)
+	p := &Proxy{listener: l, target: target, stop: stop, conns: map[net.Conn]bool{}}
+	p.done.Go(func() { p.accept(ctx) })
 	return p, nil
 }
 
@@ -81,7 +86,7 @@ func (p *Proxy) CutAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for c := range p.conns {
-		_ = c.Close() // it is cut either way
+		cut(c)
 	}
 }
 
@@ -90,6 +95,7 @@ func (p *Proxy) Close() error {
 	p.mu.Lock()
 	p.stopped = true
 	p.mu.Unlock()
+	p.stop()
 	err := p.listener.Close()
 	p.CutAll()
 	p.done.Wait()
@@ -99,23 +105,27 @@ func (p *Proxy) Close() error {
 	return err
 }
 
-func (p *Proxy) accept() {
+// cut closes a connection. Should closing fail, it is cut all the same.
+func cut(c net.Conn) { _ = c.Close() }
+
+func (p *Proxy) accept(ctx context.Context) {
 	for {
 		c, err := p.listener.Accept()
 		if err != nil {
 			return // closed
 		}
-		p.done.Go(func() { p.serve(c) })
+		p.done.Go(func() { p.serve(ctx, c) })
 	}
 }
 
-func (p *Proxy) serve(client net.Conn) {
-	defer client.Close()
-	server, err := net.DialTimeout("tcp", p.target, time.Second)
+func (p *Proxy) serve(ctx context.Context, client net.Conn) {
+	defer cut(client)
+	dialer := net.Dialer{Timeout: time.Second}
+	server, err := dialer.DialContext(ctx, "tcp", p.target)
 	if err != nil {
 		return // the client sees a cut connection, as it should
 	}
-	defer server.Close()
+	defer cut(server)
 	if !p.hold(client, server) {
 		return
 	}
@@ -128,7 +138,7 @@ func (p *Proxy) serve(client net.Conn) {
 		p.replies(client, server, quiet)
 	}()
 	p.requests(client, server, func() { deaf.Do(func() { close(quiet) }) })
-	_ = server.Close() // lets the other direction end
+	cut(server) // lets the other direction end
 	<-back
 }
 
@@ -157,7 +167,7 @@ func (p *Proxy) replies(client, server net.Conn, quiet <-chan struct{}) {
 		n, err := server.Read(buf)
 		select {
 		case <-quiet:
-			_ = client.Close() // an answer came and is lost
+			cut(client) // an answer came and is lost
 			return
 		default:
 		}
@@ -167,7 +177,7 @@ func (p *Proxy) replies(client, server net.Conn, quiet <-chan struct{}) {
 			}
 		}
 		if err != nil {
-			_ = client.Close()
+			cut(client)
 			return
 		}
 	}
@@ -185,7 +195,7 @@ func (p *Proxy) requests(client, server net.Conn, deafen func()) {
 			case swallow:
 				deafen()
 			case refuse:
-				_ = client.Close()
+				cut(client)
 				return
 			}
 			tail = append(tail, buf[:n]...)

@@ -254,7 +254,7 @@ func auditAt(t *testing.T, url, token string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults, err := store.Audit(ctx, caller.Org, entriesOf)
+	faults, err := store.Audit(ctx, caller.Org, resources.Placement)
 	if err != nil || len(faults) > 0 {
 		t.Errorf("audit: %v %v", err, faults)
 	}

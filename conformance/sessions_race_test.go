@@ -35,7 +35,7 @@ func onStores(t *testing.T, proof func(t *testing.T, w *world, o *org)) {
 			w := newWorld(t, url, time.Now)
 			o := w.mustOrg(t, resources.ProfileRFC)
 			proof(t, w, o)
-			faults, err := w.store.Audit(t.Context(), o.ID, entriesOf)
+			faults, err := w.store.Audit(t.Context(), o.ID, resources.Placement)
 			if err != nil || len(faults) > 0 {
 				t.Errorf("audit: %v %v", faults, err)
 			}

@@ -93,8 +93,18 @@ func blocks() []string {
 		id   string
 		last int
 	}{
-		{"ENT", 33}, {"OKT", 18}, {"OLG", 5}, {"JCL", 3}, {"GWS", 1}, {"GCI", 1}, {"PNG", 3},
-		{"SPT", 3}, {"RIP", 3}, {"CYB", 13}, {"AUT", 4}, {"KCK", 1},
+		{"ENT", 33},
+		{"OKT", 18},
+		{"OLG", 5},
+		{"JCL", 3},
+		{"GWS", 1},
+		{"GCI", 1},
+		{"PNG", 3},
+		{"SPT", 3},
+		{"RIP", 3},
+		{"CYB", 13},
+		{"AUT", 4},
+		{"KCK", 1},
 	} {
 		for i := 1; i <= family.last; i++ {
 			out = append(out, fmt.Sprintf("%s-%02d", family.id, i))

@@ -2,6 +2,8 @@ package conformance
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/usher-scim/usher/resources"
@@ -38,4 +40,14 @@ func StoreChecks() []StoreCheck {
 		all = append(all, part...)
 	}
 	return all
+}
+
+// saw is the result of a check that does not hold: what was seen, and the
+// error that came with it, if any.
+func saw(err error, format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	if err == nil {
+		return errors.New(text)
+	}
+	return fmt.Errorf("%s: %w", text, err)
 }

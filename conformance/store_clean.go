@@ -43,7 +43,7 @@ func sweepExpired(w *world) error {
 		return err
 	}
 	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10); n != 0 || err != nil {
-		return fmt.Errorf("before its time Sweep cleans %d, %v", n, err)
+		return saw(err, "before its time Sweep cleans %d", n)
 	}
 	err = w.do(func(tx resources.Tx) { tx.Expire(resources.KindToken, extended.rec.ID, w.Now().Add(time.Hour)) })
 	if err != nil {
@@ -51,7 +51,7 @@ func sweepExpired(w *world) error {
 	}
 	w.Advance(2 * time.Minute)
 	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10); n != 1 || err != nil {
-		return fmt.Errorf("Sweep cleans %d, %v; want one", n, err)
+		return saw(err, "Sweep cleans %d; want one", n)
 	}
 	for _, x := range []struct {
 		thing
@@ -59,12 +59,12 @@ func sweepExpired(w *world) error {
 	}{{early, false}, {late, true}, {extended, true}} {
 		got, err := w.get(x.thing)
 		if err != nil || (got != nil) != x.want {
-			return fmt.Errorf("after Sweep: %v, %v; want it there: %v", got, err, x.want)
+			return saw(err, "after Sweep: %v; want it there: %v", got, x.want)
 		}
 	}
 	page, err := w.Store.Find(w.ctx, w.org, resources.Query{Kind: resources.KindToken, Limit: 10})
 	if err != nil || page.Total != 2 {
-		return fmt.Errorf("the list of tokens has %d, %v; want 2", page.Total, err)
+		return saw(err, "the list of tokens has %d; want 2", page.Total)
 	}
 	return nil
 }
@@ -107,10 +107,10 @@ func eraseAll(w *world) error {
 		return err
 	}
 	if total < 32 {
-		return fmt.Errorf("Erase says that it erased %d records of 32", total)
+		return fmt.Errorf("erasing says that it erased %d records of 32", total)
 	}
 	if n, err := w.Store.Erase(w.ctx, w.org, 7); n != 0 || err != nil {
-		return fmt.Errorf("Erase of nothing: %d, %v", n, err)
+		return saw(err, "Erase of nothing: %d", n)
 	}
 	return w.nothingLeft(users[0], g, claim)
 }
@@ -123,22 +123,22 @@ func (w *world) eraseOut() (total int, err error) {
 			return total, err
 		}
 	}
-	return total, errors.New("Erase does not come to an end")
+	return total, errors.New("erasing does not come to an end")
 }
 
 func (w *world) nothingLeft(u, g thing, claim resources.Claim) error {
 	for _, x := range []thing{u, g} {
 		if got, err := w.get(x); got != nil || err != nil {
-			return fmt.Errorf("after Erase: %v, %v", got, err)
+			return saw(err, "after Erase: %v", got)
 		}
 	}
 	events, err := w.Store.Events(w.ctx, w.org, "", 1)
 	if err != nil || len(events) != 0 {
-		return fmt.Errorf("after Erase: events %v, %v", events, err)
+		return saw(err, "after Erase: events %v", events)
 	}
 	secret, err := w.Vault.Peek(w.ctx, w.org, "p", "k")
 	if err != nil || secret != nil {
-		return fmt.Errorf("after Erase: a secret %q, %v", secret, err)
+		return saw(err, "after Erase: a secret %q", secret)
 	}
 	other := newWorld(w.ctx, w.StoreEnv)
 	if err := other.do(func(tx resources.Tx) { tx.Claim(claim, "x") }); err != nil {
@@ -163,16 +163,16 @@ func vaultOnce(w *world) error {
 	for range 2 {
 		got, err := w.Vault.Peek(w.ctx, w.org, "invite", "key {with} braces:")
 		if err != nil || !bytes.Equal(got, value) {
-			return fmt.Errorf("Peek gives %q, %v", got, err)
+			return saw(err, "Peek gives %q", got)
 		}
 	}
 	if got, err := w.Vault.Take(w.ctx, w.org, "other", "key {with} braces:"); got != nil || err != nil {
-		return fmt.Errorf("for another purpose Take gives %q, %v", got, err)
+		return saw(err, "for another purpose Take gives %q", got)
 	}
 	for i, want := range [][]byte{value, nil} {
 		got, err := w.Vault.Take(w.ctx, w.org, "invite", "key {with} braces:")
 		if err != nil || !bytes.Equal(got, want) {
-			return fmt.Errorf("Take %d gives %q, %v; want %q", i+1, got, err, want)
+			return saw(err, "Take %d gives %q; want %q", i+1, got, want)
 		}
 	}
 	return nil
@@ -186,21 +186,21 @@ func vaultExpires(w *world) error {
 		return err
 	}
 	if got, err := w.Vault.Peek(w.ctx, w.org, "code", "k"); string(got) != "new" || err != nil {
-		return fmt.Errorf("after a second Put: %q, %v", got, err)
+		return saw(err, "after a second Put: %q", got)
 	}
 	w.Advance(time.Minute)
 	if got, err := w.Vault.Peek(w.ctx, w.org, "code", "k"); got != nil || err != nil {
-		return fmt.Errorf("Peek gives what expired: %q, %v", got, err)
+		return saw(err, "Peek gives what expired: %q", got)
 	}
 	if got, err := w.Vault.Take(w.ctx, w.org, "code", "k"); got != nil || err != nil {
-		return fmt.Errorf("Take gives what expired: %q, %v", got, err)
+		return saw(err, "Take gives what expired: %q", got)
 	}
 	if err := put("swept"); err != nil {
 		return err
 	}
 	w.Advance(2 * time.Minute)
 	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10); n != 1 || err != nil {
-		return fmt.Errorf("Sweep cleans %d secrets, %v; want one", n, err)
+		return saw(err, "Sweep cleans %d secrets; want one", n)
 	}
 	return nil
 }

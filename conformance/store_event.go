@@ -105,7 +105,7 @@ func eventsInOrder(w *world) error {
 func eventsNonsense(w *world) error {
 	for _, after := range []string{"x", "-", "1", "1-x", "+", "$", "(1-0"} {
 		if _, err := w.Store.Events(w.ctx, w.org, after, 1); !resources.HasCode(err, resources.CodeInvalidValue) {
-			return fmt.Errorf("after %q: %v, want invalid_value", after, err)
+			return saw(err, "after %q: want the error invalid_value", after)
 		}
 	}
 	return nil

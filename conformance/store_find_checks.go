@@ -187,7 +187,7 @@ func (w *world) findShows(a, b thing, users []thing) error {
 		return err
 	}
 	if page.Total != 2 || seen != 8 {
-		return fmt.Errorf("Match found %d groups by %d members, want 2 by 8", page.Total, seen)
+		return fmt.Errorf("by Match %d groups are found by %d members, want 2 by 8", page.Total, seen)
 	}
 	for _, r := range page.Records {
 		if r.Links == 0 || r.LinksModified == 0 {
@@ -208,7 +208,7 @@ func findBudget(w *world) error {
 			return fmt.Errorf("a budget of %d for 30 records: %d, %w", budget, page.Total, errors.Join(err, errPage))
 		}
 		if !ok && !resources.HasCode(err, resources.CodeTooMany) {
-			return fmt.Errorf("a budget of %d for 30 records: %v, want too_many", budget, err)
+			return saw(err, "a budget of %d for 30 records: want the error too_many", budget)
 		}
 	}
 	c := prefix(resources.UserNameOrder, "b1")
@@ -232,7 +232,7 @@ func findNonsense(w *world) error {
 		"bad one inside of an or": {Where: new(or(resources.Cond{Op: resources.CondIn, Index: resources.UserName}))},
 	} {
 		if _, err := w.Store.Find(w.ctx, w.org, q); err == nil || errors.Is(err, resources.ErrUnavailable) {
-			return fmt.Errorf("%s: the error is %v, want one that nobody repeats", name, err)
+			return saw(err, "%s: want an error that nobody repeats", name)
 		}
 	}
 	return nil

@@ -45,7 +45,7 @@ func deletedGroupGone(w *world) error {
 		return err
 	}
 	if got, err := w.get(g); got != nil || err != nil {
-		return fmt.Errorf("the group is read as %v, %v", got, err)
+		return saw(err, "the group is read as %v", got)
 	}
 	if err := w.withoutGroups(users); err != nil {
 		return err
@@ -61,7 +61,7 @@ func deletedGroupGone(w *world) error {
 	}
 	refs, err := w.Store.Members(w.ctx, w.org, g.rec.ID, "", 10)
 	if err != nil || len(refs) != 0 {
-		return fmt.Errorf("the group still has members: %v, %v", refs, err)
+		return saw(err, "the group still has members: %v", refs)
 	}
 	again, err := w.group("team")
 	if err != nil {
@@ -129,10 +129,10 @@ func sweepClears(w *world) error {
 		}
 	}
 	if cleaned < 120 {
-		return fmt.Errorf("Sweep cleaned %d things, want 120 memberships at least", cleaned)
+		return fmt.Errorf("sweeping cleaned %d things, want 120 memberships at least", cleaned)
 	}
 	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 50); n != 0 || err != nil {
-		return fmt.Errorf("after the end Sweep cleans %d, %v", n, err)
+		return saw(err, "after the end Sweep cleans %d", n)
 	}
 	if err := w.withoutGroups(users[1:]); err != nil {
 		return err

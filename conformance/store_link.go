@@ -37,7 +37,7 @@ func linksBothWays(w *world) error {
 		return nil
 	})
 	if err != nil || !c.Changed {
-		return fmt.Errorf("link: %+v, %v", c, err)
+		return saw(err, "link: %+v", c)
 	}
 	if err := w.linked(g, users, []bool{true, true, false}); err != nil {
 		return err
@@ -88,7 +88,7 @@ func linkSame(w *world) error {
 		return nil
 	}
 	if c, err := w.update(link); err != nil || !c.Changed || c.LSN == "" {
-		return fmt.Errorf("the first link: %+v, %v", c, err)
+		return saw(err, "the first link: %+v", c)
 	}
 	before, err := w.mustGet(g)
 	if err != nil {
@@ -96,7 +96,7 @@ func linkSame(w *world) error {
 	}
 	w.Advance(time.Second)
 	if c, err := w.update(link); err != nil || c.Changed || c.LSN != "" {
-		return fmt.Errorf("the same link again: %+v, %v; want nothing changed", c, err)
+		return saw(err, "the same link again: %+v; want nothing changed", c)
 	}
 	after, err := w.mustGet(g)
 	if err != nil {
@@ -107,7 +107,7 @@ func linkSame(w *world) error {
 	}
 	events, err := w.Store.Events(w.ctx, w.org, "", 10)
 	if err != nil || len(events) != 1 {
-		return fmt.Errorf("%d events, %v; want one", len(events), err)
+		return saw(err, "%d events; want one", len(events))
 	}
 	return nil
 }
@@ -261,7 +261,7 @@ func groupInGroup(w *world) error {
 	}
 	refs, err := w.Store.Members(w.ctx, w.org, outer.rec.ID, "", 10)
 	if want := []resources.MemberRef{{ID: inner.rec.ID, Display: "inner"}}; err != nil || !slices.Equal(refs, want) {
-		return fmt.Errorf("the outer group says %v, %v; want %v", refs, err, want)
+		return saw(err, "the outer group says %v; want %v", refs, want)
 	}
 	return nil
 }
@@ -286,7 +286,7 @@ func membersByPieces(w *world) error {
 	}
 	refs, err := w.Store.Members(w.ctx, w.org, g.rec.ID, want[3], 2)
 	if err != nil || len(refs) != 2 || refs[0].ID != want[4] || refs[1].ID != want[5] {
-		return fmt.Errorf("two after the fourth: %v, %v", refs, err)
+		return saw(err, "two after the fourth: %v", refs)
 	}
 	for _, u := range users {
 		if u.rec.ID == refs[0].ID && refs[0].Display != u.rec.Display {
@@ -392,7 +392,7 @@ func thousandLinks(w *world) error {
 		return err
 	}
 	if got, err = w.members(g.rec.ID, 600); err != nil || len(got) != 0 {
-		return fmt.Errorf("%d members are left, %v", len(got), err)
+		return saw(err, "%d members are left", len(got))
 	}
 	return nil
 }

@@ -152,7 +152,7 @@ func claimAcross(w *world) error {
 			return err
 		}
 		if r.Claim != c || r.Holder != "ada" || r.HolderOrg != w.org {
-			return fmt.Errorf("the refusal is %+v", r)
+			return fmt.Errorf("the refusal is %+v", *r)
 		}
 	}
 	release := func(w *world, holder string) error {

@@ -34,7 +34,7 @@ func createThenRead(w *world) error {
 	}
 	u.rec.Standing = []byte(`{"state":"active"}`)
 	if got, err := w.get(u); got != nil || err != nil {
-		return fmt.Errorf("before: got %v, %v; want nothing", got, err)
+		return saw(err, "before: got %v; want nothing", got)
 	}
 	c, err := w.update(func(tx resources.Tx) error { tx.Put(nil, u.rec, nil, u.entries); return nil })
 	if err != nil {
@@ -51,10 +51,10 @@ func createThenRead(w *world) error {
 		return err
 	}
 	if got, err := w.Store.Get(w.ctx, w.org, resources.KindGroup, u.rec.ID); got != nil || err != nil {
-		return fmt.Errorf("read as a group: got %v, %v; want nothing", got, err)
+		return saw(err, "read as a group: got %v; want nothing", got)
 	}
 	if got, err := w.Store.Get(w.ctx, w.org, resources.KindUser, "no/such id"); got != nil || err != nil {
-		return fmt.Errorf("a malformed id: got %v, %v; want nothing", got, err)
+		return saw(err, "a malformed id: got %v; want nothing", got)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (w *world) nameIs(want map[string]string) error {
 	for name, id := range want {
 		got, err := w.Store.Named(w.ctx, w.org, resources.UserName, name)
 		if err != nil || got != id {
-			return fmt.Errorf("the name %s belongs to %q (%v), want %q", name, got, err, id)
+			return saw(err, "the name %s belongs to %q, want %q", name, got, id)
 		}
 	}
 	return nil
@@ -135,7 +135,7 @@ func deleteThenGone(w *world) error {
 		return err
 	}
 	if got, err := w.get(users[0]); got != nil || err != nil {
-		return fmt.Errorf("after the delete: got %v, %v; want nothing", got, err)
+		return saw(err, "after the delete: got %v; want nothing", got)
 	}
 	page, err := w.Store.Find(w.ctx, w.org, resources.Query{Kind: resources.KindUser, Limit: 10})
 	if err != nil {
@@ -203,10 +203,10 @@ func nameTaken(w *world) error {
 		return err
 	}
 	if r.Index != resources.UserName || r.Value != "same" || r.Holder != first.rec.ID {
-		return fmt.Errorf("the refusal is %+v", r)
+		return fmt.Errorf("the refusal is %+v", *r)
 	}
 	if got, err := w.get(second); got != nil || err != nil {
-		return fmt.Errorf("a refused create left %v, %v", got, err)
+		return saw(err, "a refused create left %v", got)
 	}
 	return nil
 }
@@ -299,7 +299,7 @@ func organizationsApart(w *world) error {
 	}
 	other := newWorld(w.ctx, w.StoreEnv)
 	if got, err := other.get(u); got != nil || err != nil {
-		return fmt.Errorf("another organization reads %v, %v", got, err)
+		return saw(err, "another organization reads %v", got)
 	}
 	if err := other.create(u); err != nil {
 		return fmt.Errorf("the same id and name in another organization: %w", err)

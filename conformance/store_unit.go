@@ -34,10 +34,10 @@ func closureError(w *world) error {
 	mine := errors.New("mine")
 	_, err = w.update(func(tx resources.Tx) error { tx.Put(nil, u.rec, nil, u.entries); return mine })
 	if !errors.Is(err, mine) {
-		return fmt.Errorf("got the error %v, want the closure's", err)
+		return saw(err, "want the error of the closure")
 	}
 	if got, err := w.get(u); got != nil || err != nil {
-		return fmt.Errorf("a failed closure left %v, %v", got, err)
+		return saw(err, "a failed closure left %v", got)
 	}
 	return nil
 }
@@ -45,7 +45,7 @@ func closureError(w *world) error {
 func emptyUnit(w *world) error {
 	c, err := w.update(func(resources.Tx) error { return nil })
 	if err != nil || c.Changed || c.LSN != "" {
-		return fmt.Errorf("a unit that asks for nothing: %+v, %v", c, err)
+		return saw(err, "a unit that asks for nothing: %+v", c)
 	}
 	return nil
 }
@@ -268,7 +268,7 @@ func givesUp(w *world) error {
 		return nil
 	})
 	if !errors.Is(err, resources.ErrUnavailable) {
-		return fmt.Errorf("after %d runs: %v; want ErrUnavailable", runs, err)
+		return saw(err, "after %d runs: want ErrUnavailable", runs)
 	}
 	return nil
 }
@@ -278,14 +278,14 @@ func cancelled(w *world) error {
 	cancel()
 	_, err := w.Store.Get(ctx, w.org, resources.KindUser, "00000000000000000000")
 	if !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Get gives %v, want context.Canceled", err)
+		return saw(err, "Get: want context.Canceled")
 	}
 	_, err = w.Store.Update(ctx, w.org, func(_ context.Context, tx resources.Tx) error {
 		tx.Event(resources.Event{Type: "x"})
 		return nil
 	})
 	if !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("Update gives %v, want context.Canceled", err)
+		return saw(err, "Update: want context.Canceled")
 	}
 	return nil
 }
@@ -318,12 +318,12 @@ func allOrNothing(w *world) error {
 	}
 	for _, x := range []thing{u, g} {
 		if got, err := w.get(x); got != nil || err != nil {
-			return fmt.Errorf("a refused commit left the %s: %v", x.rec.Kind, err)
+			return saw(err, "a refused commit left the %s", x.rec.Kind)
 		}
 	}
 	events, err := w.Store.Events(w.ctx, w.org, "", 10)
 	if err != nil || len(events) != 0 {
-		return fmt.Errorf("a refused commit left %d events, %v", len(events), err)
+		return saw(err, "a refused commit left %d events", len(events))
 	}
 	if err := w.do(func(tx resources.Tx) { tx.Claim(claim, users[0].rec.ID) }); err != nil {
 		return fmt.Errorf("a refused commit left a claim: %w", err)

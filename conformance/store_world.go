@@ -40,7 +40,7 @@ func (w *world) newID(kind resources.Kind) (string, error) {
 
 // user makes a user that is not stored yet. The profile is long enough to be
 // worth packing.
-func (w *world) user(name string, more ...resources.Entry) (thing, error) {
+func (w *world) user(name string) (thing, error) {
 	id, err := w.newID(resources.KindUser)
 	if err != nil {
 		return thing{}, err
@@ -50,12 +50,12 @@ func (w *world) user(name string, more ...resources.Entry) (thing, error) {
 		`"emails":[{"value":"%s@example.com","type":"work","primary":true}],"active":true}`, id, name, name)
 	return thing{
 		rec: &resources.Record{Kind: resources.KindUser, ID: id, Version: 1, Created: ms, Modified: ms, Display: name, Profile: []byte(profile)},
-		entries: append([]resources.Entry{
+		entries: []resources.Entry{
 			{Index: resources.UserAll, Value: id},
 			{Index: resources.UserName, Value: resources.UserName.Key(name)},
 			{Index: resources.UserNameOrder, Value: resources.UserNameOrder.Key(name)},
 			{Index: resources.UserModified, Time: ms},
-		}, more...),
+		},
 	}, nil
 }
 
@@ -168,10 +168,10 @@ func (w *world) rewrite(x thing, name string) (thing, error) {
 func refused(err error, reason resources.Reason) (*resources.Refusal, error) {
 	var r *resources.Refusal
 	if !errors.As(err, &r) {
-		return nil, fmt.Errorf("got the error %v, want a refusal", err)
+		return nil, saw(err, "want a refusal")
 	}
 	if r.Reason != reason {
-		return nil, fmt.Errorf("got the refusal %v, want reason %d", r, reason)
+		return nil, fmt.Errorf("want a refusal for reason %d: %w", reason, r)
 	}
 	return r, nil
 }

@@ -21,8 +21,10 @@
 //
 // [Filter.Match] decides a stored record exactly, [Filter.MatchElement] one
 // value of a multi-valued attribute. [Filter.Plan] chooses what indexes can
-// answer and leaves the rest to Match. Numbers are compared exactly
-// (decimal.go), dates by instant, text as its attribute compares.
+// answer and leaves the rest to Match; when the indexes are joined by and, of
+// which the store may ask one only, Match decides them too. Numbers are
+// compared exactly (decimal.go), dates by instant, text as its attribute
+// compares.
 //
 // Decisions where the RFC leaves room:
 //

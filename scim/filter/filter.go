@@ -118,13 +118,14 @@ func (f *Filter) String() string {
 func write(b *strings.Builder, n *node, inside, shown bool) {
 	// The grammar binds and before or, and joins equal operators from the left.
 	side := func(c *node, left bool) {
-		if (c.op == opAnd || c.op == opOr) && !(c.op == n.op && left) && !(c.op == opAnd && n.op == opOr) {
-			b.WriteByte('(')
+		plain := (c.op != opAnd && c.op != opOr) || (c.op == n.op && left) || (c.op == opAnd && n.op == opOr)
+		if plain {
 			write(b, c, inside, shown)
-			b.WriteByte(')')
 			return
 		}
+		b.WriteByte('(')
 		write(b, c, inside, shown)
+		b.WriteByte(')')
 	}
 	switch n.op {
 	case opAnd, opOr:

@@ -31,10 +31,14 @@ func extra() elimity.Schema {
 		elimity.SimpleCoreAttribute(elimity.SimpleBooleanParams(elimity.BooleanParams{Name: "vip"})),
 		elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{Name: "ticket", CaseExact: true})),
 		elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{Name: "tags", MultiValued: true})),
-		elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{Name: "pin",
-			Mutability: elimity.AttributeMutabilityWriteOnly(), Returned: elimity.AttributeReturnedNever()})),
-		elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{Name: "notes",
-			Returned: elimity.AttributeReturnedRequest()})),
+		elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{
+			Name:       "pin",
+			Mutability: elimity.AttributeMutabilityWriteOnly(), Returned: elimity.AttributeReturnedNever(),
+		})),
+		elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{
+			Name:     "notes",
+			Returned: elimity.AttributeReturnedRequest(),
+		})),
 		elimity.SimpleCoreAttribute(elimity.SimpleStringParams(elimity.StringParams{Name: "eq"})),
 	}}
 }
@@ -59,7 +63,7 @@ func mustParse(t testing.TB, p *Parser, typ *schema.Type, text string) *Filter {
 	t.Helper()
 	f, err := p.Parse(typ, text, Options{})
 	if err != nil {
-		t.Fatalf("%s: %v", text, err.(scimerr.ScimError).Detail)
+		t.Fatalf("%s: %v", text, err)
 	}
 	return f
 }

@@ -48,8 +48,10 @@ func FuzzFilter(f *testing.F) {
 
 // FuzzPath: the same for paths, sort keys and attribute lists.
 func FuzzPath(f *testing.F) {
-	for _, text := range []string{`userName`, `emails[type eq "work"].value`, entURN + `:manager.value`, entURN, `tags[value eq "x"]`,
-		`members[value eq "1"]`, `name.givenName`, `emails[not (type pr)]`, oddURN + `:level`} {
+	for _, text := range []string{
+		`userName`, `emails[type eq "work"].value`, entURN + `:manager.value`, entURN, `tags[value eq "x"]`,
+		`members[value eq "1"]`, `name.givenName`, `emails[not (type pr)]`, oddURN + `:level`,
+	} {
 		f.Add(text)
 	}
 	user, group := types(f)

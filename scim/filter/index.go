@@ -166,7 +166,7 @@ func (f *Filter) documentCond(n *node, value bool) (*resources.Cond, bool) {
 }
 
 // keyRoom is how long a folded value may be to stand in an index uncut.
-const keyRoom = 3 * resources.MaxName
+const keyRoom = 11 * resources.MaxName
 
 // textCond asks one index for equality and another for order, prefix and
 // contents. An index may fold more than the attribute does and writes control

@@ -100,9 +100,11 @@ func (f *Filter) Explain() string {
 	return b.String()
 }
 
-var condNames = [...]string{resources.CondIs: "is", resources.CondPrefix: "prefix",
+var condNames = [...]string{
+	resources.CondIs: "is", resources.CondPrefix: "prefix",
 	resources.CondContains: "contains", resources.CondRange: "range", resources.CondIn: "in",
-	resources.CondIDs: "ids", resources.CondGroupsOf: "groups-of", resources.CondMembersOf: "members-of"}
+	resources.CondIDs: "ids", resources.CondGroupsOf: "groups-of", resources.CondMembersOf: "members-of",
+}
 
 func explain(b *strings.Builder, c *resources.Cond) {
 	if c == nil {

@@ -27,8 +27,10 @@ const (
 	opNot // left
 )
 
-var opNames = [...]string{opPr: "pr", opEq: "eq", opNe: "ne", opCo: "co", opSw: "sw", opEw: "ew",
-	opGt: "gt", opGe: "ge", opLt: "lt", opLe: "le", opElem: "[]", opAnd: "and", opOr: "or", opNot: "not"}
+var opNames = [...]string{
+	opPr: "pr", opEq: "eq", opNe: "ne", opCo: "co", opSw: "sw", opEw: "ew",
+	opGt: "gt", opGe: "ge", opLt: "lt", opLe: "le", opElem: "[]", opAnd: "and", opOr: "or", opNot: "not",
+}
 
 // String gives the operator as the grammar writes it.
 func (o op) String() string { return opNames[o] }

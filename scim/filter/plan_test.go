@@ -9,6 +9,7 @@ import (
 	"github.com/usher-scim/usher/resources"
 )
 
+// TestPlanUser is a table, long by nature.
 func TestPlanUser(t *testing.T) {
 	user, _ := types(t)
 	p := New()
@@ -34,8 +35,8 @@ func TestPlanUser(t *testing.T) {
 		`displayName eq ""`:    `none; each record: displayName eq ?, with needle`,
 		`displayName eq null`:  `none; each record: displayName eq ?`,
 		`externalId co "x"`:    `none; each record: externalId co ?, with needle`,
-		`userName eq "` + strings.Repeat("a", 1201) + `"`: `is un; each record: userName eq ?, with needle`,
-		`userName co "` + strings.Repeat("a", 1201) + `"`: `none; each record: userName co ?, with needle`,
+		`userName eq "` + strings.Repeat("é", keyRoom/2+1) + `"`: `is un; each record: userName eq ?, with needle`,
+		`userName co "` + strings.Repeat("é", keyRoom/2+1) + `"`: `none; each record: userName co ?, with needle`,
 		`userName gt "a"`: `none; each record: userName gt ?, with needle`,
 		// Other indexes.
 		`active eq false`:                             `in ui; exact`,
@@ -134,11 +135,13 @@ func TestPlanConditions(t *testing.T) {
 		`id eq "a" or id eq "b"`:                {Op: resources.CondIDs, IDs: []string{"a", "b"}},
 		`meta.created gt "2011-05-13T04:42:34Z" and meta.created lt "2011-05-13T04:42:35Z"`: {Op: resources.CondAnd, Subs: []resources.Cond{
 			{Op: resources.CondRange, Index: resources.UserAll, FromID: "15vop6h6h90000000000"},
-			{Op: resources.CondRange, Index: resources.UserAll, ToID: "15vop6h8eg0000000000"}}},
+			{Op: resources.CondRange, Index: resources.UserAll, ToID: "15vop6h8eg0000000000"},
+		}},
 		`userName eq "AÉ"`: {Op: resources.CondIs, Index: resources.UserName, Value: "aé"},
 		`groups eq "G"`:    {Op: resources.CondMembersOf, Value: "g"},
 		`emails co "x" and userName sw "a" and active eq false`: {Op: resources.CondAnd, Subs: []resources.Cond{
-			{Op: resources.CondPrefix, Index: resources.UserNameOrder, Value: "a"}, {Op: resources.CondIn, Index: resources.UserInactive}}},
+			{Op: resources.CondPrefix, Index: resources.UserNameOrder, Value: "a"}, {Op: resources.CondIn, Index: resources.UserInactive},
+		}},
 	} {
 		q := mustParse(t, p, user, filter).Plan()
 		if filter[:9] == "meta.crea" { // ids of times: checked by meaning

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	scimerr "github.com/elimity-com/scim/errors"
@@ -109,21 +110,12 @@ func (p *Projection) note(k pick, sub *schema.Attr) {
 		}
 		if old.subs == nil || k.subs == nil {
 			old.subs = nil
-		} else if !has(old.subs, sub) {
+		} else if !slices.Contains(old.subs, sub) {
 			old.subs = append(old.subs, sub)
 		}
 		return
 	}
 	p.picks = append(p.picks, k)
-}
-
-func has(list []*schema.Attr, a *schema.Attr) bool {
-	for _, x := range list {
-		if x == a {
-			return true
-		}
-	}
-	return false
 }
 
 // All reports whether the client named no attributes: then a stored document
@@ -147,10 +139,10 @@ func (p *Projection) Wants(name string) bool {
 // shows tells whether an attribute is part of the answer. subs, when not nil,
 // are the sub-attributes named, to show only or to leave out.
 func (p *Projection) shows(a *schema.Attr) (keep bool, subs []*schema.Attr) {
-	switch {
-	case a.Returned == schema.Never:
+	switch a.Returned {
+	case schema.Never:
 		return false, nil
-	case a.Returned == schema.Always:
+	case schema.Always:
 		return true, nil
 	}
 	named := false
@@ -257,13 +249,13 @@ func (p *Projection) showsSub(s *schema.Attr, subs []*schema.Attr) bool {
 	case schema.Always:
 		return true
 	case schema.Request:
-		return p.mode == only && has(subs, s)
+		return p.mode == only && slices.Contains(subs, s)
 	}
 	switch {
 	case subs == nil:
 		return true
 	case p.mode == only:
-		return has(subs, s)
+		return slices.Contains(subs, s)
 	}
-	return !has(subs, s)
+	return !slices.Contains(subs, s)
 }

@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -14,6 +15,7 @@ const rendered = `{"schemas":["s"],"id":"1","externalId":"e","userName":"u","nam
 	`"` + entURN + `":{"department":"d","manager":{"value":"m","displayName":"M"}},` +
 	`"` + oddURN + `":{"level":1,"pin":"9","notes":"n"},"meta":{"created":"c","version":"v"}}`
 
+// TestProjection is a table, long by nature.
 func TestProjection(t *testing.T) {
 	user, _ := types(t)
 	p := New()
@@ -39,8 +41,10 @@ func TestProjection(t *testing.T) {
 		{`notes,pin`, ``, `{` + base + `,"` + oddURN + `":{"notes":"n"}}`},
 		{useURN, ``, `{` + base + `,"userName":"u","name":{"familyName":"f","givenName":"g"},"emails":[{"value":"a","type":"work"},{"value":"b"}],"groups":[{"value":"g1","display":"d"}]}`},
 		{``, `id,schemas,userName,name,emails,groups,meta,externalId,` + entURN + `,` + oddURN, `{` + base + `}`},
-		{``, `name.familyName,emails.value,groups,meta,externalId,` + entURN + `:manager,` + oddURN,
-			`{` + base + `,"userName":"u","name":{"givenName":"g"},"emails":[{"type":"work"}],"` + entURN + `":{"department":"d"}}`},
+		{
+			``, `name.familyName,emails.value,groups,meta,externalId,` + entURN + `:manager,` + oddURN,
+			`{` + base + `,"userName":"u","name":{"givenName":"g"},"emails":[{"type":"work"}],"` + entURN + `":{"department":"d"}}`,
+		},
 		{``, `foo,` + useURN, `{` + base + `,"externalId":"e","` + entURN + `":{"department":"d","manager":{"value":"m","displayName":"M"}},"` + oddURN + `":{"level":1},"meta":{"created":"c","version":"v"}}`},
 	} {
 		pr, err := p.Projection(user, []string{c.attributes}, []string{c.excluded})
@@ -61,7 +65,7 @@ func TestProjection(t *testing.T) {
 	}
 	_, err := p.Projection(user, []string{"id"}, []string{"name"})
 	var se scimerr.ScimError
-	if se, _ = err.(scimerr.ScimError); se.Status != 400 || se.ScimType != scimerr.ScimTypeInvalidValue {
+	if !errors.As(err, &se) || se.Status != 400 || se.ScimType != scimerr.ScimTypeInvalidValue {
 		t.Errorf("both lists: got %v", err)
 	}
 	var none *Projection

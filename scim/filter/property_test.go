@@ -97,12 +97,19 @@ func genPerson(t *rapid.T) person {
 
 func genLeaf(t *rapid.T, p person) term {
 	op := rapid.SampledFrom([]string{"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"}).Draw(t, "op")
+	indexed := rapid.IntRange(0, 2).Draw(t, "indexed") == 0 // often, so that filters hold several of them
+	if indexed {
+		op = rapid.SampledFrom([]string{"eq", "co", "sw"}).Draw(t, "indexed op")
+	}
 	lit := rapid.StringMatching(`[abAB]{1,2}`).Draw(t, "lit")
 	value := fmt.Sprintf(" %s %q", op, lit)
 	if op == "pr" {
 		value = " pr"
 	}
 	low := strings.ToLower
+	if indexed {
+		return term{"userName" + value, text(op, low(p.userName), low(lit))}
+	}
 	switch rapid.IntRange(0, 6).Draw(t, "attribute") {
 	case 0:
 		return term{"userName" + value, text(op, low(p.userName), low(lit))}

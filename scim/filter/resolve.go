@@ -11,8 +11,7 @@ import (
 
 // reason is the sentence of a JSON syntax error, which is fit for clients.
 func reason(err error) string {
-	var syntax *jsontree.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*jsontree.SyntaxError](err); ok {
 		return syntax.Reason
 	}
 	return "it cannot be read"

@@ -163,7 +163,7 @@ func (s *scanner) add(t *turn, n node) error {
 		t.leaves = make([]node, 0, 1)
 	}
 	t.leaves = append(t.leaves, n)
-	fits := false
+	var fits bool
 	switch n.op {
 	case opElem:
 		fits = t.put("a[a pr]")

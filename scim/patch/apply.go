@@ -126,10 +126,10 @@ func (e *edit) unchanged(s slot) error {
 	if e.path.Sub != nil {
 		cur = cur.Get(e.path.Sub.Name)
 	}
-	if cur.Empty() || !(jsontree.Equal(cur, &e.value) || sameSet(cur, &e.value)) {
-		return e.isReadOnly()
+	if !cur.Empty() && (jsontree.Equal(cur, &e.value) || sameSet(cur, &e.value)) {
+		return nil
 	}
-	return nil
+	return e.isReadOnly()
 }
 
 // sameSet compares two arrays of strings without order.

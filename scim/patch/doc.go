@@ -26,6 +26,9 @@
 //   - A value filter that matches nothing: remove, and clearing by value, is
 //     done already and succeeds; add and replace answer 400 noTarget,
 //     or create the value under the profiles entra and generic (L-7).
+//   - Members to remove may be anything that is text: what is no id of a user
+//     or group is nobody's and already not there (R-98, L-24). Members to add
+//     must be ids (L-25).
 //   - L-9 on add: a single-valued attribute is cleared; to a multi-valued one
 //     there is nothing to append, so nothing changes.
 //   - An add whose type and value pair is there already is merged into that

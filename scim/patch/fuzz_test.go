@@ -16,12 +16,14 @@ import (
 // document that the schema accepts. Nothing panics, the stored document stays,
 // refusals are SCIM errors of status 400, and a result is in stored form: the
 // schema accepts it and finds nothing in it to normalise, unknown attributes
-// included.
+// included. Most of the function is the seeds.
 func FuzzPatch(f *testing.F) {
 	u, g := types(f)
-	docs := []string{"", `"title":"x","emails":[` + work + `,{"type":"home","value":"b"}],"name":{"givenName":"a"}`,
+	docs := []string{
+		"", `"title":"x","emails":[` + work + `,{"type":"home","value":"b"}],"name":{"givenName":"a"}`,
 		`"$ENT":{"department":"x","manager":{"value":"$U2","$ref":"Users/$U2"}},"roles":[{"value":"a","primary":true}]`,
-		`"$OWN":{"badge":"1","tags":["a","b"],"desk":{"site":"s"},"phones":[{"model":"m","serial":"1"}]}`}
+		`"$OWN":{"badge":"1","tags":["a","b"],"desk":{"site":"s"},"phones":[{"model":"m","serial":"1"}]}`,
+	}
 	for i, ops := range []string{
 		`{"op":"Replace","path":"emails[type eq \"work\"].value","value":"a"},{"op":"add","path":"name","value":{"familyName":"x"}}`,
 		`{"op":"replace","value":{"$ENT":{"manager.value":""},"emails[type eq \"x\"].primary":"True","$OWN:tags":["c"]}}`,

@@ -151,11 +151,15 @@ func TestGroups(t *testing.T) {
 		{"ENT-23 rename", `{"op":"Replace","path":"displayName","value":"Support France"}`, `"displayName":"Support France"`, "", ""},
 		{"ENT-23 pathless", `{"op":"replace","value":{"displayName":"Support France"}}`, `"displayName":"Support France"`, "", ""},
 		{"ENT-23 externalId", `{"op":"replace","value":{"externalId":"e1"}}`, `"displayName":"Support FR","externalId":"e1"`, "", ""},
-		{"ENT-27 mixed", `{"op":"Add","path":"members","value":[{"value":"$U1"}]},{"op":"Replace","path":"displayName","value":"X"},{"op":"Remove","path":"members","value":[{"value":"$U2"}]}`,
-			`"displayName":"X"`, "$U1", "$U2"},
+		{
+			"ENT-27 mixed", `{"op":"Add","path":"members","value":[{"value":"$U1"}]},{"op":"Replace","path":"displayName","value":"X"},{"op":"Remove","path":"members","value":[{"value":"$U2"}]}`,
+			`"displayName":"X"`, "$U1", "$U2",
+		},
 		{"OKT-11 id inside value", `{"op":"replace","value":{"id":"$G1","displayName":"Support France"}}`, `"displayName":"Support France"`, "", ""},
-		{"AUT-02 whole object, path null", `{"op":"replace","path":null,"value":{"schemas":["$GROUP"],"externalId":"e1","displayName":"Support FR","id":"$G1"}}`,
-			`"displayName":"Support FR","externalId":"e1"`, "", ""},
+		{
+			"AUT-02 whole object, path null", `{"op":"replace","path":null,"value":{"schemas":["$GROUP"],"externalId":"e1","displayName":"Support FR","id":"$G1"}}`,
+			`"displayName":"Support FR","externalId":"e1"`, "", "",
+		},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			v, doc := tree(t, body(r.ops)), tree(t, group(""))

@@ -14,20 +14,24 @@ import (
 // What random requests are made of: paths of every form and values of every
 // kind, fitting or not.
 var (
-	somePaths = []string{"title", "userName", "active", "name", "name.givenName", "name.formatted", "emails", "emails.type", "emails.primary",
+	somePaths = []string{
+		"title", "userName", "active", "name", "name.givenName", "name.formatted", "emails", "emails.type", "emails.primary",
 		`emails[type eq \"work\"]`, `emails[type eq \"work\"].value`, `emails[primary eq \"True\"].display`, `emails[value sw \"a\"].primary`,
 		`emails[type eq \"home\" and primary eq true].value`, `emails[not (value pr)]`, "addresses", `addresses[type eq \"work\"].formatted`,
 		"roles", `roles[primary eq true]`, "manager", "manager.value", "$ENT:manager", "$ENT:manager.$ref", "$ENT:manager.displayName", "$ENT:department", "$ENT",
 		"$OWN", "$OWN:badge", "$OWN:state", "$OWN:tags", `$OWN:tags[value eq \"a\"]`, "$OWN:keys", "$OWN:desk", "$OWN:desk.site", "$OWN:desk.serial", "$OWN:seat", "$OWN:seat.row", "$REQ", "$REQ:codes", "$REQ:note",
 		"$OWN:phones", `$OWN:phones[model eq \"a\"]`, `$OWN:phones[model eq \"a\"].serial`, `$OWN:phones[serial pr].model`, "$OWN:floor", "$OWN:remote",
-		"id", "schemas", "meta", "groups", "password", "externalId", "x509Certificates.value", `name[givenName eq \"a\"].familyName`, "nope"}
-	someValues = []string{`""`, `null`, `[]`, `{}`, `"a"`, `"b"`, `"True"`, `true`, `false`, `3`, `["a","b"]`, `"work"`,
+		"id", "schemas", "meta", "groups", "password", "externalId", "x509Certificates.value", `name[givenName eq \"a\"].familyName`, "nope",
+	}
+	someValues = []string{
+		`""`, `null`, `[]`, `{}`, `"a"`, `"b"`, `"True"`, `true`, `false`, `3`, `["a","b"]`, `"work"`,
 		`{"value":"a"}`, `{"value":""}`, `{"value":null,"type":"work"}`, `[{"value":"a","type":"work","primary":true}]`,
 		`[{"value":"a","primary":true},{"value":"b","primary":"true","type":"home"}]`, `{"value":"b","type":"work","primary":true,"display":"d"}`,
 		`{"givenName":"a","familyName":null}`, `{"site":"s","serial":"1"}`, `{"row":"1","codes":["a"]}`, `{"note":"n","site":""}`, `[{"model":"a","serial":"1"},{"model":"b"}]`,
 		`{"model":"a","color":null}`, `{"formatted":"a","type":"work"}`, `{"$ref":"Users/$U2","value":"$U2"}`,
 		`{"title":"a","name.givenName":"b","$ENT":{"department":"a","manager.value":"$U1"}}`, `{"$OWN:tags":["a"],"emails[type eq \"work\"].value":"c"}`,
-		`{"badge":"1","tags":["b"],"desk":{"site":"z"}}`}
+		`{"badge":"1","tags":["b"],"desk":{"site":"z"}}`,
+	}
 	someProfiles = []string{"rfc", "entra", "generic", "ping"}
 )
 

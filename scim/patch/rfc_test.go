@@ -69,11 +69,15 @@ func TestBody(t *testing.T) {
 func TestPaths(t *testing.T) {
 	const ops = `{"op":"add","path":`
 	var rows []row
-	for _, path := range []string{"/title", "emails/0/value", "emails[0]", "emails[0].value", "nope", "name.nope", "emails[nope eq \\\"x\\\"]",
+	for _, path := range []string{
+		"/title", "emails/0/value", "emails[0]", "emails[0].value", "nope", "name.nope", "emails[nope eq \\\"x\\\"]",
 		"emails[type eq \\\"work\\\"", "emails[type eq \\\"work\\\"]value", "emails[type eq \\\"work\\\"].nope", "emails[]", "title.", ".title",
-		"title x", "urn:x:y:title", "$ENT:nope", "$USER", "title[value eq \\\"x\\\"]", " "} {
-		rows = append(rows, row{name: "R-89 S17 " + path, ops: ops + `"` + path + `","value":"x"}`, err: badPath, says: "operation 1 (add",
-			doc: `"emails":[` + work + `]`})
+		"title x", "urn:x:y:title", "$ENT:nope", "$USER", "title[value eq \\\"x\\\"]", " ",
+	} {
+		rows = append(rows, row{
+			name: "R-89 S17 " + path, ops: ops + `"` + path + `","value":"x"}`, err: badPath, says: "operation 1 (add",
+			doc: `"emails":[` + work + `]`,
+		})
 	}
 	long := strings.Repeat("a", 3000)
 	rows = append(rows,
@@ -88,17 +92,27 @@ func TestPaths(t *testing.T) {
 		row{name: "L-5 core URN", ops: `{"op":"add","path":"$USER:title","value":"x"}`, want: `"title":"x"`},
 		row{name: "L-3 case", ops: `{"op":"add","path":"NAME.FAMILYNAME","value":"x"}`, want: `"name":{"familyName":"x"}`},
 		row{name: "L-15 short name of an extension attribute", ops: `{"op":"add","path":"department","value":"x"}`, want: `"$ENT":{"department":"x"}`},
-		row{name: "L-3 extension URN in another case", ops: `{"op":"add","path":"` + strings.ToUpper("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User") + `:Department","value":"x"}`,
-			want: `"$ENT":{"department":"x"}`},
-		row{name: "L-4 value path as key", doc: `"emails":[` + work + `]`, ops: `{"op":"replace","value":{"emails[type eq \"work\"].display":"x"}}`,
-			want: `"emails":[{"primary":true,"type":"work","value":"amelie.roux@acme.example","display":"x"}]`},
-		row{name: "L-4 whole extension as key", ops: `{"op":"add","value":{"$ENT":{"department":"x","manager.value":"$U2","costCenter":null}}}`,
-			want: `"$ENT":{"department":"x","manager":{"value":"$U2"}}`},
-		row{name: "R-101 whole extension merges", doc: `"$ENT":{"department":"x","costCenter":"c"}`, ops: `{"op":"replace","path":"$ENT","value":{"department":"y"}}`,
-			want: `"$ENT":{"department":"y","costCenter":"c"}`},
+		row{
+			name: "L-3 extension URN in another case", ops: `{"op":"add","path":"` + strings.ToUpper("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User") + `:Department","value":"x"}`,
+			want: `"$ENT":{"department":"x"}`,
+		},
+		row{
+			name: "L-4 value path as key", doc: `"emails":[` + work + `]`, ops: `{"op":"replace","value":{"emails[type eq \"work\"].display":"x"}}`,
+			want: `"emails":[{"primary":true,"type":"work","value":"amelie.roux@acme.example","display":"x"}]`,
+		},
+		row{
+			name: "L-4 whole extension as key", ops: `{"op":"add","value":{"$ENT":{"department":"x","manager.value":"$U2","costCenter":null}}}`,
+			want: `"$ENT":{"department":"x","manager":{"value":"$U2"}}`,
+		},
+		row{
+			name: "R-101 whole extension merges", doc: `"$ENT":{"department":"x","costCenter":"c"}`, ops: `{"op":"replace","path":"$ENT","value":{"department":"y"}}`,
+			want: `"$ENT":{"department":"y","costCenter":"c"}`,
+		},
 		row{name: "extension with a string", ops: `{"op":"replace","path":"$ENT","value":"y"}`, err: badValue},
-		row{name: "single complex value by filter", doc: `"name":{"familyName":"a"}`, ops: `{"op":"replace","path":"name[familyName eq \"a\"].givenName","value":"y"}`,
-			want: `"name":{"familyName":"a","givenName":"y"}`},
+		row{
+			name: "single complex value by filter", doc: `"name":{"familyName":"a"}`, ops: `{"op":"replace","path":"name[familyName eq \"a\"].givenName","value":"y"}`,
+			want: `"name":{"familyName":"a","givenName":"y"}`,
+		},
 		row{name: "R-103 single complex value, no match", doc: `"name":{"familyName":"a"}`, ops: `{"op":"replace","path":"name[familyName eq \"b\"].givenName","value":"y"}`, err: noTarget},
 	)
 	runUsers(t, rows)
@@ -109,28 +123,44 @@ func TestAdd(t *testing.T) {
 		{name: "R-92 value missing", ops: `{"op":"add"}`, err: badValue, says: "value is an object"},
 		{name: "R-92 value an array", ops: `{"op":"add","value":[{"title":"x"}]}`, err: badValue},
 		{name: "R-92 path and no value", ops: `{"op":"add","path":"title"}`, err: badValue, says: "value is missing"},
-		{name: "R-92 merged", doc: `"title":"a","name":{"familyName":"f"}`, ops: `{"op":"add","value":{"title":"b","name":{"givenName":"g"}}}`,
-			want: `"title":"b","name":{"familyName":"f","givenName":"g"}`},
-		{name: "R-93 multi-valued appends", doc: `"emails":[` + work + `]`, ops: `{"op":"add","path":"emails","value":[{"type":"home","value":"h@x"}]}`,
-			want: `"emails":[` + work + `,{"type":"home","value":"h@x"}]`},
+		{
+			name: "R-92 merged", doc: `"title":"a","name":{"familyName":"f"}`, ops: `{"op":"add","value":{"title":"b","name":{"givenName":"g"}}}`,
+			want: `"title":"b","name":{"familyName":"f","givenName":"g"}`,
+		},
+		{
+			name: "R-93 multi-valued appends", doc: `"emails":[` + work + `]`, ops: `{"op":"add","path":"emails","value":[{"type":"home","value":"h@x"}]}`,
+			want: `"emails":[` + work + `,{"type":"home","value":"h@x"}]`,
+		},
 		{name: "R-93 one object for a list", ops: `{"op":"add","path":"emails","value":{"type":"home","value":"h@x"}}`, want: `"emails":[{"type":"home","value":"h@x"}]`},
 		{name: "R-93 strings for a list of objects (L-8)", ops: `{"op":"add","path":"emails","value":["h@x","i@x"]}`, want: `"emails":[{"value":"h@x"},{"value":"i@x"}]`},
-		{name: "R-94 same value", doc: `"emails":[` + work + `],"title":"x"`, ops: `{"op":"add","path":"emails","value":[{"value":"amelie.roux@acme.example","type":"work","primary":true}]}`,
-			want: `"emails":[` + work + `],"title":"x"`},
-		{name: "R-94 L-24 same value twice in one request", ops: `{"op":"add","path":"emails","value":[{"value":"a"},{"value":"a"}]},{"op":"add","path":"emails","value":{"value":"a"}}`,
-			want: `"emails":[{"value":"a"}]`},
-		{name: "R-14 same type and value is merged", doc: `"emails":[{"type":"work","value":"a@x"}]`, ops: `{"op":"add","path":"emails","value":[{"type":"Work","value":"A@x","display":"d"}]}`,
-			want: `"emails":[{"type":"Work","value":"A@x","display":"d"}]`},
+		{
+			name: "R-94 same value", doc: `"emails":[` + work + `],"title":"x"`, ops: `{"op":"add","path":"emails","value":[{"value":"amelie.roux@acme.example","type":"work","primary":true}]}`,
+			want: `"emails":[` + work + `],"title":"x"`,
+		},
+		{
+			name: "R-94 L-24 same value twice in one request", ops: `{"op":"add","path":"emails","value":[{"value":"a"},{"value":"a"}]},{"op":"add","path":"emails","value":{"value":"a"}}`,
+			want: `"emails":[{"value":"a"}]`,
+		},
+		{
+			name: "R-14 same type and value is merged", doc: `"emails":[{"type":"work","value":"a@x"}]`, ops: `{"op":"add","path":"emails","value":[{"type":"Work","value":"A@x","display":"d"}]}`,
+			want: `"emails":[{"type":"Work","value":"A@x","display":"d"}]`,
+		},
 		{name: "R-94 simple values", doc: `"$OWN":{"tags":["a","b"]}`, ops: `{"op":"add","path":"$OWN:tags","value":["b","c"]}`, want: `"$OWN":{"tags":["a","b","c"]}`},
-		{name: "R-94 addresses have no value", doc: `"addresses":[{"locality":"Lyon","type":"work"}]`, ops: `{"op":"add","path":"addresses","value":[{"type":"work","locality":"Lyon"}]}`,
-			want: `"addresses":[{"locality":"Lyon","type":"work"}]`},
+		{
+			name: "R-94 addresses have no value", doc: `"addresses":[{"locality":"Lyon","type":"work"}]`, ops: `{"op":"add","path":"addresses","value":[{"type":"work","locality":"Lyon"}]}`,
+			want: `"addresses":[{"locality":"Lyon","type":"work"}]`,
+		},
 		{name: "nothing to add changes nothing", doc: `"emails":[` + work + `]`, ops: `{"op":"add","path":"emails","value":[]},{"op":"add","value":{"emails":null}}`, want: `"emails":[` + work + `]`},
-		{name: "add to selected values merges", doc: `"addresses":[{"type":"work","locality":"Lyon"}]`, ops: `{"op":"add","path":"addresses[type eq \"work\"]","value":{"region":"r","locality":null}}`,
-			want: `"addresses":[{"type":"work","region":"r"}]`},
+		{
+			name: "add to selected values merges", doc: `"addresses":[{"type":"work","locality":"Lyon"}]`, ops: `{"op":"add","path":"addresses[type eq \"work\"]","value":{"region":"r","locality":null}}`,
+			want: `"addresses":[{"type":"work","region":"r"}]`,
+		},
 		{name: "R-106 extension", ops: `{"op":"add","path":"$ENT:department","value":"x"}`, want: `"$ENT":{"department":"x"}`},
 		{name: "wrong type names operation and attribute", ops: `{"op":"add","path":"title","value":"x"},{"op":"add","path":"active","value":"maybe"}`, err: badValue, says: `operation 2 (add "active"): active`},
-		{name: "sub-attribute of every value", doc: `"emails":[{"value":"a"},{"value":"b"}]`, ops: `{"op":"add","path":"emails.type","value":"work"}`,
-			want: `"emails":[{"value":"a","type":"work"},{"value":"b","type":"work"}]`},
+		{
+			name: "sub-attribute of every value", doc: `"emails":[{"value":"a"},{"value":"b"}]`, ops: `{"op":"add","path":"emails.type","value":"work"}`,
+			want: `"emails":[{"value":"a","type":"work"},{"value":"b","type":"work"}]`,
+		},
 		{name: "R-100 sub-attribute of no value", ops: `{"op":"add","path":"emails.value","value":"a"}`, want: `"emails":[{"value":"a"}]`},
 	})
 }
@@ -178,9 +208,10 @@ func TestRemove(t *testing.T) {
 	})
 }
 
-// TestReplace is a table, long by nature.
+// two is what the tables of replace change.
+const two = `"emails":[{"type":"work","value":"a","primary":true},{"type":"home","value":"b"}]`
+
 func TestReplace(t *testing.T) {
-	const two = `"emails":[{"type":"work","value":"a","primary":true},{"type":"home","value":"b"}]`
 	runUsers(t, []row{
 		{name: "R-99 several attributes", doc: `"title":"x"`, ops: `{"op":"replace","value":{"title":"y","nickName":"n"}}`, want: `"title":"y","nickName":"n"`},
 		{name: "R-100 acts as add", ops: `{"op":"replace","path":"name.givenName","value":"y"}`, want: `"name":{"givenName":"y"}`},
@@ -192,8 +223,10 @@ func TestReplace(t *testing.T) {
 		{name: "R-102 empty list", doc: two, ops: `{"op":"replace","path":"emails","value":[]}`},
 		{name: "R-102 L-9 null, pathless", doc: two, ops: `{"op":"replace","value":{"emails":null}}`},
 		{name: "R-102 same list: no change", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"a","type":"work","primary":true},{"value":"b","type":"home"}]}`, want: two},
-		{name: "R-103 every match", doc: `"emails":[{"type":"work","value":"a"},{"type":"home","value":"b"},{"type":"work","value":"c"}]`, ops: `{"op":"replace","path":"emails[type eq \"work\"].display","value":"d"}`,
-			want: `"emails":[{"type":"work","value":"a","display":"d"},{"type":"home","value":"b"},{"type":"work","value":"c","display":"d"}]`},
+		{
+			name: "R-103 every match", doc: `"emails":[{"type":"work","value":"a"},{"type":"home","value":"b"},{"type":"work","value":"c"}]`, ops: `{"op":"replace","path":"emails[type eq \"work\"].display","value":"d"}`,
+			want: `"emails":[{"type":"work","value":"a","display":"d"},{"type":"home","value":"b"},{"type":"work","value":"c","display":"d"}]`,
+		},
 		{name: "R-103 whole value", doc: two, ops: `{"op":"replace","path":"emails[type eq \"home\"]","value":{"type":"other","value":"c","display":""}}`, want: `"emails":[{"type":"work","value":"a","primary":true},{"type":"other","value":"c"}]`, once: true},
 		{name: "R-103 no match", profiles: "rfc okta ping authentik", doc: two, ops: `{"op":"replace","path":"emails[type eq \"x\"].value","value":"c"}`, err: noTarget, says: "emails"},
 		{name: "R-103 no match on an absent attribute", profiles: "rfc", ops: `{"op":"replace","path":"emails[type eq \"x\"]","value":{"value":"c"}}`, err: noTarget},
@@ -208,36 +241,74 @@ func TestReplace(t *testing.T) {
 		{name: "L-9 required attribute", ops: `{"op":"replace","path":"userName","value":""}`, err: badValue, says: "userName is required"},
 		{name: "L-9 required attribute, pathless null", ops: `{"op":"add","value":{"userName":null}}`, err: badValue},
 		{name: "R-31 blank userName", ops: `{"op":"replace","path":"userName","value":"  "}`, err: badValue},
-		{name: "R-104 one primary", doc: two, ops: `{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}`,
-			want: `"emails":[{"type":"work","value":"a","primary":false},{"type":"home","value":"b","primary":true}]`},
-		{name: "R-104 added primary", doc: two, ops: `{"op":"add","path":"emails","value":[{"value":"c","primary":"True"}]}`,
-			want: `"emails":[{"type":"work","value":"a","primary":false},{"type":"home","value":"b"},{"value":"c","primary":true}]`},
-		{name: "R-104 L-31 the last one set", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true}]}`,
-			want: `"emails":[{"value":"c","primary":false},{"value":"d","primary":true}]`},
-		{name: "L-31 ping keeps the first", profiles: "ping", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true}]}`,
-			want: `"emails":[{"value":"c","primary":true},{"value":"d","primary":false}]`},
-		{name: "R-14 R-104 twins, both primary", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","type":"work","primary":true},{"value":"c","type":"work","primary":true}]}`,
-			want: `"emails":[{"value":"c","type":"work","primary":true}]`},
-		{name: "R-14 L-31 twins and a later primary", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true},{"value":"C"}]}`,
-			want: `"emails":[{"value":"C","primary":false},{"value":"d","primary":true}]`},
-		{name: "R-14 L-31 ping, twins", profiles: "ping", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true},{"value":"c","primary":true}]}`,
-			want: `"emails":[{"value":"c","primary":true},{"value":"d","primary":false}]`},
-		{name: "R-14 R-104 twins added", doc: two, ops: `{"op":"add","path":"emails","value":[{"value":"c","primary":true},{"value":"c","primary":true}]}`,
-			want: `"emails":[{"type":"work","value":"a","primary":false},{"type":"home","value":"b"},{"value":"c","primary":true}]`},
-		{name: "R-14 a type makes twins", doc: `"emails":[{"value":"a","type":"work"},{"value":"A","type":"home","display":"d","primary":true}]`,
+	})
+}
+
+// TestReplacePrimary is a table, long by nature: one primary value, and no
+// type and value twice.
+func TestReplacePrimary(t *testing.T) {
+	runUsers(t, []row{
+		{
+			name: "R-104 one primary", doc: two, ops: `{"op":"replace","path":"emails[type eq \"home\"].primary","value":true}`,
+			want: `"emails":[{"type":"work","value":"a","primary":false},{"type":"home","value":"b","primary":true}]`,
+		},
+		{
+			name: "R-104 added primary", doc: two, ops: `{"op":"add","path":"emails","value":[{"value":"c","primary":"True"}]}`,
+			want: `"emails":[{"type":"work","value":"a","primary":false},{"type":"home","value":"b"},{"value":"c","primary":true}]`,
+		},
+		{
+			name: "R-104 L-31 the last one set", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true}]}`,
+			want: `"emails":[{"value":"c","primary":false},{"value":"d","primary":true}]`,
+		},
+		{
+			name: "L-31 ping keeps the first", profiles: "ping", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true}]}`,
+			want: `"emails":[{"value":"c","primary":true},{"value":"d","primary":false}]`,
+		},
+		{
+			name: "R-14 R-104 twins, both primary", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","type":"work","primary":true},{"value":"c","type":"work","primary":true}]}`,
+			want: `"emails":[{"value":"c","type":"work","primary":true}]`,
+		},
+		{
+			name: "R-14 L-31 twins and a later primary", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true},{"value":"C"}]}`,
+			want: `"emails":[{"value":"C","primary":false},{"value":"d","primary":true}]`,
+		},
+		{
+			name: "R-14 L-31 ping, twins", profiles: "ping", doc: two, ops: `{"op":"replace","path":"emails","value":[{"value":"c","primary":true},{"value":"d","primary":true},{"value":"c","primary":true}]}`,
+			want: `"emails":[{"value":"c","primary":true},{"value":"d","primary":false}]`,
+		},
+		{
+			name: "R-14 R-104 twins added", doc: two, ops: `{"op":"add","path":"emails","value":[{"value":"c","primary":true},{"value":"c","primary":true}]}`,
+			want: `"emails":[{"type":"work","value":"a","primary":false},{"type":"home","value":"b"},{"value":"c","primary":true}]`,
+		},
+		{
+			name: "R-14 a type makes twins", doc: `"emails":[{"value":"a","type":"work"},{"value":"A","type":"home","display":"d","primary":true}]`,
 			ops:  `{"op":"replace","path":"emails[type eq \"home\"].type","value":"Work"}`,
-			want: `"emails":[{"value":"A","type":"Work","display":"d","primary":true}]`, once: true},
-		{name: "R-14 twins, then one of them changed", doc: `"emails":[{"value":"a","type":"work","display":"x"},{"value":"b","type":"work","display":"y"}]`,
+			want: `"emails":[{"value":"A","type":"Work","display":"d","primary":true}]`, once: true,
+		},
+		{
+			name: "R-14 twins, then one of them changed", doc: `"emails":[{"value":"a","type":"work","display":"x"},{"value":"b","type":"work","display":"y"}]`,
 			ops:  `{"op":"replace","path":"emails[type eq \"work\"].value","value":"c"},{"op":"add","path":"emails","value":[{"value":"c","type":"work","display":"z"}]}`,
-			want: `"emails":[{"value":"c","type":"work","display":"z"}]`},
-		{name: "R-104 every match made primary", doc: two, ops: `{"op":"replace","path":"emails[value pr].primary","value":true}`,
-			want: `"emails":[{"type":"work","value":"a","primary":false},{"type":"home","value":"b","primary":true}]`},
+			want: `"emails":[{"value":"c","type":"work","display":"z"}]`,
+		},
+		{
+			name: "R-104 every match made primary", doc: two, ops: `{"op":"replace","path":"emails[value pr].primary","value":true}`,
+			want: `"emails":[{"type":"work","value":"a","primary":false},{"type":"home","value":"b","primary":true}]`,
+		},
+	})
+}
+
+func TestReplaceInTurn(t *testing.T) {
+	runUsers(t, []row{
 		{name: "R-90 each on the result of the one before", ops: `{"op":"add","path":"emails","value":[{"type":"work","value":"a"}]},
 			{"op":"replace","path":"emails[type eq \"work\"].value","value":"b"},{"op":"remove","path":"emails[value eq \"a\"]"}`, want: `"emails":[{"type":"work","value":"b"}]`},
-		{name: "R-90 a value added and changed", ops: `{"op":"add","path":"emails","value":[{"value":"a"}]},{"op":"replace","path":"emails[value eq \"a\"].value","value":"b"}`,
-			want: `"emails":[{"value":"b"}]`, once: true},
-		{name: "R-90 a list replaced and changed", ops: `{"op":"replace","path":"emails","value":[{"value":"a"}]},{"op":"replace","path":"emails[value eq \"a\"].value","value":"b"}`,
-			want: `"emails":[{"value":"b"}]`},
+		{
+			name: "R-90 a value added and changed", ops: `{"op":"add","path":"emails","value":[{"value":"a"}]},{"op":"replace","path":"emails[value eq \"a\"].value","value":"b"}`,
+			want: `"emails":[{"value":"b"}]`, once: true,
+		},
+		{
+			name: "R-90 a list replaced and changed", ops: `{"op":"replace","path":"emails","value":[{"value":"a"}]},{"op":"replace","path":"emails[value eq \"a\"].value","value":"b"}`,
+			want: `"emails":[{"value":"b"}]`,
+		},
 		{name: "R-90 a value replaced and changed", doc: `"emails":[{"type":"work","value":"a"}]`, ops: `{"op":"replace","path":"emails[type eq \"work\"]","value":{"type":"work","value":"b"}},
 			{"op":"replace","path":"emails[value eq \"b\"].value","value":"c"}`, want: `"emails":[{"type":"work","value":"c"}]`},
 		{name: "R-90 atomic", doc: two, ops: `{"op":"replace","path":"emails[type eq \"work\"].value","value":"b"},{"op":"remove","path":"emails[type eq \"home\"]"},

@@ -14,14 +14,14 @@ func (l *list) removeGiven() {
 	for k := range l.value.Items {
 		want := &l.value.Items[k]
 		subs := l.present(want)
-		id := ""
+		var id []byte
 		for _, sub := range subs {
-			id += sub.Lower + "."
+			id = append(append(id, sub.Lower...), '.')
 		}
-		sh := shapes[id]
+		sh := shapes[string(id)]
 		if sh == nil {
 			sh = &shape{subs: subs, simple: want.Kind != jsontree.Object, keys: map[string]struct{}{}}
-			shapes[id] = sh
+			shapes[string(id)] = sh
 		}
 		if key, ok := sh.key(l.attr, nil, want); ok {
 			sh.keys[string(key)] = struct{}{}
