@@ -224,13 +224,20 @@ func (f *finder) cost(ctx context.Context, c *resources.Cond) (int, error) {
 		return sum, nil
 	}
 	n, err := f.costCommand(ctx, c).Result()
+	shape := resources.Shape(0)
+	if c.Op == resources.CondIs {
+		shape = c.Index.Shape()
+	}
+	if c.Op == resources.CondGroupsOf || shape == resources.Unique || shape == resources.Equal {
+		n /= idSize // ids in a row
+	}
 	return int(n), explain(ctx, "find", err)
 }
 
 func (f *finder) costCommand(ctx context.Context, c *resources.Cond) *redis.IntCmd {
 	switch c.Op {
 	case resources.CondGroupsOf:
-		return f.client.StrLen(ctx, f.keys.groupsOf(c.Value)) // 20 per id; small in any case
+		return f.client.StrLen(ctx, f.keys.groupsOf(c.Value)) // bytes, see cost
 	case resources.CondMembersOf:
 		return f.client.ZCard(ctx, f.keys.members(c.Value))
 	case resources.CondContains:
@@ -239,5 +246,5 @@ func (f *finder) costCommand(ctx context.Context, c *resources.Cond) *redis.IntC
 	if sp, ok := f.span(c); ok {
 		return sp.count(ctx, f.client)
 	}
-	return f.client.HStrLen(ctx, f.keys.index(c.Index), c.Value) // 20 per id; small in any case
+	return f.client.HStrLen(ctx, f.keys.index(c.Index), c.Value) // bytes, see cost
 }

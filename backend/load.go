@@ -34,7 +34,7 @@ func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids 
 	groupIDs, at := k.groupsAmong(ids)
 	bodies := redis.NewRawCmd(ctx, k.mget(ids, groups)...)
 	var links *redis.SliceCmd
-	sizes := make([]*redis.IntCmd, 0, len(groupIDs))
+	var sizes []*redis.IntCmd
 	var err error
 	if len(groupIDs) == 0 {
 		err = client.Process(ctx, bodies)
@@ -155,6 +155,9 @@ func (k keys) groupsAmong(ids []string) (groups []string, at []int) {
 
 // nameGroups fills in the groups of records from rows of ids.
 func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, recs []*resources.Record, rows []string) error {
+	if !slices.ContainsFunc(rows, func(row string) bool { return row != "" }) {
+		return nil
+	}
 	names := map[string]string{}
 	var all []string
 	for _, row := range rows {

@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -12,6 +13,9 @@ func groupChecks() []StoreCheck {
 		{"deleted-group-is-gone-at-once", "Tx.Delete", inWorld(deletedGroupGone)},
 		{"sweep-clears-deleted-groups", "Store.Sweep", inWorld(sweepClears)},
 		{"renamed-group-shows", "Record.Groups", inWorld(renamedGroup)},
+		{"unmoved-membership", "Tx.Unmoved, security S18", inWorld(unmovedMembership)},
+		{"size-of-a-group", "Record.Size", inWorld(sizeOfGroup)},
+		{"one-time-for-document-and-links", "Record.LinksModified, R-27", inWorld(oneTime)},
 	}
 }
 
@@ -164,6 +168,88 @@ func renamedGroup(w *world) error {
 	}
 	if len(got.Groups) != 1 || got.Groups[0].Display != "renamed" {
 		return errors.New("a member does not show the group's new name")
+	}
+	return nil
+}
+
+// unmovedMembership: a commit that depends on the membership it saw is run
+// again when it has changed meanwhile, and not otherwise.
+func unmovedMembership(w *world) error {
+	g, users, err := w.withMembers(3)
+	if err != nil {
+		return err
+	}
+	runs := 0
+	_, err = w.update(func(tx resources.Tx) error {
+		runs++
+		rec, err := tx.Read(resources.KindGroup, g.rec.ID)
+		if err != nil {
+			return err
+		}
+		if runs == 1 {
+			if err := w.do(func(tx resources.Tx) { tx.Unlink(g.rec.ID, users[0].rec.ID) }); err != nil {
+				return err
+			}
+		}
+		tx.Unmoved(g.rec.ID, rec.Links)
+		tx.Unlink(g.rec.ID, users[1].rec.ID)
+		return nil
+	})
+	if err != nil || runs < 2 {
+		return saw(err, "%d runs beside a change of the membership; want at least 2", runs)
+	}
+	got, err := w.members(g.rec.ID, 10)
+	if err != nil || len(got) != 1 || got[0] != users[2].rec.ID {
+		return saw(err, "members %v; want only the third", got)
+	}
+	return nil
+}
+
+// sizeOfGroup: every reading of a group tells how many members it has.
+func sizeOfGroup(w *world) error {
+	g, _, err := w.withMembers(7)
+	if err != nil {
+		return err
+	}
+	one, err := w.mustGet(g)
+	if err != nil || one.Size != 7 {
+		return saw(err, "Get says %d members, want 7", one.Size)
+	}
+	for _, q := range []resources.Query{
+		{},
+		{Where: &resources.Cond{Op: resources.CondIs, Index: resources.GroupName, Value: resources.GroupName.Key(g.rec.Display)}},
+	} {
+		q.Kind, q.Limit, q.NoGroups = resources.KindGroup, 10, true
+		page, err := w.Store.Find(w.ctx, w.org, q)
+		if err != nil || len(page.Records) != 1 || page.Records[0].Size != 7 {
+			return saw(err, "Find says %+v, want one group of 7", page)
+		}
+	}
+	return nil
+}
+
+// oneTime: a group that is made with members has changed when it was made.
+func oneTime(w *world) error {
+	users, err := w.users("u", 2)
+	if err != nil {
+		return err
+	}
+	g, err := w.group("G")
+	if err != nil {
+		return err
+	}
+	_, err = w.update(func(tx resources.Tx) error {
+		w.Advance(time.Second) // between the act's clock and the commit
+		tx.Put(nil, g.rec, nil, g.entries)
+		tx.Link(g.rec.ID, idsOf(users)...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	got, err := w.mustGet(g)
+	if err != nil || !got.LastModified().Equal(got.CreatedAt()) {
+		return saw(err, "created %v, changed %v; want one time", got.CreatedAt(), got.LastModified())
 	}
 	return nil
 }

@@ -97,17 +97,6 @@ func (m *meter) redisCPU(b *testing.B) time.Duration {
 	return time.Duration(total * 1e9)
 }
 
-// everything is one load of every sort.
-func (m *meter) everything() []load {
-	loads := []load{m.getUser(m.Users-m.free, m.free), m.bareUser(m.Users-m.free, m.free)}
-	loads[0].name = "get"
-	withGroups := m.getUser(0, grouped)
-	withGroups.name = "get with groups"
-	random := func(w, n int) int { return pick(w, n, m.Users-100) }
-	loads = append(loads, withGroups, m.find(equalities()[0]), m.bareFind(), m.page(random), m.barePage(random), m.create(), m.bareCreate(), m.patch(), m.member(m.small), m.bareMember())
-	return loads
-}
-
 // TestBench runs the whole measurement at a size that only shows that it
 // works; what it measures there means nothing.
 func TestBench(t *testing.T) {

@@ -217,3 +217,14 @@ func (m *meter) members(ctx context.Context) error {
 	}
 	return m.slower(ctx, Row{Work: fmt.Sprintf("member PATCH: group of %d ÷ of 10, time", m.size), Gate: 3, Goal: 2}, m.member(m.large), m.member(m.small))
 }
+
+// everything is one load of every sort.
+func (m *meter) everything() []load {
+	loads := []load{m.getUser(m.Users-m.free, m.free), m.bareUser(m.Users-m.free, m.free)}
+	loads[0].name = "get"
+	withGroups := m.getUser(0, grouped)
+	withGroups.name = "get with groups"
+	random := func(w, n int) int { return pick(w, n, m.Users-100) }
+	loads = append(loads, withGroups, m.find(equalities()[0]), m.bareFind(), m.page(random), m.barePage(random), m.create(), m.bareCreate(), m.patch(), m.member(m.small), m.bareMember())
+	return loads
+}

@@ -122,20 +122,25 @@ func (m *meter) get(name string, path func(buf []byte, worker, n int) []byte) lo
 	return m.getOf(&m.data, name, path)
 }
 
+func headOf(d *data) string {
+	return " HTTP/1.1\r\nHost: usher.example\r\nAuthorization: Bearer " + d.token + "\r\nAccept: application/scim+json\r\n\r\n"
+}
+
 // getOf prepares GET requests for one of usher's organizations.
 func (m *meter) getOf(d *data, name string, path func(buf []byte, worker, n int) []byte) load {
-	head := " HTTP/1.1\r\nHost: usher.example\r\nAuthorization: Bearer " + d.token + "\r\nAccept: application/scim+json\r\n\r\n"
+	head := headOf(d)
 	return load{name: name, addr: m.usherAddr, want: 200, request: func(buf []byte, w, n int) []byte {
 		buf = append(append(buf, "GET "...), d.prefix...)
 		return append(path(buf, w, n), head...)
 	}}
 }
 
-// bare prepares GET requests for a reference.
+// bare prepares GET requests for a reference, with the same headers.
 func (m *meter) bare(name string, path func(buf []byte, worker, n int) []byte) load {
+	head := headOf(&m.data)
 	return load{name: name, addr: m.refAddr, want: 200, request: func(buf []byte, w, n int) []byte {
 		buf = path(append(buf, "GET "...), w, n)
-		return append(buf, " HTTP/1.1\r\nHost: usher.example\r\n\r\n"...)
+		return append(buf, head...)
 	}}
 }
 

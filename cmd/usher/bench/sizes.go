@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/usher-scim/usher/resources"
 )
 
 // info reads one figure of the server's INFO.
@@ -140,20 +142,40 @@ func (m *meter) streaming(ctx context.Context) error {
 	return nil
 }
 
-// sizes adds the longest command the server has seen since loading began.
+// sizes adds the longest command the server needs when it has the processor to
+// itself: one client does everything once more, among it the largest membership
+// changes there are.
 func (m *meter) sizes(ctx context.Context) error {
+	if err := m.client.Do(ctx, "SLOWLOG", "RESET").Err(); err != nil {
+		return err
+	}
+	for _, l := range m.everything() {
+		m.say("\ralone: %-40s ", l.name)
+		if l.addr == m.refAddr {
+			continue
+		}
+		if _, err := drive(ctx, l, 1, m.Round/5); err != nil {
+			return err
+		}
+	}
+	most := m.users[:min(2000, m.size)]
+	for _, edit := range []resources.MemberEdit{{Replace: true, Add: most}, {Replace: true}, {Add: most[:min(10, len(most))]}} {
+		if _, err := m.dir.EditMembers(ctx, m.caller, m.small, edit); err != nil {
+			return err
+		}
+	}
 	slow, err := m.client.SlowLogGet(ctx, -1).Result()
 	if err != nil {
 		return err
 	}
-	row := Row{Work: "longest single command", Unit: "ms", Gate: 3, Goal: 2, AtMost: true}
+	row := Row{Work: "longest single command", Unit: "ms", Value: 0.1, Gate: 3, Goal: 2, AtMost: true}
 	for _, s := range slow {
-		if len(s.Args) > 0 && strings.EqualFold(s.Args[0], "slowlog") {
+		if len(s.Args) < 3 || strings.EqualFold(s.Args[0], "slowlog") {
 			continue
 		}
 		if ms := float64(s.Duration.Microseconds()) / 1000; ms > row.Value {
 			row.Value = ms
-			row.Work = "longest single command (" + strings.ToUpper(s.Args[0]) + ")"
+			row.Work = fmt.Sprintf("longest single command (%s, %s)", strings.ToUpper(s.Args[0]), s.Args[2])
 		}
 	}
 	m.report.Rows = append(m.report.Rows, row)
@@ -163,7 +185,7 @@ func (m *meter) sizes(ctx context.Context) error {
 // watchSlow makes the server remember its slow commands. A server that was
 // given to us may refuse: then the row is not measured.
 func (m *meter) watchSlow(ctx context.Context) error {
-	for name, value := range map[string]string{"slowlog-log-slower-than": "200", "slowlog-max-len": "4096"} {
+	for name, value := range map[string]string{"slowlog-log-slower-than": "100", "slowlog-max-len": "4096"} {
 		if err := m.client.ConfigSet(ctx, name, value).Err(); err != nil {
 			return fmt.Errorf("bench: the server does not let its slow log be set: %w", err)
 		}
