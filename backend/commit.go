@@ -74,9 +74,18 @@ func (p *plan) checks(w *wire) {
 		w.key(claimKey(c.claim))
 		w.add(claimPrefix(k.org, c.holder), freed)
 	}
+	p.poolChecks(w)
+	w.count(len(p.missing))
+	for _, x := range p.missing {
+		w.key(x.key)
+	}
+}
+
+// poolChecks writes section 2e.
+func (p *plan) poolChecks(w *wire) {
 	w.count(len(p.u.pools))
 	for _, x := range p.u.pools {
-		w.key(k.pool(x.name))
+		w.key(p.u.keys.pool(x.name))
 		w.add(strconv.Itoa(x.full))
 		w.count(len(x.gives))
 		w.count(len(x.takes))
@@ -87,10 +96,6 @@ func (p *plan) checks(w *wire) {
 			w.add(h)
 			w.count(x.limits[i])
 		}
-	}
-	w.count(len(p.missing))
-	for _, x := range p.missing {
-		w.key(x.key)
 	}
 }
 

@@ -350,6 +350,9 @@ func splitToken(text string) (org OrgID, id, secret string, ok bool) {
 	if k, ok := KindOf(parts[1]); !ok || k != KindToken {
 		return "", "", "", false
 	}
+	if strings.ContainsAny(parts[2], "\r\n") {
+		return "", "", "", false // the decoder would skip them
+	}
 	if raw, err := secretEncoding.DecodeString(parts[2]); err != nil || len(raw) != secretBytes {
 		return "", "", "", false
 	}
