@@ -61,6 +61,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.ownRedis = c.Redis == ""
 	m := &meter{Config: c, site: s, report: &Report{Users: c.Users, CPUs: runtime.NumCPU()}}
 	for _, stage := range []func(context.Context) error{
 		m.watchSlow, m.fill,

@@ -27,6 +27,7 @@ type site struct {
 	reference reference
 	usherAddr string
 	refAddr   string
+	ownRedis  bool // it ends with the run
 	cleanups  []func()
 }
 
@@ -97,19 +98,26 @@ func (s *site) organization(ctx context.Context, d *data) error {
 	}
 	d.dir, d.token, d.prefix = s.dir, token, "/orgs/"+slug+"/scim/v2"
 	d.caller, err = s.dir.Authenticate(ctx, token)
-	s.cleanups = append(s.cleanups, func() {
-		// The organization is erased, so that a server that was given to us is
-		// left as it was.
-		clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
-		defer cancel()
-		if err := s.dir.DeleteOrg(clean, operator, slug, slug); err != nil {
-			return
-		}
-		for n := 1; n > 0 && err == nil; {
-			n, err = s.dir.Clean(clean)
-		}
-	})
+	s.cleanups = append(s.cleanups, func() { s.erase(context.WithoutCancel(ctx), operator, slug) })
 	return err
+}
+
+// erase deletes an organization, so that a server that was given to us is left
+// as it was. One of our own goes away as a whole.
+func (s *site) erase(ctx context.Context, operator resources.Caller, slug string) {
+	if s.ownRedis {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	err := s.dir.DeleteOrg(ctx, operator, slug, slug)
+	for err == nil {
+		var n int
+		if n, err = s.dir.Clean(ctx); n == 0 && err == nil {
+			time.Sleep(500 * time.Millisecond) // requests in flight are waited for
+			_, err = s.dir.Org(ctx, operator, slug)
+		}
+	}
 }
 
 func (s *site) serve(ctx context.Context, h http.Handler) (addr string, err error) {
@@ -144,7 +152,9 @@ func (s *site) references(ctx context.Context, url string) error {
 		return fmt.Errorf("store the users of the references: %w", err)
 	}
 	s.cleanups = append(s.cleanups, func() {
-		_ = s.reference.forget(context.WithoutCancel(ctx), &s.data) // at worst they stay
+		if !s.ownRedis {
+			_ = s.reference.forget(context.WithoutCancel(ctx), &s.data) // at worst they stay
+		}
 	})
 	s.refAddr, err = s.serve(ctx, &s.reference)
 	return err

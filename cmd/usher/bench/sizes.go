@@ -206,6 +206,7 @@ func (m *meter) embedded(ctx context.Context) error {
 	if err := s.grow(ctx, users, func(done, total int) { m.say("\rloading the embedded store %d of %d ", done, total) }); err != nil {
 		return err
 	}
+	s.ownRedis = true // the embedded store ends too
 	e := &meter{Config: m.Config, site: s, report: m.report}
 	var ms []float64
 	for i := range 100 {
