@@ -161,8 +161,9 @@ func TestFilterBombs(t *testing.T) {
 			if took <= 5*time.Millisecond {
 				break
 			}
+			again := New() // which has not seen the text
 			start = time.Now()
-			_, _ = p.Parse(user, text, Options{})
+			_, _ = again.Parse(user, text, Options{})
 			took = min(took, time.Since(start))
 		}
 		if took > 5*time.Millisecond {
