@@ -107,6 +107,11 @@ func cut(t *testing.T, base, token string) {
 	conn.Close()
 }
 
+// hostileTime bounds a request over HTTP with the race detector on a machine
+// that does other things; a parser without bounds needs a second and more. The
+// bound of 5 ms of security S12 and S13 is tested on the parsers themselves.
+const hostileTime = 250 * time.Millisecond
+
 // fastest is the best of up to ten, because the machine has other things to do.
 func fastest(do func()) time.Duration {
 	best := time.Hour
@@ -179,7 +184,7 @@ func TestJSONStrict(t *testing.T) {
 			h.ask(method, path, body).fails(400, "invalidSyntax")
 			runtime.ReadMemStats(&after)
 			took := fastest(func() { h.ask(method, path, body) })
-			if took > 50*time.Millisecond || after.TotalAlloc-before.TotalAlloc > 6<<20 { // the harness copies the body too
+			if took > hostileTime || after.TotalAlloc-before.TotalAlloc > 6<<20 { // the harness copies the body too
 				t.Errorf("%s %s: %v, %d bytes allocated", method, name, took, after.TotalAlloc-before.TotalAlloc)
 			}
 		}
@@ -208,14 +213,14 @@ func TestFilterBombs(t *testing.T) {
 		"brackets":    `emails[` + strings.Repeat(`type[`, 20) + `]`,
 	} {
 		path := "/Users?filter=" + url.QueryEscape(f)
-		if took := fastest(func() { h.ask("GET", path, "").fails(400, "invalidFilter") }); took > 50*time.Millisecond {
+		if took := fastest(func() { h.ask("GET", path, "").fails(400, "invalidFilter") }); took > hostileTime {
 			t.Errorf("%s took %v", name, took)
 		}
 	}
 	for _, path := range []string{"emails[" + strings.Repeat("(", 20_000), strings.Repeat("\ufffd", 10_000), "emails[type eq \"" + strings.Repeat("\ufffd", 20_000)} {
 		body := ops(`{"op":"remove","path":` + quote(path) + `}`)
 		took := fastest(func() { h.ask("PATCH", "/Users/00000000000000000000", body).fails(400, "invalidPath") })
-		if took > 50*time.Millisecond {
+		if took > hostileTime {
 			t.Errorf("PATCH path %.20s took %v", path, took)
 		}
 	}
