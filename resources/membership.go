@@ -12,7 +12,7 @@ import (
 // How much one commit does at most, so that no script keeps the store from
 // others for long.
 const (
-	memberPiece = 350             // membership changes of a group: 2.4 ms of script among a million users
+	memberPiece = 250             // membership changes of a group: about 2 ms of script among a million users
 	leavePiece  = memberPiece / 2 // groups that a deleted member leaves, each with an event
 )
 

@@ -196,8 +196,8 @@ type Event struct {
 	Request string   `json:"r,omitempty"` // request id
 	Changed []string `json:"c,omitempty"` // attribute names
 	Names   []string `json:"n,omitempty"` // for deletes: userName and externalId
-	Added   []string `json:"p,omitempty"` // members asked to be added to a group, at most 350
-	Removed []string `json:"m,omitempty"` // members asked to be removed from a group, at most 350
+	Added   []string `json:"p,omitempty"` // members asked to be added to a group, at most 250
+	Removed []string `json:"m,omitempty"` // members asked to be removed from a group, at most 250
 }
 
 // StoredEvent is an event with its place in the stream.

@@ -64,9 +64,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	s.ownRedis = c.Redis == ""
 	m := &meter{Config: c, site: s, report: &Report{Users: c.Users, CPUs: runtime.NumCPU()}}
 	for _, stage := range []func(context.Context) error{
-		m.watchSlow, m.fill,
+		m.embedded, m.watchSlow, m.fill, // the embedded store first, while this process holds nothing else
 		func(ctx context.Context) error { return s.references(ctx, url) },
-		m.reads, m.lists, m.scans, m.writes, m.members, m.sizes, m.embedded,
+		m.reads, m.lists, m.scans, m.writes, m.members, m.sizes,
 	} {
 		if err := stage(ctx); err != nil {
 			return nil, err
