@@ -24,8 +24,8 @@ type Store interface {
 	// writes nothing and Update returns the *Refusal.
 	Update(ctx context.Context, org OrgID, fn func(ctx context.Context, tx Tx) error) (Commit, error)
 
-	// Get reads one record, with Groups for users and groups, in one round
-	// trip. It returns nil, nil when there is none.
+	// Get reads one record, with Groups for users and groups, as a rule in one
+	// round trip. It returns nil, nil when there is none.
 	Get(ctx context.Context, org OrgID, kind Kind, id string) (*Record, error)
 
 	// Many reads records by id, without Groups. The result has the length of
@@ -75,8 +75,8 @@ type Store interface {
 type Tx interface {
 	// Read reads a record for change; nil when there is none. The commit is
 	// run again when the record has changed since. Groups, Links and
-	// LinksModified come with it in the same round trip, for information: they
-	// may have moved by the time of the commit.
+	// LinksModified come with it, for information: they may have moved by the
+	// time of the commit (see Unmoved).
 	Read(kind Kind, id string) (*Record, error)
 	// GroupsOf lists the ids of the living groups that have this member. The
 	// commit is run again when the stored list has changed since.

@@ -51,7 +51,8 @@ type Query struct {
 	// creation order. SortKey orders by any other attribute instead: it gives
 	// the value to compare (folded if the attribute ignores case) and whether
 	// there is one; records without come last ascending, first descending
-	// . With SortKey every match is held in memory, within Budget.
+	// . With SortKey every match is held in memory, within Budget. When
+	// both are given they mean the same order, and the store takes the cheaper.
 	Sort       Index
 	SortKey    func(*Record) (string, bool)
 	Descending bool
