@@ -51,7 +51,11 @@ func (s *Simulator) cleanUp(ctx context.Context) {
 // leftovers lists what carries the tag and was not deleted by its id. Unless
 // the run was interrupted that is a difference.
 func (s *Simulator) leftovers(ctx context.Context, interrupted bool) (out []request) {
-	for resource, k := range map[string]kind{"/Groups": kindDropGroup, "/Users": kindDelete} {
+	for _, k := range []kind{kindDropGroup, kindDelete} {
+		resource := "/Groups"
+		if k == kindDelete {
+			resource = "/Users"
+		}
 		s.walk(ctx, kindList, resource, "&excludedAttributes=members", func(v *jsontree.Value) {
 			if !s.owns(v) {
 				return

@@ -102,11 +102,14 @@ func (s *Simulator) founded(g *group) act {
 	return s.troubled(act{verb: createGroup, group: g})
 }
 
+const longestDelay = 4 * time.Millisecond
+
 func (s *Simulator) troubled(a act) act {
 	a.form = s.rng.IntN(1 << 16)
 	if s.chance(s.cfg.Trouble) {
 		a.trouble = aborted + trouble(s.rng.IntN(3))
-		a.delay = time.Duration(s.rng.IntN(4000)) * time.Microsecond
+		x := s.rng.Float64()
+		a.delay = time.Duration(x * x * float64(longestDelay)) // more often in the middle of a commit than after it
 	}
 	return a
 }

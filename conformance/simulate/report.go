@@ -39,7 +39,7 @@ type Report struct {
 	Users   int    `json:"users"`  // at the end
 	Groups  int    `json:"groups"`
 
-	Seconds     float64        `json:"seconds"` // without the cleaning at the end
+	Seconds     float64        `json:"seconds"`
 	Requests    int            `json:"requests"`
 	PerSecond   float64        `json:"per_second"`
 	Retries     int            `json:"retries"` // after 429, 503 or a broken connection

@@ -129,14 +129,12 @@ func (s *Simulator) Run(ctx context.Context) (*Report, error) {
 	if s.cfg.Duration > 0 {
 		s.ends = start.Add(s.cfg.Duration)
 	}
-	cycles := s.play(ctx)
-	took := s.cfg.Now().Sub(start)
-	r := s.report(cycles)
+	r := s.report(s.play(ctx))
 	if !s.cfg.Keep {
 		s.cleanUp(ctx)
 	}
 	s.at("done")
-	s.c.rec.fill(r, took)
+	s.c.rec.fill(r, s.cfg.Now().Sub(start))
 	s.findings(r)
 	return r, ctx.Err()
 }
