@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -173,9 +174,7 @@ func (c *client) request(ctx context.Context, method, target, contentType string
 	if err != nil {
 		return nil, err
 	}
-	for name, values := range c.header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, c.header)
 	if body != nil {
 		req.Header["Content-Type"] = []string{contentType}
 	}

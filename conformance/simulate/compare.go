@@ -63,7 +63,7 @@ func aspects() []aspect {
 		plain(enterpriseURN+":employeeNumber", employeeNumber, enterpriseURN, "employeeNumber"),
 		{name: managerPath, want: func(_ *Simulator, u *user) string { return u.manager }, found: at(enterpriseURN, "manager", "value")},
 		{
-			name: "active", want: func(_ *Simulator, u *user) string { return shownAs(ptr(jsontree.Bool(u.active))) },
+			name: "active", want: func(_ *Simulator, u *user) string { return shownAs(new(jsontree.Bool(u.active))) },
 			// A boolean that is stored as a text is a difference.
 			found: func(doc *jsontree.Value) string {
 				if v := doc.Get("active"); v != nil {

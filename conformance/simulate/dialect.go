@@ -77,7 +77,7 @@ const (
 
 func (d *dialect) sending(f field) bool { return slices.Contains(d.sends, f) }
 
-// str makes a member of an object, text a string member.
+// member, text and yes make members of an object: any, a text, a boolean.
 func member(name string, v jsontree.Value) jsontree.Value { return v.As(name) }
 
 func text(name, value string) jsontree.Value { return jsontree.Str(value).As(name) }
@@ -194,8 +194,6 @@ func patch(k kind, path string, ops ...jsontree.Value) request {
 func put(k kind, path string, body jsontree.Value) request {
 	return request{kind: k, method: "PUT", path: path, body: encode(body)}
 }
-
-func ptr(v jsontree.Value) *jsontree.Value { return &v }
 
 func (u *user) path() string { return "/Users/" + u.id }
 

@@ -62,15 +62,15 @@ func updateEntra(ctx context.Context, s *Simulator, u *user, to *fields, form in
 		switch {
 		case path == "" || was == is:
 		case was == "":
-			ops = append(ops, op("Add", path, ptr(jsontree.Str(is))))
+			ops = append(ops, op("Add", path, new(jsontree.Str(is))))
 		case is == "" && form%2 == 0:
 			ops = append(ops, op("Remove", path, nil))
 		default: // "" clears too
-			ops = append(ops, op("Replace", path, ptr(jsontree.Str(is))))
+			ops = append(ops, op("Replace", path, new(jsontree.Str(is))))
 		}
 	}
 	if len(ops) == 0 { // the periodic "still active" (ENT-14)
-		ops = append(ops, op("Replace", "active", ptr(jsontree.Str(capital(u.active)))))
+		ops = append(ops, op("Replace", "active", new(jsontree.Str(capital(u.active)))))
 	}
 	return patch(kindUpdate, u.path(), ops...), ok
 }
@@ -87,7 +87,7 @@ func updateEntraFlag(ctx context.Context, s *Simulator, u *user, to *fields, for
 		case to[k] == "" && form%2 == 0:
 			ops = append(ops, op("remove", path, nil))
 		case field(k) == mail || field(k) == mobile:
-			ops = append(ops, op("replace", path, ptr(jsontree.Str(to[k]))))
+			ops = append(ops, op("replace", path, new(jsontree.Str(to[k]))))
 		default:
 			keys.Items = append(keys.Items, text(path, to[k]))
 		}
@@ -96,7 +96,7 @@ func updateEntraFlag(ctx context.Context, s *Simulator, u *user, to *fields, for
 		ops = append(ops, op("replace", "", &keys))
 	}
 	if len(ops) == 0 {
-		ops = append(ops, op("replace", "active", ptr(jsontree.Bool(u.active))))
+		ops = append(ops, op("replace", "active", new(jsontree.Bool(u.active))))
 	}
 	return patch(kindUpdate, u.path(), ops...), ok
 }
@@ -108,14 +108,14 @@ func activateEntra(_ context.Context, _ *Simulator, u *user, active bool, form i
 	case 1:
 		v = jsontree.Bool(active)
 	case 2:
-		return patch(kindActive, u.path(), op("replace", "", ptr(jsontree.Obj(yes("active", active))))), true
+		return patch(kindActive, u.path(), op("replace", "", new(jsontree.Obj(yes("active", active))))), true
 	}
 	return patch(kindActive, u.path(), op("Replace", "active", &v)), true
 }
 
 // activateEntraFlag is ENT-32.
 func activateEntraFlag(_ context.Context, _ *Simulator, u *user, active bool, _ int) (request, bool) {
-	return patch(kindActive, u.path(), op("replace", "active", ptr(jsontree.Bool(active)))), true
+	return patch(kindActive, u.path(), op("replace", "active", new(jsontree.Bool(active)))), true
 }
 
 // manages sets or clears the manager in one of the forms of ENT-17 and ENT-18.
@@ -124,7 +124,7 @@ func (s *Simulator) manages(u, boss *user, form int) request {
 		if form%2 == 0 {
 			return patch(kindManager, u.path(), op("Remove", managerPath, nil))
 		}
-		return patch(kindManager, u.path(), op("Replace", managerPath, ptr(jsontree.Str(""))))
+		return patch(kindManager, u.path(), op("Replace", managerPath, new(jsontree.Str(""))))
 	}
 	id := jsontree.Str(boss.id)
 	if s.d.query != "" {
@@ -132,14 +132,14 @@ func (s *Simulator) manages(u, boss *user, form int) request {
 	}
 	switch form % 6 {
 	case 1:
-		return patch(kindManager, u.path(), op("Replace", managerPath, ptr(jsontree.Obj(id.As("value")))))
+		return patch(kindManager, u.path(), op("Replace", managerPath, new(jsontree.Obj(id.As("value")))))
 	case 2:
 		ref := jsontree.Obj(text("$ref", s.c.base+boss.path()), id.As("value"))
-		return patch(kindManager, u.path(), op("Add", "manager", ptr(jsontree.Arr(ref))))
+		return patch(kindManager, u.path(), op("Add", "manager", new(jsontree.Arr(ref))))
 	case 3:
-		return patch(kindManager, u.path(), op("replace", "", ptr(jsontree.Obj(id.As(managerPath)))))
+		return patch(kindManager, u.path(), op("replace", "", new(jsontree.Obj(id.As(managerPath)))))
 	case 4:
-		return patch(kindManager, u.path(), op("replace", "", ptr(jsontree.Obj(id.As(managerPath+".value")))))
+		return patch(kindManager, u.path(), op("replace", "", new(jsontree.Obj(id.As(managerPath+".value")))))
 	}
 	return patch(kindManager, u.path(), op("Add", managerPath, &id))
 }
@@ -147,7 +147,7 @@ func (s *Simulator) manages(u, boss *user, form int) request {
 // pushEntra is ENT-24 and ENT-25: one member in a request.
 func pushEntra(_ context.Context, _ *Simulator, a *act, _ []*user) (request, bool) {
 	entry := func(u *user) *jsontree.Value {
-		return ptr(jsontree.Arr(jsontree.Obj(member("$ref", jsontree.Value{Kind: jsontree.Null}), text("value", u.id))))
+		return new(jsontree.Arr(jsontree.Obj(member("$ref", jsontree.Value{Kind: jsontree.Null}), text("value", u.id))))
 	}
 	var ops []jsontree.Value
 	for _, u := range a.add {
@@ -166,16 +166,16 @@ func pushEntraFlag(_ context.Context, _ *Simulator, a *act, _ []*user) (request,
 		ops = append(ops, op("remove", `members[value eq "`+u.id+`"]`, nil))
 	}
 	if len(a.add) > 0 {
-		ops = append(ops, op("add", "members", ptr(references(a.add))))
+		ops = append(ops, op("add", "members", new(references(a.add))))
 	}
 	return patch(kindMembers, a.group.path(), ops...), true
 }
 
 // renameEntra is ENT-23.
 func renameEntra(_ *Simulator, g *group, name string) request {
-	return patch(kindRename, g.path(), op("Replace", "displayName", ptr(jsontree.Str(name))))
+	return patch(kindRename, g.path(), op("Replace", "displayName", new(jsontree.Str(name))))
 }
 
 func renameEntraFlag(_ *Simulator, g *group, name string) request {
-	return patch(kindRename, g.path(), op("replace", "", ptr(jsontree.Obj(text("displayName", name)))))
+	return patch(kindRename, g.path(), op("replace", "", new(jsontree.Obj(text("displayName", name)))))
 }

@@ -40,7 +40,7 @@ func updateOkta(ctx context.Context, s *Simulator, u *user, to *fields, _ int) (
 
 // activateOkta is OKT-06.
 func activateOkta(_ context.Context, _ *Simulator, u *user, active bool, _ int) (request, bool) {
-	return patch(kindActive, u.path(), op("replace", "", ptr(jsontree.Obj(yes("active", active))))), true
+	return patch(kindActive, u.path(), op("replace", "", new(jsontree.Obj(yes("active", active))))), true
 }
 
 // activateByEcho is OKT-07.
@@ -56,21 +56,21 @@ func activateByEcho(ctx context.Context, s *Simulator, u *user, active bool, _ i
 // pushOkta is OKT-12, or the full push OKT-13 and OKT-14.
 func pushOkta(_ context.Context, _ *Simulator, a *act, next []*user) (request, bool) {
 	if a.full {
-		return patch(kindMembers, a.group.path(), op("replace", "members", ptr(shown(next)))), true
+		return patch(kindMembers, a.group.path(), op("replace", "members", new(shown(next)))), true
 	}
 	var ops []jsontree.Value
 	for _, u := range a.remove {
 		ops = append(ops, op("remove", `members[value eq "`+u.id+`"]`, nil))
 	}
 	if len(a.add) > 0 {
-		ops = append(ops, op("add", "members", ptr(shown(a.add))))
+		ops = append(ops, op("add", "members", new(shown(a.add))))
 	}
 	return patch(kindMembers, a.group.path(), ops...), true
 }
 
 // renameOkta is OKT-11, with the id inside the value.
 func renameOkta(_ *Simulator, g *group, name string) request {
-	return patch(kindRename, g.path(), op("replace", "", ptr(jsontree.Obj(text("id", g.id), text("displayName", name)))))
+	return patch(kindRename, g.path(), op("replace", "", new(jsontree.Obj(text("id", g.id), text("displayName", name)))))
 }
 
 // wizardGroup is the body of OKT-15.
@@ -84,5 +84,5 @@ func putWizardGroup(_ context.Context, _ *Simulator, a *act, next []*user) (requ
 
 // setsPassword is OKT-08. Nothing may come of it.
 func setsPassword(u *user) request {
-	return patch(kindPassword, u.path(), op("replace", "", ptr(jsontree.Obj(text("password", "Zt9-"+u.fields[externalID])))))
+	return patch(kindPassword, u.path(), op("replace", "", new(jsontree.Obj(text("password", "Zt9-"+u.fields[externalID])))))
 }

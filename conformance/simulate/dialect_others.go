@@ -17,11 +17,11 @@ func activateByPut(_ context.Context, s *Simulator, u *user, active bool, _ int)
 }
 
 func activateByPatch(_ context.Context, _ *Simulator, u *user, active bool, _ int) (request, bool) {
-	return patch(kindActive, u.path(), op("replace", "active", ptr(jsontree.Bool(active)))), true
+	return patch(kindActive, u.path(), op("replace", "active", new(jsontree.Bool(active)))), true
 }
 
 func renameByPatch(_ *Simulator, g *group, name string) request {
-	return patch(kindRename, g.path(), op("replace", "displayName", ptr(jsontree.Str(name))))
+	return patch(kindRename, g.path(), op("replace", "displayName", new(jsontree.Str(name))))
 }
 
 // renameByPut sends the whole group, as PUT replaces the members too.
@@ -68,10 +68,10 @@ func pushOneLogin(ctx context.Context, s *Simulator, a *act, next []*user) (requ
 func pushJumpCloud(_ context.Context, _ *Simulator, a *act, _ []*user) (request, bool) {
 	var ops []jsontree.Value
 	if len(a.add) > 0 {
-		ops = append(ops, op("add", "members", ptr(references(a.add))))
+		ops = append(ops, op("add", "members", new(references(a.add))))
 	}
 	if len(a.remove) > 0 {
-		ops = append(ops, op("remove", "members", ptr(references(a.remove))))
+		ops = append(ops, op("remove", "members", new(references(a.remove))))
 	}
 	return patch(kindMembers, a.group.path(), ops...), true
 }
@@ -146,10 +146,10 @@ func pushAuthentik(ctx context.Context, s *Simulator, a *act, _ []*user) (reques
 	ok := s.read(ctx, kindRead, a.group.path())
 	var ops []jsontree.Value
 	for _, u := range a.add {
-		ops = append(ops, op("add", "members", ptr(references([]*user{u}))))
+		ops = append(ops, op("add", "members", new(references([]*user{u}))))
 	}
 	for _, u := range a.remove {
-		ops = append(ops, op("remove", "members", ptr(references([]*user{u}))))
+		ops = append(ops, op("remove", "members", new(references([]*user{u}))))
 	}
 	return patch(kindMembers, a.group.path(), ops...), ok
 }

@@ -67,7 +67,7 @@ func (s *Simulator) createUser(ctx context.Context, a *act) {
 	}
 	id, adopted, ok := s.create(ctx, birth{
 		kind: kindCreate, resource: "/Users", body: encode(s.d.user(s, &a.fields, true)), act: a,
-		find: func() (string, bool) { return s.mustFind(ctx, kindLookUp, "/Users", s.match, value, "") },
+		find: func() (string, bool) { return s.mustFind(ctx, "/Users", s.match, value, "") },
 	})
 	if !ok {
 		return
@@ -151,7 +151,7 @@ func (s *Simulator) relation(ctx context.Context, resource, filter, id string, w
 
 func (s *Simulator) createGroup(ctx context.Context, a *act) {
 	g := a.group
-	find := func() (string, bool) { return s.mustFind(ctx, kindLookUp, "/Groups", "displayName", g.name, "") }
+	find := func() (string, bool) { return s.mustFind(ctx, "/Groups", "displayName", g.name, "") }
 	switch s.d.groups {
 	case byName:
 		if !s.mustNotFind(ctx, kindLookUp, "/Groups", "displayName", g.name) {

@@ -168,8 +168,8 @@ func (s *Simulator) mustNotFind(ctx context.Context, k kind, resource, attr, val
 
 // mustFind looks something up that is there once; id may be "" when it is not
 // known yet.
-func (s *Simulator) mustFind(ctx context.Context, k kind, resource, attr, value, id string) (string, bool) {
-	ids, ok := s.lookUp(ctx, k, resource, attr, value)
+func (s *Simulator) mustFind(ctx context.Context, resource, attr, value, id string) (string, bool) {
+	ids, ok := s.lookUp(ctx, kindLookUp, resource, attr, value)
 	if !ok {
 		return "", false
 	}

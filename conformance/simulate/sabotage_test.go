@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -56,125 +57,145 @@ var (
 	valueArray = regexp.MustCompile(`("op":"Remove","path":"members"),"value":\[.*?\]`)
 )
 
-// saboteurs are servers with the faults that were seen in others.
-func saboteurs() []struct {
+// bend is what a server makes of an exchange.
+type bend func(x exchange) (status int, answer string)
+
+// saboteur is a server with a fault that was seen in others. make gives a
+// fresh one; attribute is the beginning of what the difference must name.
+type saboteur struct {
 	name, dialect, attribute string
-	bend                     func() func(x exchange) (int, string)
-} {
-	honest := func(x exchange) (int, string) { return x.next(x.body) }
-	is := func(x exchange, method, part string) bool {
-		return x.method == method && strings.Contains(x.path, part)
-	}
-	once := func(when func(exchange) bool, status int) func() func(exchange) (int, string) {
-		return func() func(exchange) (int, string) {
-			done := false
-			return func(x exchange) (int, string) {
-				if !done && when(x) {
-					done = true
-					return status, `{}`
-				}
-				return honest(x)
+	make                     func() bend
+}
+
+func honest(x exchange) (int, string) { return x.next(x.body) }
+
+func is(x exchange, method, part string) bool {
+	return x.method == method && strings.Contains(x.path, part)
+}
+
+// once answers one request without doing it.
+func once(status int, when func(exchange) bool) func() bend {
+	return func() bend {
+		done := false
+		return func(x exchange) (int, string) {
+			if !done && when(x) {
+				done = true
+				return status, `{}`
 			}
+			return honest(x)
 		}
 	}
-	always := func(bend func(x exchange) (int, string)) func() func(exchange) (int, string) {
-		return func() func(exchange) (int, string) { return bend }
+}
+
+// never answers requests without ever doing them.
+func never(status int, when func(exchange) bool) func() bend {
+	return func() bend {
+		return func(x exchange) (int, string) {
+			if when(x) {
+				return status, `{}`
+			}
+			return honest(x)
+		}
 	}
-	return []struct {
-		name, dialect, attribute string
-		bend                     func() func(x exchange) (int, string)
-	}{
-		{"a PATCH of a user is swallowed", "okta", "active", once(func(x exchange) bool { return is(x, "PATCH", "/Users/") && strings.Contains(x.body, `"active"`) }, 200)},
-		{"a PUT is swallowed", "ping", "name.familyName", always(func(x exchange) (int, string) {
-			if is(x, "PUT", "/Users/") {
-				return 200, "{}"
-			}
-			return honest(x)
-		})},
-		{"a member is dropped", "entra", "members", always(func(x exchange) (int, string) {
+}
+
+// rewritten changes the bodies of requests for groups.
+func rewritten(change func(body string) string) func() bend {
+	return func() bend {
+		return func(x exchange) (int, string) {
 			if is(x, "PATCH", "/Groups/") {
-				x.body = oneMember.ReplaceAllString(x.body, "]")
+				x.body = change(x.body)
 			}
 			return honest(x)
-		})},
-		{"a capital Add is ignored", "entra-legacy", "members", always(func(x exchange) (int, string) {
-			if is(x, "PATCH", "/Groups/") && strings.Contains(x.body, `"op":"Add"`) {
-				return 204, ""
-			}
-			return honest(x)
-		})},
-		{"the removal of one empties the group", "entra-legacy", "members", always(func(x exchange) (int, string) {
-			if is(x, "PATCH", "/Groups/") {
-				x.body = valueArray.ReplaceAllString(x.body, "$1")
-			}
-			return honest(x)
-		})},
-		{"the list is stale", "jumpcloud", "list", func() func(exchange) (int, string) {
-			kept := map[string]string{}
-			return func(x exchange) (int, string) {
-				status, answer := honest(x)
-				if is(x, "GET", "/Users") && strings.Contains(x.query, "startIndex") {
-					if _, is := kept[x.query]; !is {
-						kept[x.query] = answer
-					}
-					answer = kept[x.query]
-				}
-				return status, answer
-			}
-		}},
-		{"the total is that of the page", "okta", "totalResults", always(func(x exchange) (int, string) {
+		}
+	}
+}
+
+// answered changes answers.
+func answered(change func(x exchange, status int, answer string) (int, string)) func() bend {
+	return func() bend {
+		return func(x exchange) (int, string) {
 			status, answer := honest(x)
-			if is(x, "GET", "/Users") && strings.Contains(x.query, "startIndex=1&count=100") && !strings.Contains(x.query, "filter") {
-				answer = total.ReplaceAllString(answer, `"totalResults":10`)
+			return change(x, status, answer)
+		}
+	}
+}
+
+// misspelt changes a part of every answer.
+func misspelt(what, as string) func() bend {
+	return answered(func(_ exchange, status int, answer string) (int, string) {
+		return status, strings.ReplaceAll(answer, what, as)
+	})
+}
+
+// remembered answers the queries that when picks as it did the first time.
+func remembered(when func(x exchange, answer string) bool) func() bend {
+	return func() bend {
+		kept := map[string]string{}
+		return func(x exchange) (int, string) {
+			if answer, is := kept[x.path+x.query]; is && x.method == "GET" {
+				return 200, answer
+			}
+			status, answer := honest(x)
+			if is(x, "GET", "/Users") && when(x, answer) {
+				kept[x.path+x.query] = answer
 			}
 			return status, answer
+		}
+	}
+}
+
+// lossy are servers that say 2xx and do something else.
+func lossy() []saboteur {
+	return []saboteur{
+		{"a PATCH of a user is swallowed", "okta", "active", once(200, func(x exchange) bool {
+			return is(x, "PATCH", "/Users/") && strings.Contains(x.body, `"active"`)
 		})},
-		{"a boolean is kept as text", "entra-legacy", "active", always(func(x exchange) (int, string) {
-			status, answer := honest(x)
-			return status, strings.ReplaceAll(answer, `"active":false`, `"active":"False"`)
+		{"every PUT is swallowed", "ping", "name.familyName", never(200, func(x exchange) bool { return is(x, "PUT", "/Users/") })},
+		{"a member is dropped", "entra", "members", rewritten(func(body string) string { return oneMember.ReplaceAllString(body, "]") })},
+		{"a capital Add is ignored", "entra-legacy", "members", never(200, func(x exchange) bool {
+			return is(x, "PATCH", "/Groups/") && strings.Contains(x.body, `"op":"Add"`)
 		})},
-		{"a deleted user stays", "authentik", "list", once(func(x exchange) bool { return is(x, "DELETE", "/Users/") }, 204)},
-		{"the old name is still found", "onelogin", "filter userName", func() func(exchange) (int, string) {
-			kept := map[string]string{}
-			return func(x exchange) (int, string) {
-				if answer, is := kept[x.query]; is {
-					return 200, answer
-				}
-				status, answer := honest(x)
-				if is(x, "GET", "/Users") && strings.Contains(x.query, "userName") && strings.Contains(answer, `"totalResults":1`) {
-					kept[x.query] = answer
-				}
-				return status, answer
-			}
-		}},
-		{"the groups of users are not told", "okta-aiw", "groups", always(func(x exchange) (int, string) {
-			status, answer := honest(x)
-			return status, strings.ReplaceAll(answer, `"groups":`, `"cliques":`)
+		{"the removal of one empties the group", "entra-legacy", "members", rewritten(func(body string) string {
+			return valueArray.ReplaceAllString(body, "$1")
 		})},
-		{"unknown members are dropped silently", "okta", "status of a push of an unknown member", always(func(x exchange) (int, string) {
-			status, answer := honest(x)
+		{"a deleted user stays", "authentik", "list", once(204, func(x exchange) bool { return is(x, "DELETE", "/Users/") })},
+		{"unknown members are dropped silently", "okta", "status of a push of an unknown member", answered(func(x exchange, status int, answer string) (int, string) {
 			if is(x, "PATCH", "/Groups/") && status == 400 {
 				return 200, "{}"
 			}
 			return status, answer
 		})},
-		{"a repeated POST is no conflict", "entra", "status of a repeated POST", always(func(x exchange) (int, string) {
-			status, answer := honest(x)
+		{"a repeated POST is no conflict", "entra", "status of a repeated POST", answered(func(x exchange, status int, answer string) (int, string) {
 			if x.method == "POST" && status == 409 {
 				return 201, `{"id":"another"}`
 			}
 			return status, answer
 		})},
-		{"a relation is always there", "entra", "totalResults of id eq", always(func(x exchange) (int, string) {
-			status, answer := honest(x)
+	}
+}
+
+// lying are servers that do what they should and tell something else.
+func lying() []saboteur {
+	return []saboteur{
+		{"the list is stale", "jumpcloud", "list", remembered(func(x exchange, _ string) bool { return strings.Contains(x.query, "startIndex") })},
+		{"the old name is still found", "onelogin", "filter userName", remembered(func(x exchange, answer string) bool {
+			return strings.Contains(x.query, "userName") && strings.Contains(answer, `"totalResults":1`)
+		})},
+		{"the total is that of the page", "okta", "totalResults", answered(func(x exchange, status int, answer string) (int, string) {
+			if is(x, "GET", "/Users") && strings.Contains(x.query, "startIndex=1&count=100") && !strings.Contains(x.query, "filter") {
+				answer = total.ReplaceAllString(answer, `"totalResults":10`)
+			}
+			return status, answer
+		})},
+		{"a boolean is kept as text", "entra-legacy", "active", misspelt(`"active":false`, `"active":"False"`)},
+		{"the groups of users are not told", "okta-aiw", "groups", misspelt(`"groups":`, `"cliques":`)},
+		{"nobody ever has a manager", "entra", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", misspelt(`"manager":`, `"boss":`)},
+		{"a relation is always there", "entra", "totalResults of id eq", answered(func(x exchange, status int, answer string) (int, string) {
 			if strings.Contains(x.query, "members%20eq") {
 				answer = `{"totalResults":1,"Resources":[{"id":"x"}]}`
 			}
 			return status, answer
-		})},
-		{"nobody ever has a manager", "entra", "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", always(func(x exchange) (int, string) {
-			status, answer := honest(x)
-			return status, strings.ReplaceAll(answer, `"manager":`, `"boss":`)
 		})},
 	}
 }
@@ -182,10 +203,10 @@ func saboteurs() []struct {
 // TestSeesSabotage: each fault of a server is reported where it is.
 func TestSeesSabotage(t *testing.T) {
 	w := newWorld(t, "", unlimited())
-	for _, c := range saboteurs() {
+	for _, c := range slices.Concat(lossy(), lying()) {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := w.config(t, c.dialect)
-			cfg.URL = sabotaged(t, w.handler, c.bend()) + strings.TrimPrefix(cfg.URL, w.base)
+			cfg.URL = sabotaged(t, w.handler, c.make()) + strings.TrimPrefix(cfg.URL, w.base)
 			cfg.Workers, cfg.Cycles, cfg.Trouble = 1, 3, 0.3
 			s := run(t, cfg)
 			if s.Good {

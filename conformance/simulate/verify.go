@@ -21,9 +21,9 @@ func (s *Simulator) verify(ctx context.Context, everything bool) {
 	s.verifyGroups(ctx)
 	for _, u := range s.users {
 		if u.alive && (everything || u.touched) {
-			s.mustFind(ctx, kindLookUp, "/Users", "userName", u.fields[userName], u.id)
+			s.mustFind(ctx, "/Users", "userName", u.fields[userName], u.id)
 			if s.d.sending(externalID) {
-				s.mustFind(ctx, kindLookUp, "/Users", "externalId", u.fields[externalID], u.id)
+				s.mustFind(ctx, "/Users", "externalId", u.fields[externalID], u.id)
 			}
 		}
 		u.touched = false
@@ -31,7 +31,7 @@ func (s *Simulator) verify(ctx context.Context, everything bool) {
 	for _, g := range s.groups {
 		if g.alive && (everything || g.touched) {
 			s.verifyGroup(ctx, g)
-			s.mustFind(ctx, kindLookUp, "/Groups", "displayName", g.name, g.id)
+			s.mustFind(ctx, "/Groups", "displayName", g.name, g.id)
 		}
 		g.touched = false
 	}

@@ -3,7 +3,6 @@ package simulate_test
 import (
 	"crypto/rand"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -33,7 +32,7 @@ type world struct {
 // newWorld starts a server over the store at url ("" is the embedded one).
 func newWorld(t *testing.T, url string, limits scim.Config) *world {
 	t.Helper()
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	store, err := backend.Open(t.Context(), backend.Config{URL: url, Now: time.Now, Log: log})
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
