@@ -29,9 +29,11 @@ func (s *Simulator) create(ctx context.Context, b birth) (id string, adopted, ok
 			s.fault(ctx, b.kind, http.MethodPost, b.resource, answer{}, err)
 			return "", false, false
 		}
-		return s.createAgain(ctx, b)
+		got, _, err := s.posted(ctx, b)
+		return s.settle(ctx, b, got, true, err)
 	case lost:
-		if _, ok := s.post(ctx, b.kind, b.resource, b.body); !ok {
+		got, unsure, err := s.posted(ctx, b)
+		if _, _, ok := s.settle(ctx, b, got, unsure, err); !ok {
 			return "", false, false
 		}
 		if s.d.repeatsPosts && !s.mustConflict(ctx, b) {
@@ -40,45 +42,48 @@ func (s *Simulator) create(ctx context.Context, b birth) (id string, adopted, ok
 		id, ok = b.find()
 		return id, true, ok
 	case repeated:
-		if id, ok = s.post(ctx, b.kind, b.resource, b.body); !ok {
+		got, unsure, err := s.posted(ctx, b)
+		if id, adopted, ok = s.settle(ctx, b, got, unsure, err); !ok {
 			return "", false, false
 		}
-		return id, false, s.mustConflict(ctx, b)
+		return id, adopted, s.mustConflict(ctx, b)
 	}
-	got, err := s.c.do(ctx, b.kind, http.MethodPost, s.c.target(b.resource, ""), s.d.contentType, b.body, true)
-	if err != nil && ctx.Err() == nil {
-		s.c.rec.again()
-		return s.createAgain(ctx, b)
-	}
-	id, ok = s.created(ctx, b.kind, b.resource, got, err)
-	return id, false, ok
+	got, unsure, err := s.posted(ctx, b)
+	return s.settle(ctx, b, got, unsure, err)
 }
 
-// createAgain repeats a POST of which nobody knows whether it was done: 201 and
-// 409 are both right, and afterwards there is exactly one (ENT-10, RIP-03).
-func (s *Simulator) createAgain(ctx context.Context, b birth) (id string, adopted, ok bool) {
+// posted sends a POST until there is an answer; unsure tells that one before
+// had none, so that nobody knows whether it was done.
+func (s *Simulator) posted(ctx context.Context, b birth) (got answer, unsure bool, err error) {
 	for try := 1; ; try++ {
-		got, err := s.c.do(ctx, b.kind, http.MethodPost, s.c.target(b.resource, ""), s.d.contentType, b.body, true)
-		switch {
-		case err != nil && try < mostTries && ctx.Err() == nil:
-			s.c.rec.again()
-			if pause(ctx, 50*time.Millisecond<<try) == nil {
-				continue
-			}
-		case err == nil && got.status == http.StatusConflict:
-			id, ok = b.find()
-			return id, true, ok
+		got, err = s.c.do(ctx, b.kind, http.MethodPost, s.c.target(b.resource, ""), s.d.contentType, b.body, true)
+		if err == nil || try == mostTries || ctx.Err() != nil {
+			return got, try > 1, err
 		}
-		given, ok := s.created(ctx, b.kind, b.resource, got, err)
-		if !ok {
-			return "", false, false
+		s.c.rec.again()
+		if err := pause(ctx, 50*time.Millisecond<<try); err != nil {
+			return got, true, err
 		}
-		found, ok := b.find()
-		if ok && found != given {
-			s.differ(Difference{Resource: b.resource, ID: given, Attribute: "id", Expected: given, Found: found})
-		}
-		return given, true, ok
 	}
+}
+
+// settle finds out what came of a POST. Of one that was sent before without an
+// answer 201 and 409 are both right, and afterwards there is exactly one
+// resource (ENT-10, RIP-03).
+func (s *Simulator) settle(ctx context.Context, b birth, got answer, unsure bool, err error) (id string, adopted, ok bool) {
+	if unsure && err == nil && got.status == http.StatusConflict {
+		id, ok = b.find()
+		return id, true, ok
+	}
+	id, ok = s.created(ctx, b.kind, b.resource, got, err)
+	if !ok || !unsure {
+		return id, false, ok
+	}
+	found, ok := b.find()
+	if ok && found != id {
+		s.differ(Difference{Resource: b.resource, ID: id, Attribute: "id", Expected: id, Found: found})
+	}
+	return id, true, ok
 }
 
 // post creates something that cannot be there.
@@ -111,7 +116,7 @@ func (s *Simulator) created(ctx context.Context, k kind, resource string, got an
 
 // mustConflict posts once more what is there already (ENT-10, OKT-04).
 func (s *Simulator) mustConflict(ctx context.Context, b birth) bool {
-	got, err := s.c.do(ctx, b.kind, http.MethodPost, s.c.target(b.resource, ""), s.d.contentType, b.body, true)
+	got, _, err := s.posted(ctx, b)
 	if err != nil {
 		s.fault(ctx, b.kind, http.MethodPost, b.resource, got, err)
 		return false

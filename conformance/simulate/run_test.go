@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,6 +80,38 @@ func TestRetryAfter(t *testing.T) {
 	good(t, s)
 	if r := s.Targets[0]; r.Retries == 0 || r.Statuses["429"] != r.Retries {
 		t.Errorf("%d sent again, statuses %v", r.Retries, r.Statuses)
+	}
+}
+
+// TestBrokenConnections: a server that does what it is asked, but whose
+// connections break before or after it, loses nothing and doubles nothing.
+func TestBrokenConnections(t *testing.T) {
+	w := newWorld(t, "", unlimited())
+	for _, dialect := range simulate.Names()[:8] {
+		t.Run(dialect, func(t *testing.T) {
+			var n atomic.Int64
+			server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				i := n.Add(1)
+				if i%23 == 0 {
+					panic(http.ErrAbortHandler) // nothing was done
+				}
+				if i%19 != 0 || i < 20 {
+					w.handler.ServeHTTP(rw, r)
+					return
+				}
+				w.handler.ServeHTTP(httptest.NewRecorder(), r)
+				panic(http.ErrAbortHandler) // it was done, and nobody hears of it
+			}))
+			t.Cleanup(server.Close)
+			c := w.config(t, dialect)
+			c.URL = server.URL + strings.TrimPrefix(c.URL, w.base)
+			c.Workers = 8
+			s := run(t, c)
+			good(t, s)
+			if s.Targets[0].Retries == 0 {
+				t.Error("nothing was sent again")
+			}
+		})
 	}
 }
 
