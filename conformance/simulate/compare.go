@@ -74,6 +74,8 @@ func aspects() []aspect {
 		},
 		{name: "password", want: func(*Simulator, *user) string { return "" }, found: at("password")},
 		{name: "emails", want: wantMails, found: func(doc *jsontree.Value) string { return values(doc.Get("emails")) }},
+		{name: "addresses", want: sent(address), found: each("addresses", "formatted")},
+		{name: "roles", want: sent(role), found: each("roles", "value")},
 		{name: "phoneNumbers", want: wantPhones, found: func(doc *jsontree.Value) string { return values(doc.Get("phoneNumbers")) }},
 	}
 }
@@ -90,8 +92,26 @@ func wantMails(s *Simulator, u *user) string {
 		}
 		out = append(out, one)
 	}
+	if s.d.sending(otherMail) && u.fields[otherMail] != "" {
+		out = append(out, "other "+u.fields[otherMail])
+	}
 	slices.Sort(out)
 	return strings.Join(out, ", ")
+}
+
+// each reads one sub-attribute of all values, of which there is at most one.
+func each(attr, sub string) func(*jsontree.Value) string {
+	return func(doc *jsontree.Value) string {
+		list := doc.Get(attr)
+		if list == nil {
+			return ""
+		}
+		out := make([]string, 0, 1)
+		for i := range list.Items {
+			out = append(out, list.Items[i].GetString(sub))
+		}
+		return strings.Join(out, ", ")
+	}
 }
 
 func wantPhones(s *Simulator, u *user) string {

@@ -12,6 +12,7 @@ var entraPaths = [fieldCount]string{
 	familyName: "name.familyName", formatted: "name.formatted", title: "title",
 	mail: `emails[type eq "work"].value`, mobile: `phoneNumbers[type eq "mobile"].value`,
 	department: enterpriseURN + ":department", employeeNumber: enterpriseURN + ":employeeNumber",
+	otherMail: `emails[type eq "other"].Value`, address: `addresses[type eq "work"].formatted`, role: `roles[primary eq "True"].value`, // ENT-16, ENT-19
 }
 
 const managerPath = enterpriseURN + ":manager"
@@ -23,17 +24,37 @@ func testEntra(ctx context.Context, s *Simulator) bool {
 
 // entraUser is ENT-08 with the variants of ENT-09: quoted booleans and nulls.
 func entraUser(s *Simulator, f *fields, active bool) jsontree.Value {
-	v := s.d.body(f, userURN, enterpriseURN)
-	v.Items = append(v.Items, text("active", capital(active)), member("meta", jsontree.Obj(text("resourceType", "User"))), member("roles", jsontree.Arr()))
+	v := entraBody(s, f)
+	v.Items = append(v.Items, text("active", capital(active)))
 	if f[title] == "" {
-		v.Items = append(v.Items, member("title", jsontree.Value{Kind: jsontree.Null}), member("addresses", jsontree.Value{Kind: jsontree.Null}))
+		v.Set("title", jsontree.Value{Kind: jsontree.Null})
+	}
+	if f[address] == "" {
+		v.Set("addresses", jsontree.Value{Kind: jsontree.Null})
 	}
 	return v
 }
 
 func entraFlagUser(s *Simulator, f *fields, active bool) jsontree.Value {
+	v := entraBody(s, f)
+	v.Items = append(v.Items, yes("active", active))
+	return v
+}
+
+func entraBody(s *Simulator, f *fields) jsontree.Value {
 	v := s.d.body(f, userURN, enterpriseURN)
-	v.Items = append(v.Items, yes("active", active), member("meta", jsontree.Obj(text("resourceType", "User"))), member("roles", jsontree.Arr()))
+	if f[otherMail] != "" {
+		mails := v.Get("emails")
+		mails.Items = append(mails.Items, jsontree.Obj(text("type", "other"), text("value", f[otherMail])))
+	}
+	if f[address] != "" {
+		v.Set("addresses", jsontree.Arr(jsontree.Obj(text("type", "work"), text("formatted", f[address]))))
+	}
+	v.Set("roles", jsontree.Arr())
+	if f[role] != "" {
+		v.Set("roles", jsontree.Arr(jsontree.Obj(yes("primary", true), text("type", "WindowsAzureActiveDirectoryRole"), text("value", f[role]))))
+	}
+	v.Set("meta", jsontree.Obj(text("resourceType", "User")))
 	return v
 }
 

@@ -3,6 +3,7 @@ package simulate
 // everyField is all a dialect may send.
 var everyField = []field{
 	userName, externalID, displayName, givenName, familyName, formatted, title, mail, mobile, department, employeeNumber,
+	otherMail, address, role,
 }
 
 // oktaFields are the profile attributes that Okta maps.

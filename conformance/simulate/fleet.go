@@ -27,14 +27,13 @@ func RunAll(ctx context.Context, configs []Config, progress io.Writer) (*Summary
 	}
 	stop := draw(sims, progress)
 	reports := make([]*Report, len(sims))
-	faults := make([]error, len(sims))
 	var wg sync.WaitGroup
 	for i, s := range sims {
-		wg.Go(func() { reports[i], faults[i] = s.Run(ctx) })
+		wg.Go(func() { reports[i] = s.Run(ctx) })
 	}
 	wg.Wait()
 	stop()
-	return sum(configs[0].Seed, reports), errors.Join(faults[:1]...) // all end for the same reason
+	return sum(configs[0].Seed, reports), ctx.Err()
 }
 
 // sum merges reports. Seconds are those of the longest run.

@@ -24,6 +24,9 @@ const (
 	mobile
 	department
 	employeeNumber
+	otherMail // the value of the e-mail of type other
+	address   // the formatted address of type work
+	role      // the value of the primary role
 	fieldCount
 )
 
@@ -137,6 +140,8 @@ var (
 	departments = [...]string{"Support", "Ventes", "R&D", "Qualité \"ISO\"", "Direction", "Accueil <FR>"}
 	titles      = [...]string{"Agent", "Chef d’équipe", "Directrice", "Ingénieur C:\\dev", "Stagiaire 😀"}
 	locales     = [...]string{"fr-FR", "en-GB", "de-DE", "pl-PL"}
+	roles       = [...]string{"Agent", "Superviseur", "Admin"}
+	addresses   = [...]string{"12 rue de la Paix\n75002 Paris", "Lyon 3", "Straße 4, \"Hof\""}
 	teams       = [...]string{"Support", "Ventes", "Équipe \"Nuit\"", "Standard", "R&D", "Accueil 😀", "Lille\\Nord"}
 )
 
@@ -157,6 +162,9 @@ func (s *Simulator) newFields(n int) fields {
 	}
 	if s.rng.IntN(2) == 0 {
 		f[mobile] = s.newMobile()
+	}
+	if s.rng.IntN(4) == 0 {
+		f[role], f[address] = pick(s.rng, roles[:]), pick(s.rng, addresses[:])
 	}
 	s.rename(&f, family, given.ascii+"."+family.ascii+"."+number)
 	return f
@@ -180,7 +188,7 @@ func (s *Simulator) rename(f *fields, family person, local string) {
 // the identity provider.
 func (s *Simulator) moved(u *user) fields {
 	f := u.fields
-	switch s.rng.IntN(5) {
+	switch s.rng.IntN(6) {
 	case 0:
 		family := pick(s.rng, familyNames[:])
 		s.rename(&f, family, "m"+strconv.Itoa(s.cycle)+"."+family.ascii+"."+strconv.Itoa(u.n))
@@ -197,6 +205,12 @@ func (s *Simulator) moved(u *user) fields {
 	case 3:
 		f[displayName] = f[givenName] + " " + strings.ToUpper(f[familyName])
 		f[title] = pick(s.rng, titles[:])
+	case 4:
+		f[otherMail], f[role], f[address] = "", "", ""
+		if u.fields[otherMail] == "" {
+			f[otherMail] = "other" + strconv.Itoa(s.cycle) + "." + u.fields[mail]
+			f[role], f[address] = pick(s.rng, roles[:]), pick(s.rng, addresses[:])
+		}
 	default:
 		f[department] = pick(s.rng, departments[:])
 		f[mobile] = s.newMobile()
