@@ -50,11 +50,10 @@ func (s *Simulator) nextCycle() plan {
 	for _, u := range c.deleted {
 		leaving = append(leaving, act{verb: deleteUser, user: u})
 	}
-	people = append(people, early...)
 	s.shuffle(people)
 	s.shuffle(members)
 	s.shuffle(leaving)
-	return plan{people, founded, members, managers, leaving}
+	return plan{early, people, founded, members, managers, leaving}
 }
 
 // cast decides who does what.

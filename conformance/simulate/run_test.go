@@ -75,7 +75,7 @@ func TestMix(t *testing.T) {
 func TestRetryAfter(t *testing.T) {
 	w := newWorld(t, "", scim.Config{Rate: 100, Burst: 20})
 	c := w.config(t, "okta")
-	c.Users, c.Groups, c.Cycles, c.Workers = 10, 1, 1, 8
+	c.Users, c.Groups, c.Cycles, c.Workers = 8, 1, 0, 8
 	s := run(t, c)
 	good(t, s)
 	if r := s.Targets[0]; r.Retries == 0 || r.Statuses["429"] != r.Retries {
@@ -105,7 +105,7 @@ func TestBrokenConnections(t *testing.T) {
 			t.Cleanup(server.Close)
 			c := w.config(t, dialect)
 			c.URL = server.URL + strings.TrimPrefix(c.URL, w.base)
-			c.Workers = 8
+			c.Users, c.Workers = 15, 8
 			s := run(t, c)
 			good(t, s)
 			if s.Targets[0].Retries == 0 {
@@ -143,9 +143,9 @@ func TestKeep(t *testing.T) {
 func TestDuration(t *testing.T) {
 	w := newWorld(t, "", unlimited())
 	c := w.config(t, "entra")
-	c.Duration, c.Cycles = 700*time.Millisecond, 0
+	c.Users, c.Groups, c.Duration, c.Cycles = 5, 1, time.Second, 0
 	r := run(t, c).Targets[0]
-	if !r.Good() || r.Seconds < 0.7 || r.Cycles < 3 {
+	if !r.Good() || r.Seconds < 1 || r.Cycles < 2 {
 		t.Errorf("good %v, %d cycles in %.2f seconds", r.Good(), r.Cycles, r.Seconds)
 	}
 }

@@ -207,7 +207,7 @@ func TestSeesSabotage(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			cfg := w.config(t, c.dialect)
 			cfg.URL = sabotaged(t, w.handler, c.make()) + strings.TrimPrefix(cfg.URL, w.base)
-			cfg.Workers, cfg.Cycles, cfg.Trouble = 1, 3, 0.3
+			cfg.Users, cfg.Groups, cfg.Workers, cfg.Cycles, cfg.Trouble = 20, 3, 1, 3, 0.4
 			s := run(t, cfg)
 			if s.Good {
 				t.Fatal("the simulator is content")
