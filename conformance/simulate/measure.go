@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"maps"
+	"math"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -187,9 +188,9 @@ func (r *recorder) fill(to *Report, took time.Duration) {
 	}
 	to.Overall = all.latency()
 	to.Requests, to.Retries, to.Aborted = r.requests, r.retries, r.aborted
-	to.Seconds = took.Seconds()
+	to.Seconds = took.Round(time.Millisecond).Seconds()
 	if took > 0 {
-		to.PerSecond = float64(r.requests) / took.Seconds()
+		to.PerSecond = math.Round(10*float64(r.requests)/took.Seconds()) / 10
 	}
 	to.Statuses = make(map[string]int, len(r.statuses))
 	for status, n := range r.statuses {

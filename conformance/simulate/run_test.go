@@ -139,14 +139,22 @@ func TestKeep(t *testing.T) {
 	}
 }
 
-// TestDuration: cycles go on until the time is up.
+// TestDuration: cycles go on until the time is up, and a terminal shows how
+// far they are.
 func TestDuration(t *testing.T) {
 	w := newWorld(t, "", unlimited())
 	c := w.config(t, "entra")
-	c.Users, c.Groups, c.Duration, c.Cycles = 5, 1, time.Second, 0
-	r := run(t, c).Targets[0]
-	if !r.Good() || r.Seconds < 1 || r.Cycles < 2 {
+	c.Users, c.Groups, c.Duration, c.Cycles = 5, 1, 1200*time.Millisecond, 0
+	var terminal writer
+	s, err := simulate.RunAll(t.Context(), []simulate.Config{c}, &terminal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := s.Targets[0]; !r.Good() || r.Seconds < 1.2 || r.Cycles < 2 {
 		t.Errorf("good %v, %d cycles in %.2f seconds", r.Good(), r.Cycles, r.Seconds)
+	}
+	if shown := string(terminal); !strings.Contains(shown, " requests, ") || !strings.HasSuffix(shown, "\r\x1b[K") {
+		t.Errorf("the terminal shows %q", shown)
 	}
 }
 
