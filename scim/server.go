@@ -30,6 +30,11 @@ type Config struct {
 	Rate  float64
 	Burst int
 
+	// Stranger, when not nil, is told of every request without a valid
+	// credential and says how long its sender has to wait; 0 lets the refusal
+	// through (security T3).
+	Stranger func(*http.Request) time.Duration
+
 	// Observe, when not nil, is called once per request: the operation, the
 	// resource type or discovery endpoint ("" when the address is unknown),
 	// the status of the answer and how long it took.
@@ -48,6 +53,7 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	observe   func(op, resource string, status int, d time.Duration)
+	stranger  func(*http.Request) time.Duration
 
 	common  *world // of organizations that declare nothing
 	worlds  worldCache
@@ -75,7 +81,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		dir: c.Directory, publicURL: publicURL, log: c.Log, now: c.Now, observe: c.Observe,
-		limits: limiter{rate: c.Rate, burst: c.Burst},
+		limits: limiter{rate: c.Rate, burst: c.Burst}, stranger: c.Stranger,
 	}
 	if s.common, err = s.newWorld(schema.Builtin(), builtinKinds()); err != nil {
 		return nil, err
