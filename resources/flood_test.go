@@ -110,7 +110,7 @@ func TestFloodOfGuesses(t *testing.T) {
 func TestGuessesQueue(t *testing.T) {
 	f := newFlood(t)
 	f.works(1)
-	f.clock.Advance(4 * time.Second) // it has to be looked up again
+	f.clock.Advance(4 * time.Second)                     // it has to be looked up again
 	f.store.held = strings.Repeat("0", 19) + f.id()[19:] // another token
 	const guesses, atOnce = 60, 16
 	ended := make(chan error, guesses)

@@ -63,16 +63,15 @@ func (s *strangers) take(from netip.Prefix) time.Duration {
 	forgiven, ok := s.young[from]
 	if !ok {
 		forgiven = s.old[from]
-	}
-	forgiven = max(forgiven, now) + interval
-	if wait := forgiven - now - strangerBurst*interval; wait > 0 {
-		return time.Duration(wait)
-	}
-	if !ok {
 		s.makeRoom()
 	}
+	forgiven = max(forgiven, now)
+	wait := max(0, forgiven+interval-now-strangerBurst*interval)
+	if wait == 0 {
+		forgiven += interval
+	}
 	s.young[from] = forgiven
-	return 0
+	return time.Duration(wait)
 }
 
 // makeRoom lets one more address in.
