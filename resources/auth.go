@@ -21,6 +21,7 @@ const (
 
 // tokenCache remembers credentials by the hash of their text. Refused ones are
 // kept apart, so that a flood of them washes out none that works (security T3).
+// The zero value is ready for use.
 type tokenCache struct {
 	mu      sync.RWMutex
 	good    map[[32]byte]cachedToken
@@ -28,7 +29,7 @@ type tokenCache struct {
 	epoch   uint64 // how often everything was forgotten
 
 	// asking holds a place for each look-up of a credential that has not worked
-	// lately. Those that have never queue behind guesses.
+	// lately; those that have never queue behind guesses. enter makes it.
 	asking chan struct{}
 }
 
@@ -71,6 +72,23 @@ func (tc *tokenCache) put(key [32]byte, e cachedToken, epoch uint64) {
 	(*to)[key] = e
 }
 
+// enter waits for one of the few places for looking up unknown credentials;
+// leave gives it back.
+func (tc *tokenCache) enter(ctx context.Context) (leave func(), err error) {
+	tc.mu.Lock()
+	if tc.asking == nil {
+		tc.asking = make(chan struct{}, lookups)
+	}
+	places := tc.asking
+	tc.mu.Unlock()
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("look up a token: %w", ctx.Err())
+	}
+}
+
 // forget makes every credential be looked up again.
 func (tc *tokenCache) forget() {
 	tc.mu.Lock()
@@ -99,12 +117,11 @@ func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, err
 		}
 	}
 	if e.until.IsZero() || e.err != nil { // nobody knows it, or it has not worked lately
-		select {
-		case d.tokens.asking <- struct{}{}:
-			defer func() { <-d.tokens.asking }()
-		case <-ctx.Done():
-			return Caller{}, fmt.Errorf("look up a token: %w", ctx.Err())
+		leave, err := d.tokens.enter(ctx)
+		if err != nil {
+			return Caller{}, err
 		}
+		defer leave()
 	}
 	caller, expires, err := d.verify(ctx, token, now)
 	if e, ok := errors.AsType[*Error](err); ok {

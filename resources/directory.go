@@ -51,10 +51,7 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
-	return &Directory{
-		store: c.Store, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget,
-		tokens: tokenCache{asking: make(chan struct{}, lookups)},
-	}, nil
+	return &Directory{store: c.Store, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.
