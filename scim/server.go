@@ -30,15 +30,15 @@ type Config struct {
 	Rate  float64
 	Burst int
 
-	// Stranger, when not nil, is told of every request without a valid
-	// credential and says how long its sender has to wait; 0 lets the refusal
-	// through (security T3).
-	Stranger func(*http.Request) time.Duration
-
 	// Observe, when not nil, is called once per request: the operation, the
 	// resource type or discovery endpoint ("" when the address is unknown),
 	// the status of the answer and how long it took.
 	Observe func(op, resource string, status int, d time.Duration)
+
+	// Stranger, when not nil, is told of every request without a valid
+	// credential and says how long its sender has to wait; 0 lets the refusal
+	// through (security T3).
+	Stranger func(*http.Request) time.Duration
 }
 
 // answerTime bounds the work for one answer; identity providers give up after
@@ -53,7 +53,6 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	observe   func(op, resource string, status int, d time.Duration)
-	stranger  func(*http.Request) time.Duration
 
 	common  *world // of organizations that declare nothing
 	worlds  worldCache
@@ -62,6 +61,8 @@ type Server struct {
 	limits  limiter
 	buffers sync.Pool // of *[]byte, for answers
 	rooms   sync.Pool // of *[]byte, for the profiles of pages
+
+	stranger func(*http.Request) time.Duration // may be nil
 }
 
 // New makes a Server. The error lists every fault of the configuration.
@@ -81,7 +82,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		dir: c.Directory, publicURL: publicURL, log: c.Log, now: c.Now, observe: c.Observe,
-		limits: limiter{rate: c.Rate, burst: c.Burst}, stranger: c.Stranger,
+		limits: limiter{rate: c.Rate, burst: c.Burst},
 	}
 	if s.common, err = s.newWorld(schema.Builtin(), builtinKinds()); err != nil {
 		return nil, err
@@ -89,6 +90,7 @@ func New(c Config) (*Server, error) {
 	s.filters = filter.New()
 	s.filters.Version = tagOf
 	s.patches = patch.New(s.filters)
+	s.stranger = c.Stranger
 	return s, nil
 }
 
