@@ -257,7 +257,7 @@ func (d *door) finish(r *http.Request, x *exchange) {
 		}
 	}
 	level := slog.LevelInfo
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || x.status == http.StatusTooManyRequests { // who sends too much must not fill the log
 		level = slog.LevelDebug
 	}
 	d.log.Log(r.Context(), level, "request", "req", x.id, "actor", x.caller.Token, "op", x.pattern, "status", x.status, "dur", d.now().Sub(x.began))

@@ -166,8 +166,8 @@ func (c *call) report(ctx context.Context) {
 	took := c.now().Sub(c.began)
 	op, resource := c.what()
 	c.observe(op, resource, c.w.status, took)
-	level := slog.LevelDebug
-	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+	level := slog.LevelDebug // reads, and 429: who sends too much must not fill the log
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead && c.w.status != http.StatusTooManyRequests {
 		level = slog.LevelInfo
 	}
 	if c.log.Enabled(ctx, level) {
