@@ -162,7 +162,12 @@ func TestStranger(t *testing.T) {
 		t.Fatalf("%d of 2 refusals were counted", asked)
 	}
 	wait = 1500 * time.Millisecond
-	r := h.askAs("", "GET", "/orgs/acme/scim/v2/Users", "").fails(429, "")
+	r := h.askAs("", "POST", "/orgs/acme/scim/v2/Users", userBody("x")).fails(429, "")
+	for line := range strings.Lines(h.log.String()) { // a flood must not fill the log
+		if strings.Contains(line, `"status":429`) && !strings.Contains(line, `"level":"DEBUG"`) {
+			t.Errorf("logged: %s", line)
+		}
+	}
 	if r.Header().Get("Retry-After") != "2" || r.Header().Get("Usher-Error-Code") != "rate_limited" || r.Header().Get("WWW-Authenticate") != "" {
 		t.Errorf("header %v", r.Header())
 	}
