@@ -56,12 +56,13 @@ type (
 		OrgPath
 		Body Document
 	}
-	// SchemaPath and the like are exported because huma fills parameters of
-	// exported types only.
+	// SchemaPath names a schema. It and the like are exported because huma fills
+	// parameters of exported types only.
 	SchemaPath struct {
 		OrgPath
 		Schema string `path:"schema" maxLength:"200" doc:"The schema's id, a URN."`
 	}
+	// TypePath names a resource type.
 	TypePath struct {
 		OrgPath
 		Name string `path:"type" maxLength:"60" doc:"The resource type's name."`

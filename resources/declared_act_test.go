@@ -113,7 +113,9 @@ func TestDeclarationParts(t *testing.T) {
 		{"under a wrong id", func() (*resources.Declared, error) {
 			return b.PutSchema(ctx, b.operator, "acme", "urn:x:a", []byte(`{"id":"urn:x:b","attributes":[{"name":"a"}]}`))
 		}, "invalid_value"},
-		{"no JSON", func() (*resources.Declared, error) { return b.PutSchema(ctx, b.operator, "acme", "urn:x:a", []byte(`[`)) }, "invalid_value"},
+		{"no JSON", func() (*resources.Declared, error) {
+			return b.PutSchema(ctx, b.operator, "acme", "urn:x:a", []byte(`[`))
+		}, "invalid_value"},
 		{"put a type", func() (*resources.Declared, error) {
 			return b.PutType(ctx, b.operator, "acme", "Thing", []byte(`{"endpoint":"/Things","schema":"urn:x:core","schemas":["x"],"meta":{}}`))
 		}, "4 urn:x:core/1 URN:x:ext/1; Thing:"},
@@ -123,12 +125,24 @@ func TestDeclarationParts(t *testing.T) {
 		{"a type of another name", func() (*resources.Declared, error) {
 			return b.PutType(ctx, b.operator, "acme", "Other", []byte(`{"name":"Thing"}`))
 		}, "invalid_value"},
-		{"extend User", func() (*resources.Declared, error) { return b.Extend(ctx, b.operator, "acme", "user", "urn:x:ext", false) }, "5 urn:x:core/1 URN:x:ext/1; Thing: User:URN:x:ext"},
-		{"extend it again", func() (*resources.Declared, error) { return b.Extend(ctx, b.operator, "acme", "User", "urn:x:ext", false) }, "5 urn:x:core/1 URN:x:ext/1; Thing: User:URN:x:ext"},
-		{"extend the type", func() (*resources.Declared, error) { return b.Extend(ctx, b.operator, "acme", "thing", "urn:x:ext", true) }, "6 urn:x:core/1 URN:x:ext/1; Thing:URN:x:ext! User:URN:x:ext"},
-		{"extend what is not there", func() (*resources.Declared, error) { return b.Extend(ctx, b.operator, "acme", "Gadget", "urn:x:ext", true) }, "not_found"},
-		{"by what is not there", func() (*resources.Declared, error) { return b.Extend(ctx, b.operator, "acme", "User", "urn:x:none", true) }, "not_found"},
-		{"extend by its core", func() (*resources.Declared, error) { return b.Extend(ctx, b.operator, "acme", "Thing", "urn:x:core", true) }, "invalid_value"},
+		{"extend User", func() (*resources.Declared, error) {
+			return b.Extend(ctx, b.operator, "acme", "user", "urn:x:ext", false)
+		}, "5 urn:x:core/1 URN:x:ext/1; Thing: User:URN:x:ext"},
+		{"extend it again", func() (*resources.Declared, error) {
+			return b.Extend(ctx, b.operator, "acme", "User", "urn:x:ext", false)
+		}, "5 urn:x:core/1 URN:x:ext/1; Thing: User:URN:x:ext"},
+		{"extend the type", func() (*resources.Declared, error) {
+			return b.Extend(ctx, b.operator, "acme", "thing", "urn:x:ext", true)
+		}, "6 urn:x:core/1 URN:x:ext/1; Thing:URN:x:ext! User:URN:x:ext"},
+		{"extend what is not there", func() (*resources.Declared, error) {
+			return b.Extend(ctx, b.operator, "acme", "Gadget", "urn:x:ext", true)
+		}, "not_found"},
+		{"by what is not there", func() (*resources.Declared, error) {
+			return b.Extend(ctx, b.operator, "acme", "User", "urn:x:none", true)
+		}, "not_found"},
+		{"extend by its core", func() (*resources.Declared, error) {
+			return b.Extend(ctx, b.operator, "acme", "Thing", "urn:x:core", true)
+		}, "invalid_value"},
 		{"retract", func() (*resources.Declared, error) { return b.Retract(ctx, b.operator, "acme", "Thing", "urn:x:ext") }, "7 urn:x:core/1 URN:x:ext/1; Thing: User:URN:x:ext"},
 		{"retract again", func() (*resources.Declared, error) { return b.Retract(ctx, b.operator, "acme", "Thing", "urn:x:ext") }, "not_found"},
 		{"retract from nothing", func() (*resources.Declared, error) { return b.Retract(ctx, b.operator, "acme", "Group", "urn:x:ext") }, "not_found"},

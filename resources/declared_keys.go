@@ -156,10 +156,10 @@ func (g *keyGatherer) leaf(parent, a *AttributeDef, path string, v *jsontree.Val
 		return
 	}
 	var folded Folded
-	switch {
-	case v.Kind == jsontree.String:
+	switch v.Kind {
+	case jsontree.String:
 		folded = FoldFor(a.CaseExact, v.Text)
-	case v.Kind == jsontree.Number:
+	case jsontree.Number:
 		folded = wholeNumber(v.Text)
 	default:
 		return
