@@ -256,11 +256,18 @@ func TestDeclaredKeysLive(t *testing.T) {
 		}
 		audit(t, b)
 
-		// Nothing is declared any more, and the next writes take out what was.
-		if _, err := b.UpdateGroup(ctx, b.a, group.ID, func(_ *resources.Record, doc jsontree.Value) (jsontree.Value, resources.MemberEdit, error) {
-			doc.Set("displayName", jsontree.Str("Laboratory"))
-			return doc, resources.MemberEdit{Remove: []string{user.ID}}, nil
-		}); err != nil {
+		// A writer that knows nothing of the declaration leaves the values alone.
+		edit := func(change func(doc *jsontree.Value)) resources.GroupEdit {
+			return func(_ *resources.Record, doc jsontree.Value) (jsontree.Value, resources.MemberEdit, error) {
+				change(&doc)
+				return doc, resources.MemberEdit{Remove: []string{user.ID}}, nil
+			}
+		}
+		if _, err := b.UpdateGroup(ctx, b.a, group.ID, edit(func(doc *jsontree.Value) { doc.Set("displayName", jsontree.Str("Laboratory")) })); err != nil {
+			t.Fatal(err)
+		}
+		zones(group.ID, resources.KindGroup, resources.GroupAttr, 1)
+		if _, err := b.UpdateGroup(ctx, b.a, group.ID, edit(func(doc *jsontree.Value) { doc.Delete(badgeURN) })); err != nil {
 			t.Fatal(err)
 		}
 		zones(group.ID, resources.KindGroup, resources.GroupAttr, 0)
