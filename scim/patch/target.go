@@ -39,13 +39,14 @@ func (p *parsing) target(at place, text string, value *jsontree.Value) error {
 	return nil
 }
 
-// ignored tells what is silently left out: password wherever it stands (S10),
+// ignored tells what is silently left out: password wherever it stands (S10)
+// and is not an attribute that was declared,
 // and what the server owns as a key of a pathless value (R-24, AUT-02).
 func (p *parsing) ignored(at place, text string) bool {
 	if urn := p.typ.Core.URN; len(text) > len(urn) && text[len(urn)] == ':' && jsontree.EqualName(text[:len(urn)], urn) {
 		text = text[len(urn)+1:]
 	}
-	if schema.Ignored(text) {
+	if schema.Ignored(text) && p.typ.Core.Attr(text) == nil {
 		return true
 	}
 	return at.key && (jsontree.EqualName(text, "schemas") || jsontree.EqualName(text, "id") || jsontree.EqualName(text, "meta"))

@@ -20,6 +20,7 @@ type Schema struct {
 	names     names   // Attrs by name
 	required  []*Attr // those a client must send
 	immutable []*Attr // those CheckImmutable looks at
+	veiled    []*Attr // those that an answer does not show whole unless asked to
 }
 
 // Attr returns the attribute of that name, compared without ASCII case, or
@@ -45,6 +46,11 @@ type Type struct {
 	Extensions                  []*Extension
 	Resource                    scim.ResourceType // the registry entry it was compiled from
 	Common                      []*Attr           // schemas, id, externalId, meta
+
+	// Hides tells that a stored document may hold what an answer does not show
+	// unless asked to (returned never or request, writeOnly; R-21), so that it
+	// must not be sent as it is.
+	Hides bool
 
 	top     names // core and common attributes
 	short   names // extension attributes by their name alone (L-15)
@@ -162,6 +168,7 @@ func compileType(rt scim.ResourceType, kind resources.Kind) (*Type, error) {
 		t.top.add(a)
 	}
 	t.schemas = t.top.get("schemas")
+	t.Hides = len(t.Core.veiled) > 0
 	for _, e := range rt.SchemaExtensions {
 		if t.Schema(e.Schema.ID) != nil {
 			return nil, fmt.Errorf("the schema %q appears twice", e.Schema.ID)
@@ -171,6 +178,7 @@ func compileType(rt scim.ResourceType, kind resources.Kind) (*Type, error) {
 			return nil, err
 		}
 		t.Extensions = append(t.Extensions, &Extension{Schema: s, Required: e.Required})
+		t.Hides = t.Hides || len(s.veiled) > 0
 		for _, a := range s.Attrs {
 			if err := flatSubs(a); err != nil {
 				return nil, err
@@ -213,6 +221,11 @@ func compileSchema(s elimity.Schema, prefix string) (*Schema, error) {
 		out.names.add(a)
 	}
 	out.required, out.immutable = writableRequired(attrs), immutables(attrs)
+	for _, a := range attrs {
+		if a.veiled() && a.Mutability != ReadOnly {
+			out.veiled = append(out.veiled, a)
+		}
+	}
 	return out, nil
 }
 
