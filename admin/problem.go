@@ -67,7 +67,7 @@ func statusOf(code resources.Code) int {
 	case resources.CodeNotFound:
 		return http.StatusNotFound
 	case resources.CodeSlugInUse, resources.CodeTooManyTokens, resources.CodeEmailInUse, resources.CodeEmailInOtherOrg,
-		resources.CodeUserNameInUse, resources.CodeDisplayNameInUse:
+		resources.CodeUserNameInUse, resources.CodeDisplayNameInUse, resources.CodeAttributeInUse, resources.CodeSchemaInUse:
 		return http.StatusConflict
 	case resources.CodeVersion:
 		return http.StatusPreconditionFailed
