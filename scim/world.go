@@ -60,11 +60,14 @@ func (s *Server) worldOf(c resources.Caller) (*world, error) {
 	if w != nil {
 		return w, nil
 	}
-	types, kinds := schema.Builtin(), builtinKinds()
-	w, err := s.newWorld(types, kinds)
+	types, kinds, err := schema.Declared(c.Declared)
 	if err != nil {
+		return nil, fmt.Errorf("scim: %w", err)
+	}
+	if w, err = s.newWorld(types, kinds); err != nil {
 		return nil, err
 	}
+	w.registry.Complete(c.Declared)
 	s.worlds.mu.Lock()
 	if s.worlds.all == nil || len(s.worlds.all) >= cachedWorlds {
 		s.worlds.all = make(map[*resources.Declared]*world)

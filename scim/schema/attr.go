@@ -115,6 +115,11 @@ type Attr struct {
 	Subs                       []*Attr
 	Core                       elimity.CoreAttribute // for ValidateSingular
 
+	// Of declared attributes only: the path under which values are indexed, and
+	// which of the two indexes they stand in, see resources.Indexed.
+	Key            string
+	Unique, Listed bool
+
 	path      string
 	value     *Attr   // the sub-attribute "value", or nil
 	primary   *Attr   // the boolean sub-attribute "primary", or nil
