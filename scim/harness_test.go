@@ -39,7 +39,8 @@ type house struct {
 	token map[string]string // by organization slug
 	log   *logged
 
-	budget int // of queries; 0 is the default
+	budget   int                 // of queries; 0 is the default
+	declared *resources.Declared // for all organizations
 }
 
 // logged collects what is logged.
@@ -113,7 +114,7 @@ func (h *house) open(store resources.Store, cfg scim.Config) {
 		level = slog.LevelWarn
 	}
 	cfg.Log = slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: level}))
-	dir, err := resources.New(resources.Config{Store: store, Now: cfg.Now, Rand: rand.Reader, Log: cfg.Log, Budget: h.budget})
+	dir, err := resources.New(resources.Config{Store: store, Now: cfg.Now, Rand: rand.Reader, Log: cfg.Log, Budget: h.budget, Declared: h.declared})
 	if err != nil {
 		h.t.Fatalf("directory: %v", err)
 	}
