@@ -10,7 +10,7 @@ import (
 
 var (
 	// RFC 8141 with the characters that paths and filters can have.
-	urnForm       = regexp.MustCompile(`^[uU][rR][nN]:[a-zA-Z0-9][a-zA-Z0-9-]{0,30}[a-zA-Z0-9]:([a-zA-Z0-9._-]+:)*[a-zA-Z0-9._-]*[a-zA-Z0-9]$`)
+	urnForm       = regexp.MustCompile(`^[uU][rR][nN]:[a-zA-Z0-9][a-zA-Z0-9-]{0,31}:([a-zA-Z0-9._-]+:)*[a-zA-Z0-9._-]*[a-zA-Z0-9]$`)
 	attributeForm = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9$_-]*$`) // R-4
 	endpointForm  = regexp.MustCompile(`^/[a-zA-Z0-9$_-]+$`)
 )
