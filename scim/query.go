@@ -188,7 +188,7 @@ func (c *call) typ() *schema.Type { return c.route.typ }
 // query turns the parameters of a list into a question for the Directory.
 func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, only *projection) (q resources.Query, start int, err error) {
 	q.Kind = t.Kind
-	q = filter.Everything(t)
+	q.Kind = t.Kind
 	if p.cursor.has {
 		return q, 0, notImplemented("cursor: paging by cursor is not offered; page with startIndex and count.")
 	}
@@ -212,6 +212,9 @@ func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, onl
 	}
 	start = max(start, 1)
 	q.Offset, q.Limit = start-1, min(max(count, 0), maxCount)
+	if q.Where == nil {
+		q.Where = filter.Everything(t).Where
+	}
 	// The version of a user covers its groups, so meta needs them too.
 	q.NoGroups = t.Kind != resources.KindUser || (only.noGroups && only.noMeta)
 	return q, start, nil
