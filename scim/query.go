@@ -188,7 +188,6 @@ func (c *call) typ() *schema.Type { return c.route.typ }
 // query turns the parameters of a list into a question for the Directory.
 func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, only *projection) (q resources.Query, start int, err error) {
 	q.Kind = t.Kind
-	q.Kind = t.Kind
 	if p.cursor.has {
 		return q, 0, notImplemented("cursor: paging by cursor is not offered; page with startIndex and count.")
 	}
