@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -14,6 +15,13 @@ import (
 	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/scim"
 )
+
+func spaced(v any) any {
+	if text, ok := v.(string); ok {
+		return strings.ReplaceAll(text, "\t", " ")
+	}
+	return v
+}
 
 func (w *declaredWorld) create() {
 	doc := map[string]any{}

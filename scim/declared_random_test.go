@@ -218,11 +218,14 @@ func (w *declaredWorld) body(name string, doc map[string]any) string {
 }
 
 // conflict reports whether a unique value of doc is taken by another one.
+// Control characters count as spaces there.
 func (w *declaredWorld) conflict(id string, doc map[string]any) bool {
 	for i := range w.attrs {
 		a := &w.attrs[i]
 		for other, there := range w.docs {
-			if v, ok := doc[a.Name]; ok && a.Uniqueness == "server" && other != id && a.holds(there, nil, v) {
+			mine, ok := doc[a.Name]
+			theirs, too := there[a.Name]
+			if ok && too && a.Uniqueness == "server" && other != id && a.same(spaced(theirs), spaced(mine)) {
 				return true
 			}
 		}

@@ -222,8 +222,10 @@ func TestDeclaredTypesApart(t *testing.T) {
 		before, after := now.Add(-time.Hour).Format(time.RFC3339), now.Add(time.Hour).Format(time.RFC3339)
 		for filter, want := range map[string][]string{
 			`id pr`: rooms, `id eq "` + devices[0] + `"`: nil, `id eq "` + rooms[1] + `"`: rooms[1:2],
-			`id eq "` + devices[0] + `" or id eq "` + rooms[2] + `"`: rooms[2:],
-			`meta.created gt "` + before + `"`:                       rooms, `meta.lastModified lt "` + after + `"`: rooms, `meta.lastModified gt "` + after + `"`: nil,
+			`id eq "` + devices[0] + `" or id eq "` + rooms[2] + `"`:                                                rooms[2:],
+			`id eq "` + devices[0] + `" and serial co "s"`:                                                          nil,       // the id is the cheapest to ask for
+			`serial co "s" and (id eq "` + rooms[0] + `" or id eq "` + strings.Join(devices, `" or id eq "`) + `")`: rooms[:1], // the type is
+			`meta.created gt "` + before + `"`:                                                                      rooms, `meta.lastModified lt "` + after + `"`: rooms, `meta.lastModified gt "` + after + `"`: nil,
 			`meta.lastModified gt "` + before + `" and meta.created gt "` + before + `"`: rooms,
 			`meta.lastModified gt "` + before + `" and displayName co "R"`:               rooms,
 			`meta.lastModified gt "` + before + `" or displayName co "nothing"`:          rooms,

@@ -23,7 +23,8 @@ type Options struct {
 	Partial bool
 
 	// Unseen is for a PUT before it is known what is stored: attributes that no
-	// answer shows unless asked to may be missing though they are required.
+	// answer shows unless asked to may be missing though they are required, and
+	// values that differ in nothing else may be there more than once.
 	Unseen bool
 }
 

@@ -145,17 +145,18 @@ func (a *Attr) shown(v *jsontree.Value) jsontree.Value {
 
 // keepElements does keepSubs for every element of next that stands for a stored
 // one as far as a client knows it: with the same type and value, or else the
-// same in all it shows.
+// same in all it shows; the first for the first, where several are alike.
 func (m *Mentioned) keepElements(a *Attr, was, now *jsontree.Value) {
-	known := make(map[string]*jsontree.Value, len(was.Items))
+	known := make(map[string][]*jsontree.Value, len(was.Items))
 	for i := range was.Items {
-		if key := a.shownKey(&was.Items[i]); known[key] == nil {
-			known[key] = &was.Items[i]
-		}
+		key := a.shownKey(&was.Items[i])
+		known[key] = append(known[key], &was.Items[i])
 	}
 	for i := range now.Items {
-		if twin := known[a.shownKey(&now.Items[i])]; twin != nil {
-			m.keepSubs(a, twin, &now.Items[i])
+		key := a.shownKey(&now.Items[i])
+		if twins := known[key]; len(twins) > 0 {
+			m.keepSubs(a, twins[0], &now.Items[i])
+			known[key] = twins[1:]
 		}
 	}
 }
