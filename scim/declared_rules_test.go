@@ -84,10 +84,14 @@ func TestDeclaredEcho(t *testing.T) {
 			{"/Users/" + user, userBody("echo@acme.example", `,"`+badgeURN+`":{"number":"8","pin":null}`), `"` + badgeURN + `":{"number":"8","memo":"m"}}`},
 			{"/Users/" + user, userBody("echo@acme.example", `,"`+badgeURN+`:memo":null,"`+badgeURN+`:number":"9"`), `"` + badgeURN + `":{"number":"9"}}`},
 			{"/Users/" + only, userBody("hidden@acme.example", `,"`+badgeURN+`":null`), `"userName":"hidden@acme.example"}`},
-			{"/Devices/" + device, deviceBody("s", `,"pin":null,"secret":"new","complexOne":{"value":"w"},"complexMany":[{"value":"b"},{"weight":3},{"value":"A","type":"LAN"},{"value":"c"}]`),
-				`"serial":"s","secret":"new","complexOne":{"value":"w","pin":"r","hint":"h"},"complexMany":[{"value":"b","pin":"2"},{"weight":3,"pin":"3"},{"value":"A","type":"LAN","pin":"1"},{"value":"c"}],"notes":"n"}`},
-			{"/Devices/" + device, deviceBody("s", `,"secret":"","notes":[],"complexOne":{"value":"w","hint":null},"complexMany":[{"value":"b","pin":""},{"weight":3}]`),
-				`"serial":"s","complexOne":{"value":"w","pin":"r"},"complexMany":[{"value":"b"},{"weight":3}]}`},
+			{
+				"/Devices/" + device, deviceBody("s", `,"pin":null,"secret":"new","complexOne":{"value":"w"},"complexMany":[{"value":"b"},{"weight":3},{"value":"A","type":"LAN"},{"value":"c"}]`),
+				`"serial":"s","secret":"new","complexOne":{"value":"w","pin":"r","hint":"h"},"complexMany":[{"value":"b","pin":"2"},{"weight":3,"pin":"3"},{"value":"A","type":"LAN","pin":"1"},{"value":"c"}],"notes":"n"}`,
+			},
+			{
+				"/Devices/" + device, deviceBody("s", `,"secret":"","notes":[],"complexOne":{"value":"w","hint":null},"complexMany":[{"value":"b","pin":""},{"weight":3}]`),
+				`"serial":"s","complexOne":{"value":"w","pin":"r"},"complexMany":[{"value":"b"},{"weight":3}]}`,
+			},
 			{"/Devices/" + device, deviceBody("s"), `"serial":"s"}`},
 		} {
 			h.ask("PUT", c.path, c.body).want(200)
@@ -153,7 +157,7 @@ func TestDeclaredMutability(t *testing.T) {
 		r = put("").want(200) // left out
 		r.holds(`"DE"`, "made")
 		r.holds(`{"fixed":"f"}`, "complexOne")
-		r = put(`,"` + stockURN + `":null`).want(400) // the extension would stay without shelf, which it requires
+		put(`,"` + stockURN + `":null`).want(400) // the extension would stay without shelf, which it requires
 		for _, members := range []string{`,"made":"FR"`, `,"marks":["CE"]`, `,"complexOne":{"fixed":"g"}`, `,"` + stockURN + `":{"shelf":"1","tag":"u"}`} {
 			put(members).fails(400, "mutability")
 		}
@@ -305,7 +309,7 @@ func TestDeclaredTolerance(t *testing.T) {
 	r.holds(`{"valid":true,"floors":[3],"doors":[{"value":"D1"}],"colour":"red"}`, badgeURN)
 	r.holds(`["`+userURN+`","`+badgeURN+`"]`, "schemas")
 	id := r.str("id")
-	r = h.ask("PATCH", "/Users/"+id, ops(`{"op":"Add","path":"`+badgeURN+`:doors[type eq \"back\"].value","value":"D2"}`)).fails(400, "noTarget")
+	h.ask("PATCH", "/Users/"+id, ops(`{"op":"Add","path":"`+badgeURN+`:doors[type eq \"back\"].value","value":"D2"}`)).fails(400, "noTarget")
 	r = h.ask("PATCH", "/Users/"+id, ops(
 		`{"op":"add","path":"`+badgeURN+`:doors","value":[{"value":"D2","type":"back","primary":"true"}]}`,
 		`{"op":"replace","path":"`+badgeURN+`:doors[type eq \"back\"].value","value":"D3"}`,

@@ -127,7 +127,7 @@ func (j *judge) extension(x *Extension, m *jsontree.Value) error {
 // need reports the first required attribute that obj lacks.
 func need(j *judge, required []*Attr, obj *jsontree.Value) error {
 	for _, a := range required {
-		if obj.Get(a.Name) == nil && !(j.opts.Unseen && a.veiled()) {
+		if obj.Get(a.Name) == nil && (!j.opts.Unseen || !a.veiled()) {
 			return missing(j, a)
 		}
 	}
