@@ -89,7 +89,7 @@ func (d *Directory) CreateCustom(ctx context.Context, c Caller, typeName string,
 	if err != nil {
 		return nil, err
 	}
-	keys, err := declaredKeys(c.Declared, t.Name, &doc)
+	keys, err := declaredKeys(c.Declared, t.Name, nil, &doc)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (d *Directory) UpdateCustom(ctx context.Context, c Caller, typeName, id str
 
 // writeCustom asks for the commit of a changed document.
 func (d *Directory) writeCustom(tx Tx, c Caller, t *TypeDef, cur *Record, doc, next *jsontree.Value) (*Record, error) {
-	keys, err := declaredKeys(c.Declared, t.Name, next)
+	keys, err := declaredKeys(c.Declared, t.Name, cur, next)
 	if err != nil {
 		return nil, err
 	}

@@ -82,12 +82,20 @@ func (k attrKey) letter() byte {
 	return 'a'
 }
 
-// declaredKeys reads the values of declared attributes out of a document. Codes:
-// invalid_value for more than maxKeys of them.
-func declaredKeys(d *Declared, typeName string, doc *jsontree.Value) ([]attrKey, error) {
+// declaredKeys reads the values of declared attributes out of a document that
+// is to be written in place of cur; cur is nil at creation. Codes: invalid_value
+// for more than maxKeys of them.
+func declaredKeys(d *Declared, typeName string, cur *Record, doc *jsontree.Value) ([]attrKey, error) {
+	var had []attrKey
+	if cur != nil {
+		had = keysIn(cur.Standing)
+	}
+	if d == nil && len(had) == 0 {
+		return nil, nil
+	}
 	t := d.Type(typeName)
 	if t == nil {
-		return nil, nil
+		t = &TypeDef{}
 	}
 	var g keyGatherer
 	if core := d.Schema(t.Schema); core != nil {
@@ -98,10 +106,23 @@ func declaredKeys(d *Declared, typeName string, doc *jsontree.Value) ([]attrKey,
 			g.schema(s, doc.Get(s.ID))
 		}
 	}
+	for _, k := range had {
+		if t.forgot(k, doc) {
+			g.keys = append(g.keys, k)
+		}
+	}
 	if len(g.keys) > maxKeys {
 		return nil, &Error{Code: CodeInvalidValue, Detail: fmt.Sprintf("The declared attributes of the resource have more than %d values that must be found by; send fewer.", maxKeys)}
 	}
 	return g.keys, nil
+}
+
+// forgot reports whether a key of a stored resource is to be kept although the
+// writer's declaration does not tell of it: its extension is not among those of
+// the type and stays in the document. The writer may not have heard of it yet.
+func (t *TypeDef) forgot(k attrKey, doc *jsontree.Value) bool {
+	schema := k.path[:max(strings.LastIndexByte(k.path, ':'), 0)]
+	return !jsontree.EqualName(t.Schema, schema) && !t.extendedBy(schema) && len(extension(schema)(doc)) > 0
 }
 
 // keyGatherer collects the keys of a document, each once.
@@ -156,10 +177,10 @@ func (g *keyGatherer) leaf(parent, a *AttributeDef, path string, v *jsontree.Val
 		return
 	}
 	var folded Folded
-	switch {
-	case v.Kind == jsontree.String:
+	switch v.Kind {
+	case jsontree.String:
 		folded = FoldFor(a.CaseExact, v.Text)
-	case v.Kind == jsontree.Number:
+	case jsontree.Number:
 		folded = wholeNumber(v.Text)
 	default:
 		return

@@ -20,12 +20,13 @@ func groupOf(doc *jsontree.Value, keys []attrKey) groupFacts {
 	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId"), keys: keys}
 }
 
-// groupOf reads a document that is to be written, with the values that the
-// caller's organization declared. Codes: invalid_value for too many of them.
-func (c Caller) groupOf(doc *jsontree.Value) (g groupFacts, err error) {
+// groupOf reads a document that is to be written in place of cur (nil at
+// creation), with the values that the caller's organization declared. Codes:
+// invalid_value for too many of them.
+func (c Caller) groupOf(cur *Record, doc *jsontree.Value) (g groupFacts, err error) {
 	g = groupOf(doc, nil)
-	if c.Declared != nil {
-		g.keys, err = declaredKeys(c.Declared, "Group", doc)
+	if c.Declared != nil || cur != nil {
+		g.keys, err = declaredKeys(c.Declared, "Group", cur, doc)
 	}
 	return g, err
 }
@@ -67,7 +68,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 			return nil, fmt.Errorf("create group: %w", err)
 		}
 	}
-	g, err := c.groupOf(&doc)
+	g, err := c.groupOf(nil, &doc)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +172,7 @@ func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
 		before := groupOf(doc, keysIn(cur.Standing))
-		after, err := c.groupOf(next)
+		after, err := c.groupOf(cur, next)
 		if err != nil {
 			return err
 		}

@@ -42,12 +42,13 @@ func UserOf(doc *jsontree.Value) User {
 	return u
 }
 
-// userOf reads a document that is to be written, with the values that the
-// caller's organization declared. Codes: invalid_value for too many of them.
-func (c Caller) userOf(doc *jsontree.Value) (u User, err error) {
+// userOf reads a document that is to be written in place of cur (nil at
+// creation), with the values that the caller's organization declared. Codes:
+// invalid_value for too many of them.
+func (c Caller) userOf(cur *Record, doc *jsontree.Value) (u User, err error) {
 	u = UserOf(doc)
-	if c.Declared != nil {
-		u.keys, err = declaredKeys(c.Declared, "User", doc)
+	if c.Declared != nil || cur != nil {
+		u.keys, err = declaredKeys(c.Declared, "User", cur, doc)
 	}
 	return u, err
 }
@@ -144,7 +145,7 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 	if err := c.may(KindUser, true); err != nil {
 		return nil, err
 	}
-	after, err := c.userOf(&doc)
+	after, err := c.userOf(nil, &doc)
 	if err := errors.Join(err, c.Policy.check(&after), after.check()); err != nil {
 		return nil, err
 	}
@@ -214,7 +215,7 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 			rec = cur
 			return nil
 		}
-		if after, err = c.userOf(&next); err != nil {
+		if after, err = c.userOf(cur, &next); err != nil {
 			return err
 		}
 		rec, err = d.writeUser(tx, c, cur, &doc, &next, &after)
