@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 
@@ -165,4 +166,38 @@ func TestDeclaredFaults(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	}
+}
+
+// FuzzDeclared: whatever the domain takes as a declaration can be compiled, so
+// that no stored one ever stands between an organization and its resources.
+func FuzzDeclared(f *testing.F) {
+	for _, name := range []string{"badge-extension", "device-type"} {
+		raw, err := os.ReadFile("../../docs/examples/" + name + ".json")
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw)
+	}
+	typ := `{"schemas":[{"id":"urn:a:b","attributes":[{"name":"x"}]},{"id":"urn:a:b:c","attributes":[{"name":"x","type":"complex","subAttributes":[{"name":"$ref"}]}]}],"resourceTypes":[`
+	f.Add([]byte(typ + `{"name":"Users","endpoint":"/User","schema":"urn:a:b","schemaExtensions":[{"schema":"URN:a:b:c"}]}]}`))
+	f.Add([]byte(typ + `{"name":"A","endpoint":"/B","schema":"urn:a:b"},{"name":"B","endpoint":"/a","schema":"urn:a:b:c"}]}`))
+	f.Add([]byte(typ + `{"name":"user","schemaExtensions":[{"schema":"urn:a:b"},{"schema":"urn:a:b:c","required":true}]},{"name":"Group","schemaExtensions":[{"schema":"urn:a:b"}]}]}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		d, err := resources.ParseDeclared(raw)
+		if err != nil {
+			return
+		}
+		types, kinds, err := schema.Declared(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := schema.NewRegistry(types, kinds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Complete(d)
+		if !json.Valid(r.AppendSchemas(nil, "b")) || !json.Valid(r.AppendResourceTypes(nil, "b")) {
+			t.Fatal("discovery is not JSON")
+		}
+	})
 }

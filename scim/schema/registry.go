@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/elimity-com/scim"
@@ -117,7 +118,7 @@ func NewRegistry(types []scim.ResourceType, kinds map[string]resources.Kind) (*R
 		if !ok {
 			return nil, fmt.Errorf("resource type %q: no record kind is given for it", rt.Name)
 		}
-		if r.Type(rt.Name) != nil || r.Type(rt.Endpoint) != nil {
+		if r.taken(rt.Name, rt.Endpoint) {
 			return nil, fmt.Errorf("resource type %q: its name or endpoint %q is already taken", rt.Name, rt.Endpoint)
 		}
 		t, err := compileType(rt, kind)
@@ -131,16 +132,29 @@ func NewRegistry(types []scim.ResourceType, kinds map[string]resources.Kind) (*R
 	return r, err
 }
 
-// Type returns the resource type of that name ("User") or endpoint ("Users",
-// "/Users"), compared without ASCII case (L-27), or nil.
+// Type returns the resource type of that name ("User") or, when none has it, of
+// that endpoint ("Users", "/Users"), compared without ASCII case (L-27), or nil.
 func (r *Registry) Type(endpointOrName string) *Type {
+	for _, t := range r.Types {
+		if jsontree.EqualName(t.Name, endpointOrName) {
+			return t
+		}
+	}
 	path := strings.TrimPrefix(endpointOrName, "/")
 	for _, t := range r.Types {
-		if jsontree.EqualName(t.Endpoint[1:], path) || jsontree.EqualName(t.Name, endpointOrName) {
+		if jsontree.EqualName(t.Endpoint[1:], path) {
 			return t
 		}
 	}
 	return nil
+}
+
+// taken reports whether a type has the name or the endpoint already. One's name
+// may be the other's endpoint.
+func (r *Registry) taken(name, endpoint string) bool {
+	return slices.ContainsFunc(r.Types, func(t *Type) bool {
+		return jsontree.EqualName(t.Name, name) || jsontree.EqualName(t.Endpoint, endpoint)
+	})
 }
 
 func compileType(rt scim.ResourceType, kind resources.Kind) (*Type, error) {
