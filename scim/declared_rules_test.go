@@ -290,6 +290,7 @@ func TestDeclaredNames(t *testing.T) {
 	h.ask("GET", "/Devices?sortBy=groups", "").want(200)
 	put := h.ask("PUT", "/Devices/"+id, deviceBody("s")).want(200)
 	put.holds("null", "active")
+	h.ask("PATCH", "/Devices/"+id, ops(`{"op":"replace","path":"password","value":"x"}`)).fails(400, "invalidPath") // only users have one (S10)
 	long := strings.Repeat("long ", 1000)
 	h.ask("PATCH", "/Devices/"+id, ops(`{"op":"replace","path":"serial","value":"`+long+`"}`)).want(200)
 	for _, filter := range []string{`serial eq "` + long[:4000] + `"`, `serial eq "` + long[:3000] + `x"`} {

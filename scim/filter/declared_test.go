@@ -104,10 +104,11 @@ func TestMatchDeclared(t *testing.T) {
 	rec := func(typeName string) *resources.Record {
 		return &resources.Record{
 			Kind: resources.KindCustom, ID: "0ab1cd2ef3gh4ij5kl64", Version: 1, Standing: []byte(`{"type":"` + typeName + `"}`),
-			Profile: []byte(`{"level":3,"words":["A","b c"],"` + thingURN + `:More":{"serial":"S"}}`),
+			Profile: []byte(`{"level":3,"words":["A","b c"],"parts":[{"pin":"1"}],"` + thingURN + `:More":{"serial":"S"}}`),
 		}
 	}
 	for filter, want := range map[string]bool{
+		`parts pr`: false, `parts eq null`: true, `parts ne null`: false, // only what nobody sees
 		`level eq 3`: true, `level gt 3`: false, `not (level gt 3)`: true, `words co "C"`: true, `exact ne "x"`: true,
 		thingURN + `:More:serial co "s"`: true, `serial co "s"`: false, `meta.location ew "Things/0ab1cd2ef3gh4ij5kl64"`: true,
 	} {
