@@ -1,13 +1,13 @@
 package scim_test
 
 import (
+	"context"
 	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/usher-scim/usher/conformance"
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/scim"
@@ -97,14 +97,17 @@ func declaration(t testing.TB) *resources.Declared {
 	return d
 }
 
-// declare makes a declaration hold for all organizations of the house.
+// declare makes a declaration hold for both organizations.
 func (h *house) declare(d *resources.Declared) *house {
 	h.t.Helper()
-	h.declared = d
-	if h.url == "" {
-		h.open(conformance.Twice(h.store), scim.Config{})
-	} else {
-		h.open(h.store, scim.Config{})
+	raw, err := d.Document()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, slug := range []string{"acme", "rival"} {
+		if _, err := h.dir.SetDeclared(context.Background(), h.admin, slug, raw, nil); err != nil {
+			h.t.Fatalf("declare for %s: %v", slug, err)
+		}
 	}
 	return h
 }

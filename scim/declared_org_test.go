@@ -98,7 +98,7 @@ func TestDeclaredDiscovery(t *testing.T) {
 		t.Errorf("User: %s", r.Body)
 	}
 	h.declare(declaration(t))
-	h.badgesFor("rival") // beside what the operator declares
+	h.badgesFor("rival")
 	r = h.askAs(h.token["rival"], "GET", "/orgs/rival/scim/v2/ResourceTypes", "").want(200)
 	if r.num("totalResults") != 4 {
 		t.Errorf("types: %s", r.Body)
@@ -187,7 +187,7 @@ func TestDeclaredLabels(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	h := newHouse(t, "", scim.Config{})
-	h.declared = declaration(t)
+	h.declare(declaration(t))
 	h.open(h.store, scim.Config{Observe: func(_, resource string, _ int, _ time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()

@@ -26,18 +26,24 @@ type handler struct {
 
 var _ scim.ResourceHandler = (*handler)(nil)
 
-// caller authenticates the request: nobody gets a Caller any other way. The
-// handler it gives knows the type as the caller's organization has it.
-func (h *handler) caller(r *http.Request) (resources.Caller, *handler, error) {
+// caller authenticates the request: nobody gets a Caller any other way.
+func (h *handler) caller(r *http.Request) (resources.Caller, error) {
 	token, ok := bearer(r.Header)
 	if !ok {
-		return resources.Caller{}, h, scimerrors.ScimError{Status: http.StatusUnauthorized, Detail: "Send the provisioning token in the header Authorization: Bearer <token>."}
+		return resources.Caller{}, scimerrors.ScimError{Status: http.StatusUnauthorized, Detail: "Send the provisioning token in the header Authorization: Bearer <token>."}
 	}
 	c, err := h.server.dir.Authenticate(r.Context(), token)
+	c.Request = requestID(r.Header)
+	return c, err
+}
+
+// begin is caller, and the handler with the type as the caller's organization
+// has it.
+func (h *handler) begin(r *http.Request) (resources.Caller, *handler, error) {
+	c, err := h.caller(r)
 	if err != nil {
 		return c, h, err
 	}
-	c.Request = requestID(r.Header)
 	w, err := h.server.worldOf(c)
 	if err != nil {
 		return c, h, err
@@ -60,7 +66,7 @@ func refuse(err error) error {
 
 // Create implements scim.ResourceHandler.
 func (h *handler) Create(r *http.Request, attributes scim.ResourceAttributes) (scim.Resource, error) {
-	c, h, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
@@ -74,7 +80,7 @@ func (h *handler) Create(r *http.Request, attributes scim.ResourceAttributes) (s
 
 // Get implements scim.ResourceHandler.
 func (h *handler) Get(r *http.Request, id string) (scim.Resource, error) {
-	c, h, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
@@ -85,7 +91,7 @@ func (h *handler) Get(r *http.Request, id string) (scim.Resource, error) {
 // GetAll implements scim.ResourceHandler. The filter is read from the request
 // where it has one: the library's tree does not decode literals.
 func (h *handler) GetAll(r *http.Request, list scim.ListRequestParams) (scim.Page, error) {
-	c, h, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Page{}, refuse(err)
 	}
@@ -122,7 +128,7 @@ func (h *handler) GetAll(r *http.Request, list scim.ListRequestParams) (scim.Pag
 
 // Replace implements scim.ResourceHandler.
 func (h *handler) Replace(r *http.Request, id string, attributes scim.ResourceAttributes) (scim.Resource, error) {
-	c, h, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
@@ -136,7 +142,7 @@ func (h *handler) Replace(r *http.Request, id string, attributes scim.ResourceAt
 
 // Delete implements scim.ResourceHandler.
 func (h *handler) Delete(r *http.Request, id string) error {
-	c, h, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return refuse(err)
 	}
@@ -145,7 +151,7 @@ func (h *handler) Delete(r *http.Request, id string) error {
 
 // Patch implements scim.ResourceHandler.
 func (h *handler) Patch(r *http.Request, id string, operations []scim.PatchOperation) (scim.Resource, error) {
-	c, h, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}

@@ -39,8 +39,7 @@ type house struct {
 	token map[string]string // by organization slug
 	log   *logged
 
-	budget   int                 // of queries; 0 is the default
-	declared *resources.Declared // for all organizations
+	budget int // of queries; 0 is the default
 }
 
 // logged collects what is logged.
@@ -114,7 +113,7 @@ func (h *house) open(store resources.Store, cfg scim.Config) {
 		level = slog.LevelWarn
 	}
 	cfg.Log = slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: level}))
-	dir, err := resources.New(resources.Config{Store: store, Now: cfg.Now, Rand: rand.Reader, Log: cfg.Log, Budget: h.budget, Declared: h.declared})
+	dir, err := resources.New(resources.Config{Store: store, Now: cfg.Now, Rand: rand.Reader, Log: cfg.Log, Budget: h.budget})
 	if err != nil {
 		h.t.Fatalf("directory: %v", err)
 	}

@@ -49,14 +49,14 @@ func (w *world) routeTable() []route {
 	search := []act{{http.MethodPost, "search", (*call).notYet}}
 	var out []route
 	for _, t := range w.registry.Types {
-		endpoint, label := strings.TrimPrefix(t.Endpoint, "/"), labelOf(t)
+		endpoint := strings.TrimPrefix(t.Endpoint, "/")
 		out = append(out,
-			route{path: []string{endpoint}, typ: t, resource: label, acts: []act{
+			route{path: []string{endpoint}, typ: t, resource: t.Name, acts: []act{
 				{http.MethodGet, "list", (*call).list},
 				{http.MethodPost, "create", (*call).post},
 			}},
-			route{path: []string{endpoint, ".search"}, resource: label, acts: search},
-			route{path: []string{endpoint, anySegment}, typ: t, resource: label, acts: []act{
+			route{path: []string{endpoint, ".search"}, resource: t.Name, acts: search},
+			route{path: []string{endpoint, anySegment}, typ: t, resource: t.Name, acts: []act{
 				{http.MethodGet, "get", (*call).get},
 				{http.MethodPut, "replace", (*call).put},
 				{http.MethodPatch, "modify", (*call).patch},
@@ -84,17 +84,9 @@ func (w *world) routeTable() []route {
 		}})
 	for i := range out {
 		out[i].allow = allowOf(out[i].acts)
+		out[i].resource = w.label(out[i].resource)
 	}
 	return out
-}
-
-// labelOf names a resource type in metrics and logs. Declared types are all the
-// same there: their names come from customers, and labels are a closed set.
-func labelOf(t *schema.Type) string {
-	if t.Kind == resources.KindCustom {
-		return "Custom"
-	}
-	return t.Name
 }
 
 func allowOf(acts []act) string {

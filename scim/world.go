@@ -40,6 +40,17 @@ func (s *Server) newWorld(types []scim.ResourceType, kinds map[string]resources.
 	return w, nil
 }
 
+// label names a resource in metrics and logs. Declared types are all the same
+// there: their names come from customers, and labels are a closed set.
+func (w *world) label(resource string) string {
+	for _, t := range w.registry.Types {
+		if t.Kind == resources.KindCustom && t.Name == resource {
+			return "Custom"
+		}
+	}
+	return resource
+}
+
 // worldCache keeps the worlds of organizations that declare schemas, by the
 // declaration, which never changes. Past its size any one of them goes: making
 // it again takes a few milliseconds.
