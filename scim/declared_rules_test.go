@@ -330,4 +330,19 @@ func TestDeclaredTolerance(t *testing.T) {
 	if h.found("/Groups", `colour eq "blue" and members eq "`+id+`"`) != g {
 		t.Error("the group is not found")
 	}
+	// Types that hide something still show members and groups, and leave out what
+	// they are asked to.
+	h.ask("PATCH", "/Groups/"+g, ops(`{"op":"add","path":"`+badgeURN+`:pin","value":"4711"}`)).want(200)
+	h.ask("PATCH", "/Users/"+id, ops(`{"op":"add","path":"`+badgeURN+`:pin","value":"4711"}`)).want(200)
+	for path, attr := range map[string]string{"/Groups/" + g: "members", "/Users/" + id: "groups"} {
+		r := h.ask("GET", path, "").want(200)
+		if len(r.list(attr)) != 1 || r.at("meta") == nil || strings.Contains(r.Body.String(), "4711") {
+			t.Errorf("%s: %s", path, r.Body)
+		}
+		for _, query := range []string{"?excludedAttributes=" + attr, "?attributes=id"} {
+			if r := h.ask("GET", path+query, "").want(200); r.at(attr) != nil || strings.Contains(r.Body.String(), "4711") {
+				t.Errorf("%s: %s", path+query, r.Body)
+			}
+		}
+	}
 }

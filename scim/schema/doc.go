@@ -42,8 +42,8 @@
 // either. Canonical values are suggestions and not enforced; a reference may
 // be any text and need not lead anywhere.
 //
-// What an organization declares beyond that ([Declared]) is compiled the same
-// way and behaves the same. Attributes that an answer does not show by itself
+// What an organization declares beyond that ([Declared], [Registry.Complete]) is
+// compiled the same way and behaves the same. Attributes that an answer does not show by itself
 // (returned never or request, writeOnly) make [Type.Hides] true: such a type's
 // documents are never sent as stored, and a PUT that does not mention those
 // attributes keeps them ([Type.Mentioned]), because a client cannot send back

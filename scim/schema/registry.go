@@ -101,7 +101,7 @@ func (t *Type) Attr(urn, name string) *Attr {
 	return nil
 }
 
-// Registry holds every resource type of the server.
+// Registry holds every resource type of an organization.
 type Registry struct {
 	Types []*Type
 
