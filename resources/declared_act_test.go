@@ -200,6 +200,42 @@ func TestDeclarationRace(t *testing.T) {
 	})
 }
 
+// TestDeclaredShared: callers who come at once to a node that has just started
+// share one value.
+func TestDeclaredShared(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		if _, err := b.SetDeclared(ctx, b.operator, "acme", []byte(badge(t)), nil); err != nil {
+			t.Fatal(err)
+		}
+		dir, err := resources.New(resources.Config{Store: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens, got := make([]string, 16), make([]*resources.Declared, 16)
+		for i := range tokens {
+			if _, tokens[i], err = b.CreateToken(ctx, b.operator, "acme", resources.TokenSpec{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		for i := range tokens {
+			wg.Go(func() {
+				c, err := dir.Authenticate(ctx, tokens[i])
+				if got[i] = c.Declared; err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for _, d := range got {
+			if d == nil || d != got[0] {
+				t.Fatalf("callers have %v", got)
+			}
+		}
+	})
+}
+
 // TestDeclaredForAll: what the operator declares holds in every organization,
 // and one that declares the same keeps its own.
 func TestDeclaredForAll(t *testing.T) {
