@@ -201,7 +201,7 @@ func (d *Directory) writeCustom(tx Tx, c Caller, t *TypeDef, cur *Record, doc, n
 // DeleteCustom removes a resource of a declared type. check is as in
 // [Directory.DeleteUser]. Codes: not_found.
 func (d *Directory) DeleteCustom(ctx context.Context, c Caller, typeName, id string, check func(*Record) error) error {
-	return d.remove(ctx, c, KindCustom, id, func(cur *Record) error {
+	err := d.remove(ctx, c, KindCustom, id, func(cur *Record) error {
 		if !jsontree.EqualName(CustomType(cur), typeName) {
 			return noCustom(typeName)
 		}
@@ -214,6 +214,10 @@ func (d *Directory) DeleteCustom(ctx context.Context, c Caller, typeName, id str
 		tx.Delete(cur, r.entries(id, cur.Modified))
 		tx.Event(Event{Type: "resource.deleted", Kind: KindCustom, ID: id, Of: r.typeName, Actor: c.Token, Request: c.Request, Names: []string{r.displayName, r.externalID}})
 	})
+	if HasCode(err, CodeNotFound) { // the same whether there is one of another type or none
+		return noCustom(typeName)
+	}
+	return err
 }
 
 // customRefused turns a refused commit into the error of the rule behind it.
