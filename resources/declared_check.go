@@ -108,6 +108,9 @@ func (p *declaredParser) checkNames(path string, list []AttributeDef, sub bool) 
 // checkAttribute checks one attribute and its sub-attributes; parent is nil for
 // those of the schema.
 func (p *declaredParser) checkAttribute(path string, parent, a *AttributeDef) {
+	if parent == nil && jsontree.EqualName(a.Name, "schemas") {
+		p.fault(path+".name", "Identity providers send the member schemas in the objects of extensions, where it means nothing; choose another name.")
+	}
 	unique, _ := Indexed(parent, a)
 	switch {
 	case a.Type == "complex" && parent != nil:

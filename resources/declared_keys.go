@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -193,7 +194,11 @@ func (g *keyGatherer) leaf(parent, a *AttributeDef, path string, v *jsontree.Val
 
 // wholeNumber gives equal integers one form, however they are written.
 func wholeNumber(text string) Folded {
-	if f, err := strconv.ParseFloat(text, 64); err == nil && f == float64(int64(f)) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return Folded(strconv.FormatInt(n, 10)) // exact beyond what a float64 holds
+	}
+	const exact = 1 << 53
+	if f, err := strconv.ParseFloat(text, 64); err == nil && f == math.Trunc(f) && math.Abs(f) <= exact {
 		return Folded(strconv.FormatInt(int64(f), 10))
 	}
 	return Folded(text)

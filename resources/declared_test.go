@@ -96,6 +96,7 @@ func TestParseDeclaredRefuses(t *testing.T) {
 		{`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"a"}]},{"id":"URN:X:Y","attributes":[{"name":"a"}]}]}`, "schemas[1].id", "declared twice"},
 		{`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"a"}]},{"id":"urn:x:y:A","attributes":[{"name":"a"}]}]}`, "schemas[1].id", "ambiguous"},
 		{`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"a"},{"name":"A"}]}]}`, "schemas[0].attributes[1].name", "there twice"},
+		{`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"Schemas"}]}]}`, "schemas[0].attributes[0].name", "means nothing"},
 		{`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"1a"}]}]}`, "schemas[0].attributes[0].name", "not a name"},
 		{`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"$ref"}]}]}`, "schemas[0].attributes[0].name", "not a name"},
 		{`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"` + strings.Repeat("a", 61) + `"}]}]}`, "schemas[0].attributes[0].name", "at most 60"},
