@@ -162,7 +162,7 @@ func drawProjection(rt *rapid.T, group bool) projection {
 		{"shoeSize"},
 	}
 	if group {
-		paths = [][]string{{"displayName"}, {"members"}, {"members", "value"}, {"members", "display"}, {"externalId"}, {"meta"}, {"id"}, {"shoeSize"}}
+		paths = [][]string{{"displayName"}, {"members"}, {"members", "value"}, {"externalId"}, {"meta"}, {"id"}, {"shoeSize"}}
 	}
 	chosen := rapid.SliceOfNDistinct(rapid.IntRange(0, len(paths)-1), 1, 3, rapid.ID[int]).Draw(rt, "attributes")
 	var names []string

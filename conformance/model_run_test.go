@@ -93,13 +93,8 @@ func (r *run) shown(tn *tenant, res *resource, resp reply, body object, moved bo
 	if want := tn.withMeta(res); !same(want, body) {
 		r.rt.Fatalf("want %s\ngot  %s", render(plain(clone(want))), render(plain(clone(body))))
 	}
-	// A version stands for one content. What a group shows of its members is
-	// theirs and moves without it.
-	content := tn.whole(res)
-	for _, m := range list(content["members"]) {
-		delete(m.(object), "display")
-	}
-	seen := render(plain(content)) + modified
+	// A version stands for one content.
+	seen := render(plain(tn.whole(res))) + modified
 	if before, ok := res.seen[etag]; ok && before != seen {
 		r.rt.Fatalf("version %s stood for\n%s\nand now for\n%s", etag, before, seen)
 	}

@@ -117,7 +117,7 @@ func (tn *tenant) whole(r *resource) object {
 			if m.group {
 				kind = "Group"
 			}
-			refs = append(refs, object{"value": id, "$ref": tn.Client.BaseURL + m.path(), "type": kind, "display": m.display()})
+			refs = append(refs, object{"value": id, "$ref": tn.Client.BaseURL + m.path(), "type": kind})
 		}
 		body["members"] = refs
 		return body

@@ -240,14 +240,25 @@ func readForRemoval(tx Tx, kind Kind, id string, check func(*Record) error) (*Re
 }
 
 // Members reads a piece of a group's membership in id order, after the given
-// id; "" starts at the beginning.
-func (d *Directory) Members(ctx context.Context, c Caller, group, after string, limit int) ([]MemberRef, error) {
+// id; "" starts at the beginning. What members are called is read only when
+// displays says so.
+func (d *Directory) Members(ctx context.Context, c Caller, group, after string, limit int, displays bool) (refs []MemberRef, err error) {
 	if err := c.may(KindGroup, false); err != nil {
 		return nil, err
 	}
-	refs, err := d.store.Members(ctx, c.Org, group, after, limit)
+	if displays {
+		if refs, err = d.store.Members(ctx, c.Org, group, after, limit); err != nil {
+			return nil, fmt.Errorf("read members: %w", err)
+		}
+		return refs, nil
+	}
+	ids, err := d.store.MemberIDs(ctx, c.Org, group, after, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read members: %w", err)
+	}
+	refs = make([]MemberRef, len(ids))
+	for i, id := range ids {
+		refs[i].ID = id
 	}
 	return refs, nil
 }

@@ -112,8 +112,9 @@ type projection struct {
 	member    memberParts
 }
 
-// memberParts are the sub-attributes of members that are left out.
-type memberParts struct{ noValue, noRef, noType, noDisplay bool }
+// memberParts are the sub-attributes of members that are left out, and whether
+// display is shown, which must be asked for.
+type memberParts struct{ noValue, noRef, noType, display bool }
 
 func (s *Server) projection(t *schema.Type, p *params) (projection, error) {
 	if p.attributes.text == "" && p.excludedAttributes.text == "" {
@@ -169,7 +170,7 @@ func probeMember(list *filter.Projection) memberParts {
 	}
 	return memberParts{
 		noValue: left.Get("value") == nil, noRef: left.Get("$ref") == nil,
-		noType: left.Get("type") == nil, noDisplay: left.Get("display") == nil,
+		noType: left.Get("type") == nil, display: left.Get("display") != nil,
 	}
 }
 

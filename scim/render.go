@@ -147,7 +147,7 @@ func (v *view) appendMember(dst []byte, m *resources.MemberRef) []byte {
 	if !p.noType {
 		dst = append(append(append(dst, `,"type":"`...), kind...), '"')
 	}
-	if !p.noDisplay && m.Display != "" {
+	if p.display && m.Display != "" {
 		dst = appendText(dst, `,"display":`, m.Display)
 	}
 	if len(dst) == start {

@@ -67,13 +67,13 @@ func (s *brokenStore) Find(ctx context.Context, org resources.OrgID, q resources
 	return s.Store.Find(ctx, org, q)
 }
 
-func (s *brokenStore) Members(ctx context.Context, org resources.OrgID, group, after string, limit int) ([]resources.MemberRef, error) {
+func (s *brokenStore) MemberIDs(ctx context.Context, org resources.OrgID, group, after string, limit int) ([]string, error) {
 	if s.members != nil {
 		if err := s.members(after); err != nil {
 			return nil, err
 		}
 	}
-	return s.Store.Members(ctx, org, group, after, limit)
+	return s.Store.MemberIDs(ctx, org, group, after, limit)
 }
 
 func median(list []time.Duration) time.Duration {
@@ -95,7 +95,7 @@ func (s *wideStore) Get(ctx context.Context, org resources.OrgID, kind resources
 	return rec, err
 }
 
-func (s *wideStore) Members(_ context.Context, _ resources.OrgID, _, after string, limit int) ([]resources.MemberRef, error) {
+func (s *wideStore) MemberIDs(_ context.Context, _ resources.OrgID, _, after string, limit int) ([]string, error) {
 	next := 0
 	if after != "" {
 		n, err := strconv.ParseInt(after[:19], 32, 64)
@@ -104,10 +104,10 @@ func (s *wideStore) Members(_ context.Context, _ resources.OrgID, _, after strin
 		}
 		next = int(n) + 1
 	}
-	var out []resources.MemberRef
+	var out []string
 	for ; next < s.members && len(out) < limit; next++ {
 		digits := strconv.FormatInt(int64(next), 32)
-		out = append(out, resources.MemberRef{ID: strings.Repeat("0", 19-len(digits)) + digits + "0", Display: "somebody"})
+		out = append(out, strings.Repeat("0", 19-len(digits))+digits+"0")
 	}
 	return out, nil
 }

@@ -83,7 +83,7 @@ func (o *stream) resource(ctx context.Context, v *view, rec *resources.Record) (
 
 // members adds the members of a group; spill sends what has grown large.
 func (o *stream) members(ctx context.Context, v *view, group string) error {
-	w := memberWalk{server: o.c.Server, caller: o.c.caller, group: group}
+	w := memberWalk{server: o.c.Server, caller: o.c.caller, group: group, displays: v.only.member.display}
 	for {
 		if err := w.next(ctx); err != nil {
 			return err
@@ -99,7 +99,7 @@ func (o *stream) members(ctx context.Context, v *view, group string) error {
 // appendMembers adds the whole membership at once, for callers that need it in
 // memory anyway.
 func (s *Server) appendMembers(ctx context.Context, c resources.Caller, v *view, dst []byte, group string) ([]byte, error) {
-	w := memberWalk{server: s, caller: c, group: group}
+	w := memberWalk{server: s, caller: c, group: group, displays: v.only.member.display}
 	for !w.done {
 		if err := w.next(ctx); err != nil {
 			return dst, err
@@ -115,6 +115,7 @@ type memberWalk struct {
 	caller resources.Caller
 	group  string
 	chunk  []resources.MemberRef
+	displays bool
 	opened bool // something has been written
 	done   bool
 	after  string
@@ -122,7 +123,7 @@ type memberWalk struct {
 
 // next reads the next chunk.
 func (w *memberWalk) next(ctx context.Context) (err error) {
-	if w.chunk, err = w.server.dir.Members(ctx, w.caller, w.group, w.after, memberChunk); err != nil {
+	if w.chunk, err = w.server.dir.Members(ctx, w.caller, w.group, w.after, memberChunk, w.displays); err != nil {
 		return err
 	}
 	if w.done = len(w.chunk) < memberChunk; !w.done {

@@ -188,7 +188,7 @@ func (s *Server) memberEdit(ctx context.Context, c resources.Caller, group strin
 	}
 	out.Remove = append([]string(nil), m.Remove...)
 	for after := ""; ; {
-		refs, err := s.dir.Members(ctx, c, group, after, memberChunk)
+		refs, err := s.dir.Members(ctx, c, group, after, memberChunk, false)
 		if err != nil {
 			return out, err
 		}

@@ -143,8 +143,11 @@ func (a *Attr) Path() string { return a.path }
 // asks for: it is never returned, or writeOnly.
 func (a *Attr) Hidden() bool { return a.Returned == Never || a.Mutability == WriteOnly }
 
-// unseen reports whether the attribute is in no answer unless it is asked for.
-func (a *Attr) unseen() bool { return a.Hidden() || a.Returned == Request }
+// unseen reports whether a client may have written what is in no answer unless
+// it is asked for.
+func (a *Attr) unseen() bool {
+	return a.Hidden() || (a.Returned == Request && a.Mutability != ReadOnly)
+}
 
 // veiled reports whether the attribute, or a sub-attribute, is unseen.
 func (a *Attr) veiled() bool { return a.unseen() || slices.ContainsFunc(a.Subs, (*Attr).unseen) }

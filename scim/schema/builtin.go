@@ -48,7 +48,9 @@ func userSchema() elimity.Schema {
 }
 
 // groupSchema is RFC 7643 §8.7.1's Group, but displayName is required
-// and unique on the server, and members show a display that usher fills in.
+// and unique on the server, and members show on request a display that usher
+// fills in: it is another resource's, and reading it is most of the work of
+// showing a large group.
 func groupSchema() elimity.Schema {
 	immutable := elimity.AttributeMutabilityImmutable()
 	return elimity.Schema{
@@ -82,7 +84,8 @@ func groupSchema() elimity.Schema {
 					}),
 					elimity.SimpleStringParams(elimity.StringParams{
 						Name: "display", Mutability: elimity.AttributeMutabilityReadOnly(),
-						Description: optional.NewString("A human-readable name of the member."),
+						Returned:    elimity.AttributeReturnedRequest(),
+						Description: optional.NewString("A human-readable name of the member; ask for members.display to get it."),
 					}),
 				},
 			}),

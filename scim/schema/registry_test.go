@@ -115,7 +115,7 @@ func TestBuiltinCharacteristics(t *testing.T) {
 		{"Group", "members", "complex many optional nocase readWrite default none"},
 		{"Group", "members.value", "string one optional nocase immutable default none"},
 		{"Group", "members.$ref", "reference one optional case immutable default none"},
-		{"Group", "members.display", "string one optional nocase readOnly default none"},
+		{"Group", "members.display", "string one optional nocase readOnly request none"},
 	} {
 		top, sub, _ := strings.Cut(c.path, ".")
 		a := r.Type(c.typ).Attr("", top)
