@@ -15,11 +15,14 @@ import (
 // ids evaluates a condition to the ids of its records, in id order, each once.
 // When exact is false it may give more than those.
 func (f *finder) ids(ctx context.Context, c *resources.Cond, exact bool) ([]string, error) {
+	before := len(f.trace.terms)
 	var out []string
 	var err error
 	switch c.Op {
 	case resources.CondAnd:
-		return f.all(ctx, c.Subs, exact)
+		out, err = f.all(ctx, c.Subs, exact)
+		f.term(c, before, len(out))
+		return out, err
 	case resources.CondOr:
 		for i := range c.Subs {
 			part, err := f.ids(ctx, &c.Subs[i], exact)
@@ -52,7 +55,9 @@ func (f *finder) ids(ctx context.Context, c *resources.Cond, exact bool) ([]stri
 		return nil, err
 	}
 	slices.Sort(out)
-	return slices.Compact(out), nil
+	out = slices.Compact(out)
+	f.term(c, before, len(out))
+	return out, nil
 }
 
 // indexed evaluates a condition by entries of an index.
@@ -152,6 +157,7 @@ func (f *finder) everyID(ctx context.Context) ([]string, error) {
 		out = append(out, entries...)
 		return nil
 	})
+	f.term(&resources.Cond{Op: resources.CondIn, Index: resources.All(f.q.Kind)}, 0, len(out))
 	return out, err
 }
 
@@ -190,6 +196,7 @@ func (f *finder) keepScored(ctx context.Context, ids []string, c *resources.Cond
 			}
 		}
 	}
+	f.tested(c, len(out))
 	return out, nil
 }
 
