@@ -167,7 +167,7 @@ func (f *finder) lowered(text []byte) bool {
 // arrange puts the matches into ascending order: records without a value come
 // last, ids decide among equals.
 func (f *finder) arrange(ctx context.Context, found []match) error {
-	if len(found) < 2 {
+	if len(found) == 0 || (len(found) == 1 && !f.q.Keyset) { // a position needs the value
 		return nil
 	}
 	order := f.order()

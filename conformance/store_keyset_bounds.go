@@ -132,7 +132,7 @@ func findPlans(w *world) error {
 		{resources.Query{Where: new(and(is(resources.UserExternalID, "x1"), inactive)), Match: match}, "ux=8 match 2 of 8", ""},
 		{resources.Query{Where: new(or(ids, is(resources.UserExternalID, "x1"), times))}, "or(ids=1, ux=8, ul=17) -> 23", ""},
 		{resources.Query{Where: new(or(and(inactive, times), ids)), Match: match}, "or(ui=10, ids=1) -> 10 match 1 of 10", ""},
-		{resources.Query{Where: new(is(resources.UserName, "anna01")), SortKey: key}, "un=1", ""},
+		{resources.Query{Where: new(is(resources.UserName, "anna01")), SortKey: key}, "un=1", "un=1 by value"},
 	} {
 		x.q.Kind, x.q.Limit, x.q.Explain = resources.KindUser, 100, true
 		if x.keyset == "" {
