@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -98,8 +100,8 @@ func (f *finder) byKey(ctx context.Context, sp span, r reading) (resources.Page,
 }
 
 // survey reads what one trip can tell: how many there are, whether the index
-// lacks some, and without Match the entries of the page and one on the other
-// side of the position.
+// lacks some, and without Match the entries of the page. The one at the position
+// is read too: when it is there still, it is on the page before.
 func (f *finder) survey(ctx context.Context, sp span, r reading, w *walked) (lacks bool, err error) {
 	all := resources.All(f.q.Kind)
 	whole := f.q.Where == nil && sp.index != all
@@ -111,31 +113,46 @@ func (f *finder) survey(ctx context.Context, sp span, r reading, w *walked) (lac
 	if whole {
 		pipe = f.client.TxPipeline() // the counts must be of one moment
 	}
-	there := sp.count(ctx, pipe)
+	var there *redis.IntCmd
+	if f.q.Where == nil {
+		there = pipe.ZCard(ctx, sp.key)
+	} else {
+		there = sp.count(ctx, pipe)
+	}
 	total := there
 	if whole {
 		total = pipe.ZCard(ctx, f.keys.index(all))
 	}
-	var first, other reading
+	n := f.q.Limit + 1
+	if r.with = r.at != nil; r.with {
+		n++
+	}
 	if f.q.Match == nil {
-		first = sp.ask(ctx, pipe, r, f.q.Limit+1)
-		if r.at != nil {
-			other = sp.ask(ctx, pipe, r.turned(), 1)
-		}
+		r = sp.ask(ctx, pipe, r, n)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return false, explain(ctx, "find", err)
 	}
-	if f.q.Match != nil {
-		return total.Val() != there.Val(), nil
-	}
-	w.total = int(total.Val())
-	if w.found, err = f.rest(ctx, sp, first); err == nil && r.at != nil {
-		var found []match
-		found, err = f.rest(ctx, sp, other)
-		w.behind = len(found) > 0
+	if f.q.Match == nil {
+		w.total = int(total.Val())
+		err = f.around(ctx, sp, r, w)
 	}
 	return total.Val() != there.Val(), err
+}
+
+// around makes what was read from a position on into a walk.
+func (f *finder) around(ctx context.Context, sp span, r reading, w *walked) (err error) {
+	if w.found, err = f.rest(ctx, sp, r); err != nil || r.at == nil {
+		return err
+	}
+	if len(w.found) > 0 && w.found[0].compare(r.at) == 0 {
+		w.found, w.behind = w.found[1:], true
+		return nil
+	}
+	w.found = w.found[:min(len(w.found), f.q.Limit+1)]
+	other, err := entriesOf(f.client, sp, r.turned())(ctx, 1)
+	w.behind = len(other) > 0
+	return err
 }
 
 // rest gives what a reading has brought, and reads again, more at a time, when
