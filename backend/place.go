@@ -173,6 +173,7 @@ func (sp span) ask(ctx context.Context, pipe redis.Cmdable, r reading, n int) re
 func (sp span) take(r *reading) (found []match, end bool) {
 	if r.scored == nil {
 		list := r.entries.Val()
+		found = make([]match, 0, len(list))
 		for _, e := range list {
 			cut := max(len(e)-idSize, 0)
 			m := match{id: e[cut:]}
@@ -184,6 +185,7 @@ func (sp span) take(r *reading) (found []match, end bool) {
 		return found, len(list) < r.asked
 	}
 	list := r.scored.Val()
+	found = make([]match, 0, len(list))
 	for _, z := range list {
 		id, _ := z.Member.(string)
 		m := match{id: id, time: z.Score, some: true}
