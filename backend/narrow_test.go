@@ -27,8 +27,11 @@ func TestNarrow(t *testing.T) {
 			name := fmt.Sprintf("u%03d", i)
 			rec := &resources.Record{Kind: resources.KindUser, ID: id, Version: 1, Created: 1, Modified: int64(i), Display: name, Profile: []byte(`{}`)}
 			has := []resources.Entry{
-				{Index: resources.UserAll, Value: id}, {Index: resources.UserName, Value: name}, {Index: resources.UserNameOrder, Value: name},
-				{Index: resources.UserModified, Time: int64(i)}, {Index: resources.UserDisplayOrder, Value: string("ab"[i%3/2]) + name},
+				{Index: resources.UserAll, Value: id},
+				{Index: resources.UserName, Value: name},
+				{Index: resources.UserNameOrder, Value: name},
+				{Index: resources.UserModified, Time: int64(i)},
+				{Index: resources.UserDisplayOrder, Value: string("ab"[i%3/2]) + name},
 			}
 			if i%3 == 0 {
 				has = append(has, resources.Entry{Index: resources.UserInactive, Value: id})

@@ -139,7 +139,7 @@ func (sp span) ask(ctx context.Context, pipe redis.Cmdable, r reading, n int) re
 	by := redis.ZRangeArgs{Key: sp.key, Start: sp.min, Stop: sp.max, Rev: !r.up}
 	timed := sp.shape == resources.Time
 	if r.at != nil {
-		from := ""
+		var from string
 		switch {
 		case timed: // what has the same time is sorted out by take
 			from = strconv.FormatInt(int64(r.at.time), 10)

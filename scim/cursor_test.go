@@ -42,10 +42,22 @@ func TestCursor(t *testing.T) {
 			h.ask("POST", "/Users", userBody("u"+itoa(i), `,"title":"`+[]string{"a", "b", ""}[i%3]+`","active":`+[]string{"true", "false"}[i%2])).want(201)
 		}
 		for _, x := range []struct{ count, query string }{
-			{"4", ""}, {"11", ""}, {"1", ""}, {"200", ""}, {"3", "sortBy=userName"}, {"3", "sortBy=userName&sortOrder=descending"},
-			{"2", "sortBy=title&sortOrder=descending"}, {"2", "sortBy=title"}, {"3", "sortBy=meta.lastModified"}, {"2", filterOf("active eq false")},
-			{"2", filterOf(`title eq "a"`) + "&sortBy=userName"}, {"3", filterOf(`userName sw "u1"`)}, {"3", filterOf(`userName eq "u1"`)},
-			{"3", filterOf(`userName eq "nobody"`)}, {"4", "attributes=userName"}, {"4", "sortBy=id&sortOrder=descending"},
+			{"4", ""},
+			{"11", ""},
+			{"1", ""},
+			{"200", ""},
+			{"3", "sortBy=userName"},
+			{"3", "sortBy=userName&sortOrder=descending"},
+			{"2", "sortBy=title&sortOrder=descending"},
+			{"2", "sortBy=title"},
+			{"3", "sortBy=meta.lastModified"},
+			{"2", filterOf("active eq false")},
+			{"2", filterOf(`title eq "a"`) + "&sortBy=userName"},
+			{"3", filterOf(`userName sw "u1"`)},
+			{"3", filterOf(`userName eq "u1"`)},
+			{"3", filterOf(`userName eq "nobody"`)},
+			{"4", "attributes=userName"},
+			{"4", "sortBy=id&sortOrder=descending"},
 		} {
 			all := h.ask("GET", "/Users?count=200&"+x.query, "").want(200).names("id")
 			query := "count=" + x.count + "&" + x.query
