@@ -50,9 +50,6 @@ func (f *finder) ordered() (span, bool) {
 		return f.everything(f.order()), true
 	}
 	sp, ok := f.span(f.q.Where)
-	if sp.valued && sp.index == f.order() {
-		sp.valued = false // positions are those of the whole index
-	}
 	return sp, ok && sp.orderedAs(f.order())
 }
 

@@ -15,6 +15,7 @@ func keysetChecks() []StoreCheck {
 		{"keyset-orders-and-matches", "Query.Keyset, Query.Sort, Query.Match, R-132", inWorld(keysetOrders)},
 		{"keyset-one-moment", "Query.Keyset over a Time index", inWorld(keysetOneMoment)},
 		{"keyset-survives-changes", "Query.Keyset, R-132", inWorld(keysetSurvives)},
+		{"keyset-empty-pages", "Page.Next, Page.Prev", inWorld(keysetEmptyPages)},
 		{"keyset-budget", "Query.Keyset, Query.Budget, security S15", inWorld(keysetBudget)},
 		{"keyset-nonsense", "Query.Keyset, CodeInvalidCursor", inWorld(keysetNonsense)},
 		{"find-plans", "Page.Plan", inWorld(findPlans)},
@@ -125,7 +126,7 @@ func keysetOrders(w *world) error {
 				found = append(found, p)
 			}
 		}
-		for _, o := range orderings() {
+		for _, o := range append(orderings(), longKeys) {
 			for _, limit := range []int{1, 3, 200} {
 				if err := w.throughout(o, q, found, limit); err != nil {
 					return fmt.Errorf("%s, pages of %d: %w", name, limit, err)
@@ -134,6 +135,13 @@ func keysetOrders(w *world) error {
 		}
 	}
 	return nil
+}
+
+// longKeys orders by values that are alike in all that counts of them.
+var longKeys = ordering{
+	name:  "long keys",
+	key:   func(r *resources.Record) (string, bool) { return strings.Repeat("x", 512) + r.Display, true },
+	value: func(*person) (string, bool) { return "", true },
 }
 
 // keysetOneMoment: many records of one time, which a position by time alone
@@ -185,20 +193,40 @@ func keysetSurvives(w *world) error {
 	return nil
 }
 
+// crowd is users of which every other one has a displayName.
+func (w *world) crowd(n int) (map[string]thing, error) {
+	all := make(map[string]thing, n)
+	for i := range n {
+		u, err := w.user(fmt.Sprintf("k%d", i))
+		if err != nil {
+			return nil, err
+		}
+		if i%2 == 0 {
+			u.entries = append(u.entries, resources.Entry{Index: resources.UserDisplayOrder, Value: fmt.Sprintf("d%d", i%6)})
+		}
+		if err := w.create(u); err != nil {
+			return nil, err
+		}
+		all[u.rec.ID] = u
+	}
+	return all, nil
+}
+
+// disturbed walks while the ends of each page go, and with pages of more than
+// one others come.
 func (w *world) disturbed(q resources.Query) error {
-	users, err := w.users("k", 24)
+	crowd, err := w.crowd(24)
 	if err != nil {
 		return err
 	}
-	byID := map[string]thing{}
-	for _, u := range users {
-		byID[u.rec.ID] = u
-	}
-	gone, seen := map[string]bool{}, map[string]int{}
+	gone, seen, left := map[string]bool{}, map[string]int{}, 0
 	for pages := 0; ; pages++ {
 		page, err := w.Store.Find(w.ctx, w.org, q)
 		if err != nil {
 			return err
+		}
+		if (left > 0 && page.Prev == "") || (q.Limit == 1 && page.Prev != "") {
+			return fmt.Errorf("page %d says %q of what is before it, and %d that were shown are left", pages, page.Prev, left)
 		}
 		for _, r := range page.Records {
 			seen[r.ID]++
@@ -209,9 +237,11 @@ func (w *world) disturbed(q resources.Query) error {
 		if pages > 60 {
 			return errors.New("the walk does not end")
 		}
+		left += len(page.Records)
 		for _, r := range []*resources.Record{page.Records[0], page.Records[len(page.Records)-1]} {
-			if u, ok := byID[r.ID]; ok && !gone[r.ID] {
+			if u, ok := crowd[r.ID]; ok && !gone[r.ID] {
 				gone[r.ID] = true
+				left--
 				if err := w.remove(u); err != nil {
 					return err
 				}
@@ -224,9 +254,53 @@ func (w *world) disturbed(q resources.Query) error {
 			return err
 		}
 	}
-	for _, u := range users {
-		if n := seen[u.rec.ID]; n > 1 || (n == 0 && !gone[u.rec.ID]) {
-			return fmt.Errorf("%s was shown %d times, deleted: %v", u.rec.Display, n, gone[u.rec.ID])
+	for id, u := range crowd {
+		if n := seen[id]; n > 1 || (n == 0 && !gone[id]) {
+			return fmt.Errorf("%s was shown %d times, deleted: %v", u.rec.Display, n, gone[id])
+		}
+	}
+	return nil
+}
+
+// keysetEmptyPages: a page that has nothing any more still leads back.
+func keysetEmptyPages(w *world) error {
+	for _, o := range orderings() {
+		x := newWorld(w.ctx, w.StoreEnv)
+		crowd, err := x.crowd(9)
+		if err != nil {
+			return err
+		}
+		q := resources.Query{Kind: resources.KindUser, Sort: o.index, SortKey: o.key, Keyset: true, Limit: 3}
+		var pages []resources.Page
+		for range 3 {
+			page, err := x.Store.Find(x.ctx, x.org, q)
+			if err != nil {
+				return err
+			}
+			pages, q.After = append(pages, page), page.Next
+		}
+		for _, r := range append(pages[0].Records, pages[2].Records...) {
+			if err := x.remove(crowd[r.ID]); err != nil {
+				return err
+			}
+		}
+		for _, from := range []struct {
+			after    string
+			backward bool
+		}{{pages[1].Next, false}, {pages[1].Prev, true}} {
+			q.After, q.Backward = from.after, from.backward
+			page, err := x.Store.Find(x.ctx, x.org, q)
+			way, dead := page.Prev, page.Next
+			if from.backward {
+				way, dead = dead, way
+			}
+			if err != nil || len(page.Records) > 0 || way == "" || dead != "" {
+				return saw(err, "by %s: an empty page (%d records) leads %q and %q", o.name, len(page.Records), page.Prev, page.Next)
+			}
+			q.After, q.Backward = way, !from.backward
+			if page, err = x.Store.Find(x.ctx, x.org, q); err != nil || len(page.Records) != 3 || page.Prev != "" || page.Next != "" {
+				return saw(err, "by %s: behind an empty page are %d records, want 3, and %q, %q", o.name, len(page.Records), page.Prev, page.Next)
+			}
 		}
 	}
 	return nil

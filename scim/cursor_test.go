@@ -171,7 +171,8 @@ func TestCursorRefused(t *testing.T) {
 			t.Errorf("%.60s: the code is %s", query, code)
 		}
 	}
-	h.ask("GET", "/Groups?count=2&"+filterOf("displayName pr")+"&cursor="+c, "").fails(400, "invalidCursor")
+	ofUsers := h.page("count=2&"+filterOf("id pr"), "").str("nextCursor")
+	h.ask("GET", "/Groups?count=2&"+filterOf("id pr")+"&cursor="+ofUsers, "").fails(400, "invalidCursor")
 	ahead.Store(int64(time.Hour - time.Minute))
 	h.page("count=2&"+pr, c)
 	ahead.Store(int64(time.Hour + time.Minute))
