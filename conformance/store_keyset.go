@@ -181,10 +181,12 @@ func keysetSurvives(w *world) error {
 	for _, o := range orderings() {
 		for _, descending := range []bool{false, true} {
 			for _, c := range []*resources.Cond{nil, new(or(prefix(resources.UserNameOrder, "k"), is(resources.UserName, "none")))} {
-				for _, limit := range []int{1, 5} {
-					q := resources.Query{Kind: resources.KindUser, Where: c, Sort: o.index, SortKey: o.key, Descending: descending, Keyset: true, Limit: limit}
-					if err := newWorld(w.ctx, w.StoreEnv).disturbed(q); err != nil {
-						return fmt.Errorf("by %s, descending %v, condition %v, limit %d: %w", o.name, descending, c != nil, limit, err)
+				for _, match := range []func(*resources.Record) bool{nil, func(*resources.Record) bool { return true }} {
+					q := resources.Query{Kind: resources.KindUser, Where: c, Match: match, Sort: o.index, SortKey: o.key, Descending: descending, Keyset: true}
+					for _, q.Limit = range []int{1, 5, 13} { // 12 of 24 have no displayName
+						if err := newWorld(w.ctx, w.StoreEnv).disturbed(q); err != nil {
+							return fmt.Errorf("by %s, descending %v, condition %v, match %v, limit %d: %w", o.name, descending, c != nil, match != nil, q.Limit, err)
+						}
 					}
 				}
 			}
@@ -196,6 +198,7 @@ func keysetSurvives(w *world) error {
 // crowd is users of which every other one has a displayName.
 func (w *world) crowd(n int) (map[string]thing, error) {
 	all := make(map[string]thing, n)
+	list := make([]thing, n)
 	for i := range n {
 		u, err := w.user(fmt.Sprintf("k%d", i))
 		if err != nil {
@@ -204,12 +207,9 @@ func (w *world) crowd(n int) (map[string]thing, error) {
 		if i%2 == 0 {
 			u.entries = append(u.entries, resources.Entry{Index: resources.UserDisplayOrder, Value: fmt.Sprintf("d%d", i%6)})
 		}
-		if err := w.create(u); err != nil {
-			return nil, err
-		}
-		all[u.rec.ID] = u
+		list[i], all[u.rec.ID] = u, u
 	}
-	return all, nil
+	return all, w.create(list...)
 }
 
 // disturbed walks while the ends of each page go, and with pages of more than
