@@ -263,6 +263,10 @@ func TestPlanIsLogged(t *testing.T) {
 			filterOf(`userName eq "secretname"`): "un=1",
 			filterOf(`title co "secrettitle"`):   "scan uc needle match 0 of 1",
 			filterOf(`userName eq "secretname" and meta.created gt "2020-01-01T00:00:00Z"`): "and(un=1, in uc=1) -> 1",
+			filterOf(`userName eq "secretname" and title co "secret"`):                      "un=1 match 0 of 1",
+			filterOf(`active eq false or displayName sw "secret"`):                          "or(ui=0, ud=0) -> 0",
+			filterOf(`emails.value eq "secret@x.example"`):                                  "ue=0",
+			filterOf(`not (userName eq "secret")`):                                          "scan uc match 1 of 1",
 			filterOf(`userName eq "secretname" or externalId eq "secretid"`):                "or(un=1, ux=0) -> 1",
 		} {
 			before := len(h.log.String())
