@@ -15,11 +15,14 @@ import (
 // ids evaluates a condition to the ids of its records, in id order, each once.
 // When exact is false it may give more than those.
 func (f *finder) ids(ctx context.Context, c *resources.Cond, exact bool) ([]string, error) {
+	before := len(f.trace.terms)
 	var out []string
 	var err error
 	switch c.Op {
 	case resources.CondAnd:
-		return f.all(ctx, c.Subs, exact)
+		out, err = f.all(ctx, c.Subs, exact)
+		f.term(c, before, len(out))
+		return out, err
 	case resources.CondOr:
 		for i := range c.Subs {
 			part, err := f.ids(ctx, &c.Subs[i], exact)
@@ -52,7 +55,9 @@ func (f *finder) ids(ctx context.Context, c *resources.Cond, exact bool) ([]stri
 		return nil, err
 	}
 	slices.Sort(out)
-	return slices.Compact(out), nil
+	out = slices.Compact(out)
+	f.term(c, before, len(out))
+	return out, nil
 }
 
 // indexed evaluates a condition by entries of an index.
@@ -116,34 +121,68 @@ func (f *finder) existing(ctx context.Context, ids []string) ([]string, error) {
 	return out, nil
 }
 
-// all evaluates an AND: the cheapest term, and the others if exact.
+// all evaluates an AND: the cheapest term, and the others if exact. If not, it
+// takes those that cost less than looking at the records they leave out.
 func (f *finder) all(ctx context.Context, subs []resources.Cond, exact bool) ([]string, error) {
 	if len(subs) == 0 {
 		return f.everyID(ctx)
 	}
-	costs := make([]int, len(subs))
+	costs, err := f.costs(ctx, subs)
+	if err != nil {
+		return nil, err
+	}
 	order := make([]int, len(subs))
 	for i := range subs {
 		order[i] = i
-		var err error
-		if costs[i], err = f.cost(ctx, &subs[i]); err != nil {
-			return nil, err
-		}
 	}
 	sort.SliceStable(order, func(a, b int) bool { return costs[order[a]] < costs[order[b]] })
 	out, err := f.ids(ctx, &subs[order[0]], exact)
-	if err != nil || !exact {
-		return out, err
+	if err != nil {
+		return nil, err
 	}
 	for _, i := range order[1:] {
 		if len(out) == 0 {
 			return nil, nil
 		}
-		if out, err = f.keep(ctx, out, &subs[i]); err != nil {
+		if !exact {
+			worth, err := f.worth(ctx, &subs[i], costs[i], len(out))
+			if err != nil {
+				return nil, err
+			}
+			if !worth {
+				continue
+			}
+		}
+		if out, err = f.keep(ctx, out, &subs[i], exact); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// fewIDs is how many candidates are looked at without a thought.
+const fewIDs = 200
+
+// worth reports whether a further term of an AND, which would give cost ids,
+// is worth asking to narrow n candidates down before they are looked at. On a
+// server looking at a record takes as long as testing four ids, reading six of
+// an index, or walking over a dozen entries; embedded, a record is the cheapest
+// of all. A term that half of all records meet does not pay.
+func (f *finder) worth(ctx context.Context, c *resources.Cond, cost, n int) (bool, error) {
+	if n <= fewIDs || f.s.embedded != nil {
+		return false, nil
+	}
+	switch c.Op {
+	case resources.CondContains:
+		return cost <= 4*n, nil
+	case resources.CondRange, resources.CondIn:
+	default:
+		if cost > 2*n {
+			return false, nil
+		}
+	}
+	total, err := f.client.ZCard(ctx, f.keys.index(resources.All(f.q.Kind))).Result()
+	return 2*cost <= int(total), explain(ctx, "find", err)
 }
 
 func (f *finder) everyID(ctx context.Context) ([]string, error) {
@@ -152,15 +191,17 @@ func (f *finder) everyID(ctx context.Context) ([]string, error) {
 		out = append(out, entries...)
 		return nil
 	})
+	f.term(&resources.Cond{Op: resources.CondIn, Index: resources.All(f.q.Kind)}, 0, len(out))
 	return out, err
 }
 
-// keep leaves the ids for which the condition holds.
-func (f *finder) keep(ctx context.Context, ids []string, c *resources.Cond) ([]string, error) {
+// keep leaves the ids for which the condition holds, and perhaps others when
+// exact is false.
+func (f *finder) keep(ctx context.Context, ids []string, c *resources.Cond, exact bool) ([]string, error) {
 	if c.Op == resources.CondRange || c.Op == resources.CondIn {
 		return f.keepScored(ctx, ids, c)
 	}
-	other, err := f.ids(ctx, c, true)
+	other, err := f.ids(ctx, c, exact)
 	if err != nil {
 		return nil, err
 	}
@@ -190,6 +231,7 @@ func (f *finder) keepScored(ctx context.Context, ids []string, c *resources.Cond
 			}
 		}
 	}
+	f.tested(c, len(out))
 	return out, nil
 }
 
@@ -204,47 +246,69 @@ func inRange(c *resources.Cond, id string, score any) bool {
 	return c.FromID <= id && (c.ToID == "" || id < c.ToID)
 }
 
-// cost estimates how many ids a condition gives.
-func (f *finder) cost(ctx context.Context, c *resources.Cond) (int, error) {
+// costs estimates how many ids each condition gives, in one trip.
+func (f *finder) costs(ctx context.Context, subs []resources.Cond) ([]int, error) {
+	pipe := f.client.Pipeline()
+	later := make([]func() int, len(subs))
+	for i := range subs {
+		later[i] = f.cost(ctx, pipe, &subs[i])
+	}
+	if pipe.Len() > 0 {
+		if _, err := pipe.Exec(ctx); err != nil {
+			return nil, explain(ctx, "find", err)
+		}
+	}
+	out := make([]int, len(subs))
+	for i := range subs {
+		out[i] = later[i]()
+	}
+	return out, nil
+}
+
+// cost asks what an estimate needs and gives what it comes to.
+func (f *finder) cost(ctx context.Context, pipe redis.Pipeliner, c *resources.Cond) func() int {
 	switch c.Op {
 	case resources.CondIDs:
-		return len(c.IDs), nil
+		return func() int { return len(c.IDs) }
 	case resources.CondAnd, resources.CondOr:
-		sum, least := 0, int(^uint(0)>>1)
+		parts := make([]func() int, len(c.Subs))
 		for i := range c.Subs {
-			n, err := f.cost(ctx, &c.Subs[i])
-			if err != nil {
-				return 0, err
+			parts[i] = f.cost(ctx, pipe, &c.Subs[i])
+		}
+		return func() int {
+			sum, least := 0, int(^uint(0)>>1)
+			for _, part := range parts {
+				n := part()
+				sum, least = sum+n, min(least, n)
 			}
-			sum, least = sum+n, min(least, n)
+			if c.Op == resources.CondAnd {
+				return least
+			}
+			return sum
 		}
-		if c.Op == resources.CondAnd {
-			return least, nil
-		}
-		return sum, nil
 	}
-	n, err := f.costCommand(ctx, c).Result()
+	cmd := f.costCommand(ctx, pipe, c)
 	shape := resources.Shape(0)
 	if c.Op == resources.CondIs {
 		shape = c.Index.Shape()
 	}
 	if c.Op == resources.CondGroupsOf || shape == resources.Unique || shape == resources.Equal {
-		n /= idSize // ids in a row
+		return func() int { return int(cmd.Val()) / idSize } // ids in a row
 	}
-	return int(n), explain(ctx, "find", err)
+	return func() int { return int(cmd.Val()) }
 }
 
-func (f *finder) costCommand(ctx context.Context, c *resources.Cond) *redis.IntCmd {
+func (f *finder) costCommand(ctx context.Context, pipe redis.Pipeliner, c *resources.Cond) *redis.IntCmd {
 	switch c.Op {
 	case resources.CondGroupsOf:
-		return f.client.StrLen(ctx, f.keys.groupsOf(c.Value)) // bytes, see cost
+		return pipe.StrLen(ctx, f.keys.groupsOf(c.Value)) // bytes, see cost
 	case resources.CondMembersOf:
-		return f.client.ZCard(ctx, f.keys.members(c.Value))
+		return pipe.ZCard(ctx, f.keys.members(c.Value))
 	case resources.CondContains:
-		return f.client.ZCard(ctx, f.keys.index(c.Index)) // all of it is walked
+		return pipe.ZCard(ctx, f.keys.index(c.Index)) // all of it is walked
 	}
 	if sp, ok := f.span(c); ok {
-		return sp.count(ctx, f.client)
+		return sp.count(ctx, pipe)
 	}
-	return f.client.HStrLen(ctx, f.keys.index(c.Index), c.Value) // bytes, see cost
+	return pipe.HStrLen(ctx, f.keys.index(c.Index), c.Value) // bytes, see cost
 }

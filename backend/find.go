@@ -23,12 +23,13 @@ type finder struct {
 	deadline time.Time // of walks; by the system's clock, for it bounds work
 	looked   int       // records looked at
 	low      []byte    // scratch of lowered
+	trace    trace
 }
 
 // Find implements resources.Store.
 //
-// What an index holds in the wanted order is answered by rank. Otherwise the
-// ids that Where leaves are gathered, looked at if Match or SortKey ask for
+// What an index holds in the wanted order is answered by rank, or by key when
+// the page begins at a position (keyset.go). Otherwise the ids that Where leaves are gathered, looked at if Match or SortKey ask for
 // it, put in order, and the page of them is read.
 func (s *Store) Find(ctx context.Context, org resources.OrgID, q resources.Query) (page resources.Page, err error) {
 	defer s.observe("find", started(), &err)
@@ -40,10 +41,23 @@ func (s *Store) Find(ctx context.Context, org resources.OrgID, q resources.Query
 		return resources.Page{}, err
 	}
 	f := &finder{s: s, keys: k, q: q, client: s.reads, deadline: started().Add(s.cfg.ScanTime)}
+	if q.Keyset {
+		page, err = f.keyset(ctx)
+	} else {
+		page, err = f.offset(ctx)
+	}
+	if q.Explain && err == nil {
+		page.Plan = f.plan()
+	}
+	return page, err
+}
+
+// offset answers a query for a page by its offset.
+func (f *finder) offset(ctx context.Context) (resources.Page, error) {
 	if page, ok, err := f.lookUp(ctx); ok || err != nil {
 		return page, err
 	}
-	if q.Match == nil && (q.SortKey == nil || q.Sort != resources.NoIndex) {
+	if f.q.Match == nil && !f.keyed() {
 		page, ok, err := f.byRank(ctx)
 		if ok || err != nil {
 			return page, err
@@ -58,6 +72,12 @@ func checkQuery(q *resources.Query) error {
 	}
 	if q.Offset < 0 || q.Limit < 0 {
 		return fmt.Errorf("backend: find: offset and limit must not be negative")
+	}
+	if q.Keyset && (q.Offset > 0 || q.Limit == 0) {
+		return fmt.Errorf("backend: find: a page by position has a limit and no offset")
+	}
+	if !q.Keyset && (q.After != "" || q.Backward) {
+		return fmt.Errorf("backend: find: positions are for pages by position")
 	}
 	if q.Budget <= 0 {
 		q.Budget = defaultBudget
@@ -136,6 +156,7 @@ func (f *finder) byRank(ctx context.Context) (page resources.Page, ok bool, err 
 	if err != nil {
 		return resources.Page{}, true, err
 	}
+	f.way("rank ", sp.index)
 	from, to := f.window(n)
 	if from == to {
 		return resources.Page{Total: n}, true, nil
@@ -183,6 +204,7 @@ func (f *finder) whole(ctx context.Context) (resources.Page, bool, error) {
 	if total.Val() != there.Val() {
 		return resources.Page{}, false, nil // some records have no place in this order
 	}
+	f.way("rank ", f.order())
 	if entries == nil {
 		return resources.Page{Total: int(total.Val())}, true, nil
 	}
@@ -199,6 +221,11 @@ func (f *finder) read(ctx context.Context, total int, ids []string) (resources.P
 	if f.q.Descending {
 		slices.Reverse(ids)
 	}
+	return f.fill(ctx, total, ids)
+}
+
+// fill reads the page of the given ids as they stand.
+func (f *finder) fill(ctx context.Context, total int, ids []string) (resources.Page, error) {
 	withGroups := !f.q.NoGroups && (f.q.Kind == resources.KindUser || f.q.Kind == resources.KindGroup)
 	recs, err := f.s.page(ctx, f.client, f.keys, ids, withGroups, f.q.Room)
 	if err != nil {

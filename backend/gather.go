@@ -2,7 +2,6 @@ package backend
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -25,6 +24,18 @@ const keptRecords = 500
 // gather answers by collecting ids, looking at the records where needed,
 // ordering and cutting out the page.
 func (f *finder) gather(ctx context.Context) (resources.Page, error) {
+	found, err := f.matched(ctx)
+	if err != nil {
+		return resources.Page{}, err
+	}
+	if f.q.Keyset {
+		return f.cutAt(ctx, found)
+	}
+	return f.cut(ctx, found)
+}
+
+// matched collects all matches, in ascending order.
+func (f *finder) matched(ctx context.Context) ([]match, error) {
 	var found []match
 	var err error
 	looks := f.q.Match != nil || f.q.SortKey != nil
@@ -45,12 +56,9 @@ func (f *finder) gather(ctx context.Context) (resources.Page, error) {
 		}
 	}
 	if err != nil {
-		return resources.Page{}, err
+		return nil, err
 	}
-	if err := f.arrange(ctx, found); err != nil {
-		return resources.Page{}, err
-	}
-	return f.cut(ctx, found)
+	return found, f.arrange(ctx, found)
 }
 
 func matchesOf(ids []string) []match {
@@ -64,6 +72,10 @@ func matchesOf(ids []string) []match {
 // scan looks at every record of the kind.
 func (f *finder) scan(ctx context.Context) ([]match, error) {
 	all := f.everything(resources.All(f.q.Kind))
+	f.way("scan ", all.index)
+	if f.q.Needle != "" && f.q.Explain {
+		f.trace.way += " needle"
+	}
 	n, err := f.client.ZCard(ctx, all.key).Result()
 	if err != nil {
 		return nil, explain(ctx, "find", err)
@@ -100,10 +112,13 @@ func (f *finder) look(ctx context.Context, ids []string, found []match) ([]match
 			if !f.matches(r) {
 				continue
 			}
+			f.trace.hits++
 			m := match{id: r.ID}
 			if f.q.SortKey != nil {
 				if m.key, m.some = f.q.SortKey(r); !m.some {
 					m.key = ""
+				} else if f.q.Keyset {
+					m.key = m.key[:min(len(m.key), longestKey)]
 				}
 			}
 			if len(ids) <= keptRecords && len(found) < keptRecords {
@@ -152,30 +167,25 @@ func (f *finder) lowered(text []byte) bool {
 // arrange puts the matches into ascending order: records without a value come
 // last, ids decide among equals.
 func (f *finder) arrange(ctx context.Context, found []match) error {
-	if len(found) < 2 {
+	if len(found) == 0 || (len(found) == 1 && !f.q.Keyset) { // a position needs the value
 		return nil
 	}
 	order := f.order()
 	switch {
 	case order.Shape() == resources.Time:
+		f.trace.order = " by " + order.Code()
 		if err := f.times(ctx, found); err != nil {
 			return err
 		}
 	case f.q.SortKey != nil:
+		f.trace.order = " by value"
 	case order.Shape() == resources.Text:
+		f.trace.order = " by " + order.Code()
 		if err := f.texts(ctx, found, order); err != nil {
 			return err
 		}
 	}
-	slices.SortFunc(found, func(a, b match) int {
-		switch {
-		case a.some != b.some && a.some:
-			return -1
-		case a.some != b.some:
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.key, b.key), cmp.Compare(a.id, b.id))
-	})
+	slices.SortFunc(found, func(a, b match) int { return a.compare(&b) })
 	return nil
 }
 

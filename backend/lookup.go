@@ -25,8 +25,11 @@ func (f *finder) lookUp(ctx context.Context) (page resources.Page, ok bool, err 
 	if !ok || err != nil {
 		return resources.Page{}, ok, err
 	}
+	f.term(c, 0, len(found))
 	if f.q.Match != nil {
+		f.looked = len(found)
 		found = slices.DeleteFunc(found, func(r *resources.Record) bool { return !f.matches(r) })
+		f.trace.hits = len(found)
 	}
 	slices.SortFunc(found, func(a, b *resources.Record) int { return cmp.Compare(a.ID, b.ID) })
 	from, to := f.window(len(found))

@@ -15,6 +15,10 @@ type span struct {
 	index    resources.Index
 	shape    resources.Shape
 	min, max string // as the range commands write them
+
+	// Of a Text index the entries of one value stand in the order of their ids.
+	valued bool
+	value  string
 }
 
 // span tells whether the records of a condition stand side by side in an
@@ -34,6 +38,7 @@ func (f *finder) span(c *resources.Cond) (span, bool) {
 		sp.min, sp.max = strconv.FormatInt(c.From, 10), strconv.FormatInt(c.To, 10)
 	case sp.shape == resources.Text && c.Op == resources.CondIs:
 		sp.min, sp.max = "["+c.Value+"\x00", "("+c.Value+"\x01"
+		sp.valued, sp.value = true, c.Value
 	case sp.shape == resources.Text:
 		sp.min, sp.max = "["+c.Value, "("+c.Value+"\xff" // no UTF-8 text has this byte
 	case sp.shape == resources.Member && c.Op == resources.CondRange:
@@ -61,7 +66,7 @@ func (f *finder) everything(i resources.Index) span {
 
 // orderedAs tells whether the entries are in the order of an index.
 func (sp span) orderedAs(i resources.Index) bool {
-	return sp.index == i || (sp.shape == resources.Member && i.Shape() == resources.Member)
+	return sp.index == i || ((sp.shape == resources.Member || sp.valued) && i.Shape() == resources.Member)
 }
 
 // count asks how many entries stand in the span.
@@ -120,27 +125,18 @@ func (f *finder) walk(ctx context.Context, sp span, fn func(entries []string) er
 	}
 }
 
-// walkTime goes by time; of entries with one time it skips those it has seen.
+// walkTime is walk over a Time index; the entries are ids.
 func (f *finder) walkTime(ctx context.Context, sp span, fn func(entries []string) error) error {
-	by := &redis.ZRangeBy{Min: sp.min, Max: sp.max, Count: walkSize}
-	last := 0.0
+	next := entriesOf(f.s.scans, sp, reading{up: true})
 	for {
-		list, err := f.s.scans.ZRangeByScoreWithScores(ctx, sp.key, by).Result()
-		if err != nil {
-			return explain(ctx, "walk index", err)
-		}
-		if len(list) == 0 {
-			return nil
+		list, err := next(ctx, walkSize)
+		if err != nil || len(list) == 0 {
+			return err
 		}
 		entries := make([]string, len(list))
-		for i, z := range list {
-			entries[i], _ = z.Member.(string)
-			if z.Score != last {
-				last, by.Offset = z.Score, 0
-			}
-			by.Offset++
+		for i := range list {
+			entries[i] = list[i].id
 		}
-		by.Min = strconv.FormatFloat(last, 'f', -1, 64)
 		if err := fn(entries); err != nil || len(list) < walkSize {
 			return err
 		}

@@ -25,12 +25,13 @@ type Config struct {
 // Directory is every act of the domain, one method each. It is safe for
 // concurrent use.
 type Directory struct {
-	store  Store
-	now    func() time.Time
-	random io.Reader
-	log    *slog.Logger
-	budget int
-	tokens tokenCache
+	store   Store
+	now     func() time.Time
+	random  io.Reader
+	log     *slog.Logger
+	budget  int
+	tokens  tokenCache
+	secrets secretCache
 
 	common   *Declared // of all organizations
 	declared declaredCache

@@ -18,6 +18,7 @@ const (
 	CodeVersion          Code = "version_mismatch"
 	CodeInvalidValue     Code = "invalid_value"
 	CodeInvalidFilter    Code = "invalid_filter"
+	CodeInvalidCursor    Code = "invalid_cursor"
 	CodeTooMany          Code = "too_many"
 	CodeMemberUnknown    Code = "member_unknown"
 	CodeUnauthenticated  Code = "unauthenticated"

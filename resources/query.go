@@ -60,6 +60,19 @@ type Query struct {
 	Offset int // matches to skip, ≥ 0
 	Limit  int // matches to return, ≥ 0; 0 asks for the total only
 
+	// Keyset pages by position instead of Offset, which must be 0: After is a
+	// position that an earlier Page of the same query gave, and the page begins
+	// right behind it; "" is the start. With Backward the page ends right before
+	// the position, in the same order as ever; "" is then the end. Limit must
+	// not be 0. A record that lives through a walk from page to page, matches
+	// all the while and keeps the value that is sorted by is shown exactly once,
+	// whatever else comes and goes, the record of the position included. A
+	// position that cannot be one of this query fails with CodeInvalidCursor.
+	// Values of SortKey count with their first 512 bytes.
+	Keyset   bool
+	After    string
+	Backward bool
+
 	// Room, when not nil, is space the profiles of the page may be put into; it
 	// grows as needed. They are good only until the caller uses it again.
 	Room *[]byte
@@ -69,11 +82,27 @@ type Query struct {
 
 	// Budget is how many records may be looked at beyond what indexes decide;
 	// past it, or past the store's time bound, Find fails with CodeTooMany.
+	// A page by position ends early instead when it has anything to show.
 	Budget int
+
+	// Explain asks for Page.Plan.
+	Explain bool
 }
 
 // Page is an answer to a Query.
 type Page struct {
-	Total   int       // all matches
+	// Total is the number of all matches. With Keyset it is -1 where it would
+	// take a walk that the page does not need.
+	Total   int
 	Records []*Record // those of the page, in order, with Groups unless NoGroups
+
+	// Next and Prev are set with Keyset: the positions behind the last and before
+	// the first record of the page, "" when nothing is there. They are opaque,
+	// hold what is sorted by, and stay good for ever.
+	Next, Prev string
+
+	// Plan tells which indexes answered and how much they gave, in a closed
+	// vocabulary: codes of indexes and counts, never a value. Package backend
+	// explains the words.
+	Plan string
 }

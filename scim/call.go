@@ -26,6 +26,7 @@ type call struct {
 	act     *act
 	id      string // the last path segment where the route has one that varies
 	json    bool   // answer as application/json (L-26)
+	plan    string // which indexes answered a list; only when debug lines are logged
 
 	deadline *time.Timer // ends the work; stopped when an answer begins to stream; nil for what is short anyway
 }
@@ -195,6 +196,9 @@ func (c *call) attrs() []slog.Attr {
 	out = append(out, slog.String("req", c.request), slog.String("org", c.caller.Slug), slog.String("op", op), slog.String("kind", resource))
 	if _, ok := resources.KindOf(c.id); ok {
 		out = append(out, slog.String("id", c.id))
+	}
+	if c.plan != "" {
+		out = append(out, slog.String("plan", c.plan))
 	}
 	return out
 }

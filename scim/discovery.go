@@ -31,6 +31,7 @@ func (w *world) discovery(base string) *documents {
 	d = &documents{
 		config: schema.AppendServiceProviderConfig(nil, base, schema.ProviderConfig{
 			BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
+			PageSize: defaultCount, CursorTimeout: int(cursorTimeout.Seconds()),
 		}),
 		types:   w.registry.AppendResourceTypes(nil, base),
 		schemas: w.registry.AppendSchemas(nil, base),

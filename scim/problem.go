@@ -52,6 +52,8 @@ func verdictOf(code resources.Code) verdict {
 		return verdict{http.StatusBadRequest, "invalidValue"}
 	case resources.CodeInvalidFilter:
 		return verdict{http.StatusBadRequest, "invalidFilter"}
+	case resources.CodeInvalidCursor:
+		return verdict{http.StatusBadRequest, "invalidCursor"}
 	case resources.CodeTooMany:
 		return verdict{http.StatusBadRequest, "tooMany"}
 	case resources.CodeNotFound:

@@ -189,16 +189,14 @@ func (c *call) typ() *schema.Type { return c.route.typ }
 // query turns the parameters of a list into a question for the Directory.
 func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, only *projection) (q resources.Query, start int, err error) {
 	q.Kind = t.Kind
-	if p.cursor.has {
-		return q, 0, notImplemented("cursor: paging by cursor is not offered; page with startIndex and count.")
-	}
-	start, err = p.startIndex.integer("startIndex", 1)
-	if err != nil {
-		return q, 0, err
-	}
-	count, err := p.count.integer("count", defaultCount)
-	if err != nil {
-		return q, 0, err
+	count := 0
+	if !p.cursor.has { // else see cursor.go
+		if start, err = p.startIndex.integer("startIndex", 1); err != nil {
+			return q, 0, err
+		}
+		if count, err = p.count.integer("count", defaultCount); err != nil {
+			return q, 0, err
+		}
 	}
 	if p.filter.has {
 		f, err := s.filters.Parse(t, p.filter.text, filterOptions(profile))

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 
 	"github.com/usher-scim/usher/resources"
@@ -63,6 +64,14 @@ func (c *call) list(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var walk *cursor
+	if p.cursor.has {
+		if walk, err = c.cursor(ctx, c.typ().Name, &p); err != nil {
+			return err
+		}
+		walk.turn(&q)
+	}
+	q.Explain = c.log.Enabled(ctx, slog.LevelDebug)
 	room, ok := c.rooms.Get().(*[]byte)
 	if !ok {
 		room = new([]byte)
@@ -73,6 +82,7 @@ func (c *call) list(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.plan = page.Plan
 	if c.head() {
 		c.contentType()
 		c.w.WriteHeader(http.StatusOK)
@@ -80,7 +90,11 @@ func (c *call) list(ctx context.Context) error {
 	}
 	v := &view{base: c.base(), typ: c.typ(), only: only}
 	o := c.newStream(http.StatusOK)
-	o.buf = appendListHead(o.buf, page.Total, start, len(page.Records))
+	if walk != nil {
+		o.buf = walk.appendHead(o.buf, &page)
+	} else {
+		o.buf = appendListHead(o.buf, page.Total, start, len(page.Records))
+	}
 	for i, rec := range page.Records {
 		if i > 0 {
 			o.buf = append(o.buf, ',')

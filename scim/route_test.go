@@ -146,8 +146,6 @@ func TestNotImplemented(t *testing.T) {
 		{"PATCH", "/Me"},
 		{"DELETE", "/Me"},
 		{"POST", "/Me"},
-		{"GET", "/Users?cursor="},
-		{"GET", "/Groups?cursor=abc&count=1"},
 	} {
 		body := ""
 		if c.method == "POST" {

@@ -10,14 +10,16 @@ import (
 const listURN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
 // ProviderConfig is what ServiceProviderConfig tells beside what usher always
-// does: PATCH, filters, sorting and ETags are supported, changing passwords is
-// not (S10). A zero number means the default.
+// does: PATCH, filters, sorting and ETags are supported, lists are paged by
+// index and by cursor (RFC 9865), changing passwords is not supported (S10). A zero number means the default.
 type ProviderConfig struct {
 	DocumentationURI   string // left out when empty
 	Bulk               bool
 	BulkMaxOperations  int // default 1000
 	BulkMaxPayloadSize int // bytes, default 1 MiB
 	FilterMaxResults   int // default 200
+	PageSize           int // without count, default 100
+	CursorTimeout      int // seconds, default 3600
 }
 
 // AppendServiceProviderConfig writes the answer to GET
@@ -37,7 +39,13 @@ func AppendServiceProviderConfig(dst []byte, base string, cfg ProviderConfig) []
 	dst = append(dst, `},"filter":{"supported":true,"maxResults":`...)
 	dst = appendOr(dst, cfg.FilterMaxResults, 200)
 	dst = append(dst, `},"changePassword":{"supported":false},"sort":{"supported":true},"etag":{"supported":true}`+
-		`,"authenticationSchemes":[{"type":"oauthbearertoken","name":"OAuth Bearer Token"`+
+		`,"pagination":{"cursor":true,"index":true,"defaultPaginationMethod":"index","defaultPageSize":`...)
+	dst = appendOr(dst, cfg.PageSize, 100)
+	dst = append(dst, `,"maxPageSize":`...)
+	dst = appendOr(dst, cfg.FilterMaxResults, 200)
+	dst = append(dst, `,"cursorTimeout":`...)
+	dst = appendOr(dst, cfg.CursorTimeout, 3600)
+	dst = append(dst, `},"authenticationSchemes":[{"type":"oauthbearertoken","name":"OAuth Bearer Token"`+
 		`,"description":"Authentication with a bearer token in the Authorization header"`+
 		`,"specUri":"https://www.rfc-editor.org/info/rfc6750","primary":true}]`...)
 	return appendMeta(dst, "ServiceProviderConfig", base+"/ServiceProviderConfig")

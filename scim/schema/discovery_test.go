@@ -54,6 +54,7 @@ func TestServiceProviderConfig(t *testing.T) {
 	want := `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],"patch":{"supported":true},` +
 		`"bulk":{"supported":false,"maxOperations":1000,"maxPayloadSize":1048576},"filter":{"supported":true,"maxResults":200},` +
 		`"changePassword":{"supported":false},"sort":{"supported":true},"etag":{"supported":true},` +
+		`"pagination":{"cursor":true,"index":true,"defaultPaginationMethod":"index","defaultPageSize":100,"maxPageSize":200,"cursorTimeout":3600},` +
 		`"authenticationSchemes":[{"type":"oauthbearertoken","name":"OAuth Bearer Token",` +
 		`"description":"Authentication with a bearer token in the Authorization header",` +
 		`"specUri":"https://www.rfc-editor.org/info/rfc6750","primary":true}],` +

@@ -97,6 +97,7 @@ func providerConfigSchema() elimity.Schema {
 			option("changePassword", "Whether changing a password is supported."),
 			option("sort", "Whether sorting is supported."),
 			option("etag", "Whether entity tags are supported."),
+			field{name: "pagination", about: "How lists are paged."}.with(paginationFields()...),
 			field{name: "authenticationSchemes", required: true, many: true, about: "The authentication schemes the service provider accepts."}.with(
 				field{
 					name: "type", required: true, about: "The kind of authentication scheme.",
@@ -108,5 +109,17 @@ func providerConfigSchema() elimity.Schema {
 				field{kind: TypeReference, name: "documentationUri", about: "An HTTP-addressable URL pointing to the scheme's usage documentation."},
 				field{kind: TypeBoolean, name: "primary", about: "Whether this is the preferred authentication scheme."}),
 		},
+	}
+}
+
+// paginationFields are the sub-attributes of RFC 9865 §4.
+func paginationFields() []field {
+	return []field{
+		{kind: TypeBoolean, name: "cursor", required: true, about: "Whether cursor-based pagination is supported."},
+		{kind: TypeBoolean, name: "index", required: true, about: "Whether index-based pagination is supported."},
+		{name: "defaultPaginationMethod", about: "The pagination of a query that names none.", canonical: []string{"cursor", "index"}},
+		{kind: TypeInteger, name: "defaultPageSize", about: "The number of resources in a page when the query does not tell a count."},
+		{kind: TypeInteger, name: "maxPageSize", about: "The maximum number of resources in a page."},
+		{kind: TypeInteger, name: "cursorTimeout", about: "For how many seconds a cursor is good."},
 	}
 }

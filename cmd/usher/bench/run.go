@@ -66,7 +66,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	for _, stage := range []func(context.Context) error{
 		m.embedded, m.watchSlow, m.fill, // the embedded store first, while this process holds nothing else
 		func(ctx context.Context) error { return s.references(ctx, url) },
-		m.reads, m.lists, m.scans, m.writes, m.members, m.sizes,
+		m.reads, m.lists, m.walks, m.scans, m.writes, m.members, m.sizes,
 		m.declared,
 	} {
 		if err := stage(ctx); err != nil {
