@@ -21,6 +21,7 @@ type call struct {
 	began   time.Time
 	request string // id of the request
 	caller  resources.Caller
+	world   *world // of the caller's organization
 	route   *route
 	act     *act
 	id      string // the last path segment where the route has one that varies
