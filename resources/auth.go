@@ -96,10 +96,15 @@ func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, err
 	return caller, nil
 }
 
+// badToken is the one refusal of every token that is not good.
+func badToken() *Error {
+	return refused("The bearer token is missing, wrong, expired or revoked; ask your administrator for a valid one.")
+}
+
 // verify checks a token against the store. Refusals are *Error values, faults
 // of the store any other error.
 func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Caller, time.Time, error) {
-	bad := refused("The bearer token is missing, wrong, expired or revoked; ask your administrator for a valid one.")
+	bad := badToken()
 	org, id, secret, ok := splitToken(token)
 	if !ok {
 		return Caller{}, time.Time{}, bad
@@ -119,6 +124,16 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 		return Caller{}, time.Time{}, bad
 	}
 	caller := Caller{Org: org, Token: id, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes}
+	if t.Client != "" {
+		cl, err := d.clientByID(ctx, org, t.Client)
+		if err != nil {
+			return Caller{}, time.Time{}, err
+		}
+		if cl == nil || !cl.vouches(t) {
+			return Caller{}, time.Time{}, bad
+		}
+		caller.Token, caller.Client, caller.Cert = cl.ID, cl.ID, cl.Cert
+	}
 	if org != PlatformOrg {
 		o, err := d.orgByID(ctx, org)
 		if err != nil {
@@ -132,7 +147,9 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 		}
 		caller.Slug = o.Slug
 	}
-	d.noteUse(ctx, org, t, now)
+	if t.Client == "" { // of clients ClientToken notes it
+		d.noteUse(ctx, org, t, now)
+	}
 	return caller, t.Expires, nil
 }
 

@@ -13,6 +13,7 @@ import (
 // Config is what a Directory needs. Every field but Budget is required.
 type Config struct {
 	Store  Store
+	Vault  Vault
 	Now    func() time.Time
 	Rand   io.Reader // cryptographic randomness: ids and secrets come from it
 	Log    *slog.Logger
@@ -23,11 +24,13 @@ type Config struct {
 // concurrent use.
 type Directory struct {
 	store  Store
+	vault  Vault
 	now    func() time.Time
 	random io.Reader
 	log    *slog.Logger
 	budget int
 	tokens tokenCache
+	trusts trustCache
 }
 
 // New makes a Directory over a store.
@@ -35,6 +38,9 @@ func New(c Config) (*Directory, error) {
 	var faults []error
 	if c.Store == nil {
 		faults = append(faults, errors.New("resources: Config.Store is required"))
+	}
+	if c.Vault == nil {
+		faults = append(faults, errors.New("resources: Config.Vault is required"))
 	}
 	if c.Now == nil {
 		faults = append(faults, errors.New("resources: Config.Now is required"))
@@ -51,7 +57,7 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
-	return &Directory{store: c.Store, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget}, nil
+	return &Directory{store: c.Store, vault: c.Vault, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.
@@ -144,6 +150,13 @@ type Caller struct {
 	Policy  NamePolicy
 	Scopes  []Scope
 	Request string // request id, for events and logs
+
+	// Client is the OAuth client or trusted issuer behind the credential, by id;
+	// empty for tokens that an operator issued.
+	Client string
+	// Cert, when not empty, is the only client certificate that the request may
+	// have come with, as CertHash gives it.
+	Cert string
 
 	// Declared is what the organization's resources look like beyond the built-in
 	// schemas; nil when nothing is declared. It never changes.

@@ -26,6 +26,7 @@ const (
 	CodeOrgSuspended     Code = "organization_suspended"
 	CodeConfirmation     Code = "confirmation_required"
 	CodeTooManyTokens    Code = "too_many_tokens"
+	CodeTooManySecrets   Code = "too_many_secrets"
 	CodeUnavailable      Code = "unavailable"
 )
 

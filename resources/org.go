@@ -257,6 +257,7 @@ func (d *Directory) changeOrg(ctx context.Context, c Caller, slug, event string,
 		return nil
 	})
 	d.tokens.forget()
+	d.trusts.forget()
 	if err != nil {
 		return nil, fmt.Errorf("change organization: %w", slugTaken(err))
 	}
