@@ -132,7 +132,7 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 		if cl == nil || !cl.vouches(t) {
 			return Caller{}, time.Time{}, bad
 		}
-		caller.Token, caller.Client, caller.Cert = cl.ID, cl.ID, cl.Cert
+		caller.Token, caller.Client, caller.Method, caller.Cert = cl.ID, cl.ID, cl.Method, cl.Cert
 	}
 	if org != PlatformOrg {
 		o, err := d.orgByID(ctx, org)

@@ -151,9 +151,10 @@ type Caller struct {
 	Scopes  []Scope
 	Request string // request id, for events and logs
 
-	// Client is the OAuth client or trusted issuer behind the credential, by id;
-	// empty for tokens that an operator issued.
+	// Client is the OAuth client or trusted issuer behind the credential, by id,
+	// and Method how it gets its tokens; empty for tokens that an operator issued.
 	Client string
+	Method Method
 	// Cert, when not empty, is the only client certificate that the request may
 	// have come with, as CertHash gives it.
 	Cert string

@@ -66,7 +66,7 @@ func (d *Directory) trusting(ctx context.Context, slug string, now time.Time) (t
 	if err != nil && !HasCode(err, CodeNotFound) {
 		return e, err
 	}
-	if err == nil && org.State != OrgDeleting {
+	if err == nil && org.State != OrgDeleting && org.Slug == slug {
 		e.org = org
 		if e.clients, err = d.clientsOf(ctx, org.ID); err != nil {
 			return e, err
@@ -83,6 +83,13 @@ func (d *Directory) trusting(ctx context.Context, slug string, now time.Time) (t
 	}
 	tc.entries[slug] = e
 	return e, nil
+}
+
+// HasOrg reports whether an organization of this very slug is there, for doors
+// that must tell where it is before anybody has shown a credential.
+func (d *Directory) HasOrg(ctx context.Context, slug string) (bool, error) {
+	known, err := d.trusting(ctx, slug, d.now())
+	return known.org != nil, err
 }
 
 // AuthenticateForeign turns a token of another issuer into the Caller of the
@@ -135,7 +142,7 @@ func (d *Directory) verifyForeign(ctx context.Context, f Foreign, now time.Time)
 		}
 		d.noteClientUse(ctx, known.org.ID, cl, now)
 		return Caller{
-			Org: known.org.ID, Slug: known.org.Slug, Token: cl.ID, Client: cl.ID, Cert: cl.Cert,
+			Org: known.org.ID, Slug: known.org.Slug, Token: cl.ID, Client: cl.ID, Method: cl.Method, Cert: cl.Cert,
 			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes,
 		}, claims.Expires.Add(clockSkew), nil
 	}

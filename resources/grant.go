@@ -82,7 +82,8 @@ func (d *Directory) ClientToken(ctx context.Context, g Grant) (*Token, string, e
 }
 
 // grantee finds the organization and the client; the client is nil when either
-// is unknown.
+// is unknown. The slug counts to the letter: it is part of the name by which
+// assertions call usher.
 func (d *Directory) grantee(ctx context.Context, g Grant) (*Organization, *Client, error) {
 	org, err := d.orgBySlug(ctx, g.Org)
 	if HasCode(err, CodeNotFound) {
@@ -91,7 +92,7 @@ func (d *Directory) grantee(ctx context.Context, g Grant) (*Organization, *Clien
 	if err != nil {
 		return nil, nil, err
 	}
-	if org.State == OrgDeleting {
+	if org.State == OrgDeleting || org.Slug != g.Org {
 		return org, nil, nil
 	}
 	cl, err := d.clientByID(ctx, org.ID, g.Client)
