@@ -16,6 +16,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/usher-scim/usher/internal/jwks"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -24,13 +25,18 @@ const (
 	actDeadline = 10 * time.Second // for the work behind one request
 )
 
-// Config is what the door needs. Every field but Version is required.
+// Config is what the door needs. Every field but Version and Issuers is
+// required.
 type Config struct {
 	Directory *resources.Directory
 	Log       *slog.Logger
 	Now       func() time.Time
 	Rand      io.Reader // request ids come from it
 	Version   string    // shown in the OpenAPI document
+
+	// Issuers, when not nil, is asked for the keys of an issuer before a
+	// connection trusts it.
+	Issuers *jwks.Cache
 }
 
 type door struct {
@@ -38,6 +44,7 @@ type door struct {
 	log       *slog.Logger
 	now       func() time.Time
 	random    io.Reader
+	issuers   *jwks.Cache
 	mux       *http.ServeMux
 }
 
@@ -59,10 +66,11 @@ func New(c Config) (http.Handler, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	d := &door{directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux()}
+	d := &door{directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, issuers: c.Issuers, mux: http.NewServeMux()}
 	api := humago.New(d.mux, d.openAPI(c.Version))
 	d.registerOrgs(api)
 	d.registerTokens(api)
+	d.registerClients(api)
 	return d, nil
 }
 
@@ -71,7 +79,7 @@ func New(c Config) (http.Handler, error) {
 // body, and unknown query parameters that are let pass.
 func (d *door) openAPI(version string) huma.Config {
 	c := huma.DefaultConfig("usher", version)
-	c.Info.Description = "Organizations and provisioning tokens of usher. Errors are RFC 9457 problems with a stable code."
+	c.Info.Description = "Organizations, provisioning tokens and OAuth clients of usher. Errors are RFC 9457 problems with a stable code."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
 	c.CreateHooks = nil
 	c.RejectUnknownQueryParameters = true
