@@ -61,6 +61,11 @@ func (d *Directory) trusting(ctx context.Context, slug string, now time.Time) (t
 	if ok && now.Before(e.until) {
 		return e, nil
 	}
+	leave, err := d.tokens.enter(ctx) // nobody has shown anything yet
+	if err != nil {
+		return e, err
+	}
+	defer leave()
 	e = trusted{until: now.Add(trustFresh)}
 	org, err := d.orgBySlug(ctx, slug)
 	if err != nil && !HasCode(err, CodeNotFound) {
@@ -108,15 +113,7 @@ func (d *Directory) AuthenticateForeign(ctx context.Context, f Foreign) (Caller,
 		}
 	}
 	caller, expires, err := d.verifyForeign(ctx, f, now)
-	if e, ok := errors.AsType[*Error](err); ok {
-		d.tokens.put(key, cachedToken{err: e, until: now.Add(refusalFresh)}, epoch)
-		return Caller{}, e
-	}
-	if err != nil {
-		return Caller{}, err
-	}
-	d.tokens.put(key, cachedToken{caller: caller, expires: expires, until: now.Add(tokenFresh)}, epoch)
-	return caller, nil
+	return d.tokens.learn(key, epoch, now, caller, expires, err)
 }
 
 func (d *Directory) verifyForeign(ctx context.Context, f Foreign, now time.Time) (Caller, time.Time, error) {

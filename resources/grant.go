@@ -85,6 +85,11 @@ func (d *Directory) ClientToken(ctx context.Context, g Grant) (*Token, string, e
 // is unknown. The slug counts to the letter: it is part of the name by which
 // assertions call usher.
 func (d *Directory) grantee(ctx context.Context, g Grant) (*Organization, *Client, error) {
+	leave, err := d.tokens.enter(ctx) // nobody has shown anything yet
+	if err != nil {
+		return nil, nil, err
+	}
+	defer leave()
 	org, err := d.orgBySlug(ctx, g.Org)
 	if HasCode(err, CodeNotFound) {
 		return &Organization{}, nil, nil

@@ -202,24 +202,28 @@ func storeFailure(what string, err error) error {
 
 // wire builds the handlers of both listeners.
 func (s *service) wire(context.Context) error {
+	unknown := &strangers{now: time.Now}
 	issuers, err := s.newIssuers()
 	if err != nil {
 		return err
 	}
 	idp, err := scim.New(scim.Config{
 		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now, Issuers: issuers,
-		Rate: s.cfg.Limits.Rate, Burst: s.cfg.Limits.Burst, Observe: s.numbers.scim,
+		Rate: s.cfg.Limits.Rate, Burst: s.cfg.Limits.Burst, Observe: s.numbers.scim, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err
 	}
 	tokens, err := oauth.New(oauth.Config{
-		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now, ClientCerts: s.cfg.AsksCerts(), Observe: s.numbers.scim,
+		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now, ClientCerts: s.cfg.AsksCerts(),
+		Observe: s.numbers.scim, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err
 	}
-	rest, err := admin.New(admin.Config{Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, Issuers: issuers})
+	rest, err := admin.New(admin.Config{
+		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, Issuers: issuers, Stranger: unknown.failed,
+	})
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"math"
 	"net"
 	"sync"
 	"time"
@@ -25,9 +24,8 @@ type limiter struct {
 	buckets map[[3]string]*rate.Limiter
 }
 
-// take asks for one request: 0 means go ahead, more is how many seconds to
-// wait.
-func (l *limiter) take(org, client, address string, now time.Time) int {
+// take asks for one request: 0 means go ahead, more is how long to wait.
+func (l *limiter) take(org, client, address string, now time.Time) time.Duration {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		host = address
@@ -46,5 +44,5 @@ func (l *limiter) take(org, client, address string, now time.Time) int {
 	if b.AllowN(now, 1) {
 		return 0
 	}
-	return max(1, int(math.Ceil((1-b.TokensAt(now))/perSecond)))
+	return max(time.Duration((1-b.TokensAt(now))/perSecond*float64(time.Second)), time.Nanosecond)
 }

@@ -3,7 +3,9 @@ package oauth
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
+	"time"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -23,6 +25,10 @@ func invalidRequest(detail string) *problem {
 // invalidClient is the one answer to every proof that is not good.
 func invalidClient() *problem {
 	return &problem{http.StatusUnauthorized, "invalid_client", "The client is unknown or its proof is wrong, expired or used before; ask your administrator for valid credentials.", 0}
+}
+
+func tooMany(detail string, wait time.Duration) *problem {
+	return &problem{http.StatusTooManyRequests, "temporarily_unavailable", detail, max(1, int(math.Ceil(wait.Seconds())))}
 }
 
 func notHere() *problem {

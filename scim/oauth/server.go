@@ -29,8 +29,8 @@ const (
 	maxSlug    = 63
 )
 
-// Config is what a Server needs. All fields but ClientCerts and Observe are
-// required.
+// Config is what a Server needs. All fields but ClientCerts, Observe and
+// Stranger are required.
 type Config struct {
 	Directory *resources.Directory
 	PublicURL string // absolute URL under which clients reach /orgs/…
@@ -43,6 +43,9 @@ type Config struct {
 
 	// Observe, when not nil, is called once per request like that of scim.Config.
 	Observe func(op, resource string, status int, d time.Duration)
+
+	// Stranger, when not nil, is that of scim.Config (security T3).
+	Stranger func(*http.Request) time.Duration
 }
 
 // Server answers the token endpoint and the metadata of every organization. It
@@ -174,7 +177,7 @@ func (x *exchange) token(ctx context.Context) error {
 			x.client = q.client
 		}
 		if wait := x.limits.take(x.org, q.client, x.r.RemoteAddr, x.cfg.Now()); wait > 0 {
-			p = &problem{http.StatusTooManyRequests, "temporarily_unavailable", "This client asks too often; use the token it has, and wait as Retry-After says.", wait}
+			p = tooMany("This client asks too often; use the token it has, and wait as Retry-After says.", wait)
 		}
 	}
 	if p != nil {
@@ -222,6 +225,12 @@ func (x *exchange) grant(q *request) resources.Grant {
 
 // fail answers with an error.
 func (x *exchange) fail(p *problem) {
+	if p.status == http.StatusUnauthorized && x.cfg.Stranger != nil {
+		if wait := x.cfg.Stranger(x.r); wait > 0 {
+			x.w.Header().Del("WWW-Authenticate")
+			p = tooMany("Too many requests with a wrong proof come from your address; wait as Retry-After says, and check the credentials.", wait)
+		}
+	}
 	if p.retry > 0 {
 		x.w.Header().Set("Retry-After", strconv.Itoa(p.retry))
 	}
@@ -265,7 +274,7 @@ func (x *exchange) report() {
 	took := x.cfg.Now().Sub(x.began)
 	x.cfg.Observe(x.op, "oauth", x.status, took)
 	level := slog.LevelDebug
-	if x.op == "token" {
+	if x.op == "token" && x.status != http.StatusTooManyRequests { // who sends too much must not fill the log
 		level = slog.LevelInfo
 	}
 	x.cfg.Log.LogAttrs(x.r.Context(), level, "token request", append(x.attrs(), slog.Int("status", x.status), slog.Duration("dur", took))...)
