@@ -95,15 +95,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if id := r.Header.Get("X-Request-Id"); id != "" {
-		w.Header().Set("X-Request-Id", id) // from the front, or harmless by its doing
+		w.Header().Set("X-Request-Id", id) // the front has checked or made it
 	}
-	defer x.report()
 	ctx, cancel := context.WithTimeout(r.Context(), answerTime)
 	defer cancel()
+	defer x.report(ctx)
 	var ok bool
 	if x.op, x.org, ok = locate(r.URL.Path); !ok || len(x.org) > maxSlug {
 		x.org = ""
-		x.fail(notHere())
+		x.fail(ctx, notHere())
 		return
 	}
 	serve, allow := x.metadata, []string{http.MethodGet, http.MethodHead}
@@ -112,7 +112,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if !slices.Contains(allow, r.Method) {
 		w.Header().Set("Allow", strings.Join(allow, ", "))
-		x.fail(&problem{http.StatusMethodNotAllowed, "invalid_request", "This address answers " + strings.Join(allow, " and ") + " only.", 0})
+		x.fail(ctx, &problem{http.StatusMethodNotAllowed, "invalid_request", "This address answers " + strings.Join(allow, " and ") + " only.", 0})
 		return
 	}
 	if err := serve(ctx); err != nil {
@@ -120,7 +120,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if p.status >= http.StatusInternalServerError && r.Context().Err() == nil {
 			s.cfg.Log.LogAttrs(ctx, slog.LevelError, "token request failed", append(x.attrs(), slog.Any("err", err))...)
 		}
-		x.fail(p)
+		x.fail(ctx, p)
 	}
 }
 
@@ -142,6 +142,18 @@ func locate(path string) (op, org string, ok bool) {
 
 func (s *Server) issuer(org string) string { return s.public + "/orgs/" + org }
 
+// metadata is the document of RFC 8414 §2.
+type metadata struct {
+	Issuer    string   `json:"issuer"`
+	Token     string   `json:"token_endpoint"`
+	Responses []string `json:"response_types_supported"`
+	Grants    []string `json:"grant_types_supported"`
+	Methods   []string `json:"token_endpoint_auth_methods_supported"`
+	Algs      []string `json:"token_endpoint_auth_signing_alg_values_supported"`
+	Scopes    []string `json:"scopes_supported"`
+	Bound     bool     `json:"tls_client_certificate_bound_access_tokens"`
+}
+
 // metadata answers where the token endpoint is and what it takes (RFC 8414 §2).
 func (x *exchange) metadata(ctx context.Context) error {
 	known, err := x.cfg.Directory.HasOrg(ctx, x.org)
@@ -152,19 +164,10 @@ func (x *exchange) metadata(ctx context.Context) error {
 		return &resources.Error{Code: resources.CodeNotFound}
 	}
 	x.w.Header().Set("Cache-Control", "public, max-age=300")
-	return x.send(http.StatusOK, struct {
-		Issuer    string   `json:"issuer"`
-		Token     string   `json:"token_endpoint"`
-		Responses []string `json:"response_types_supported"`
-		Grants    []string `json:"grant_types_supported"`
-		Methods   []string `json:"token_endpoint_auth_methods_supported"`
-		Algs      []string `json:"token_endpoint_auth_signing_alg_values_supported"`
-		Scopes    []string `json:"scopes_supported"`
-		Bound     bool     `json:"tls_client_certificate_bound_access_tokens"`
-	}{
-		x.issuer(x.org), x.issuer(x.org) + TokenPath, []string{}, []string{"client_credentials"},
-		[]string{"client_secret_basic", "client_secret_post", "private_key_jwt"}, jose.Algorithms(),
-		[]string{"scim", "scim:read", "users", "users:read", "groups", "groups:read"}, x.cfg.ClientCerts,
+	return x.send(http.StatusOK, metadata{
+		Issuer: x.issuer(x.org), Token: x.issuer(x.org) + TokenPath, Responses: []string{}, Grants: []string{"client_credentials"},
+		Methods: []string{"client_secret_basic", "client_secret_post", "private_key_jwt"}, Algs: jose.Algorithms(),
+		Scopes: []string{"scim", "scim:read", "users", "users:read", "groups", "groups:read"}, Bound: x.cfg.ClientCerts,
 	})
 }
 
@@ -184,7 +187,7 @@ func (x *exchange) token(ctx context.Context) error {
 		if p.status == http.StatusUnauthorized && q.basic {
 			x.w.Header().Set("WWW-Authenticate", `Basic realm="usher", charset="UTF-8"`)
 		}
-		x.fail(p)
+		x.fail(ctx, p)
 		return nil
 	}
 	t, text, err := x.cfg.Directory.ClientToken(ctx, x.grant(q))
@@ -224,7 +227,7 @@ func (x *exchange) grant(q *request) resources.Grant {
 }
 
 // fail answers with an error.
-func (x *exchange) fail(p *problem) {
+func (x *exchange) fail(ctx context.Context, p *problem) {
 	if p.status == http.StatusUnauthorized && x.cfg.Stranger != nil {
 		if wait := x.cfg.Stranger(x.r); wait > 0 {
 			x.w.Header().Del("WWW-Authenticate")
@@ -239,7 +242,7 @@ func (x *exchange) fail(p *problem) {
 		Detail string `json:"error_description"`
 	}{p.code, plain(p.detail)})
 	if err != nil {
-		x.cfg.Log.LogAttrs(x.r.Context(), slog.LevelError, "token request failed", append(x.attrs(), slog.Any("err", err))...)
+		x.cfg.Log.LogAttrs(ctx, slog.LevelError, "token request failed", append(x.attrs(), slog.Any("err", err))...)
 	}
 }
 
@@ -270,14 +273,14 @@ func (x *exchange) send(status int, v any) error {
 
 // report tells logs and metrics. Neither ever sees a secret, a token or an
 // assertion.
-func (x *exchange) report() {
+func (x *exchange) report(ctx context.Context) {
 	took := x.cfg.Now().Sub(x.began)
 	x.cfg.Observe(x.op, "oauth", x.status, took)
 	level := slog.LevelDebug
 	if x.op == "token" && x.status != http.StatusTooManyRequests { // who sends too much must not fill the log
 		level = slog.LevelInfo
 	}
-	x.cfg.Log.LogAttrs(x.r.Context(), level, "token request", append(x.attrs(), slog.Int("status", x.status), slog.Duration("dur", took))...)
+	x.cfg.Log.LogAttrs(ctx, level, "token request", append(x.attrs(), slog.Int("status", x.status), slog.Duration("dur", took))...)
 }
 
 // attrs are what every log line has: names that are well formed only.
