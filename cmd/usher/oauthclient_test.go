@@ -235,6 +235,27 @@ func TestBoundClient(t *testing.T) {
 	}
 }
 
+// TestGuessedClients: who guesses clients is told to wait; a client that proves
+// itself from the same address is not (security T3).
+func TestGuessedClients(t *testing.T) {
+	n := start(t, nil)
+	with := func(args ...string) []string { return append(args, "--ready-file", n.file) }
+	wantCode(t, 0, nil, with("org", "create", "acme")...)
+	made := wantCode(t, 0, nil, with("client", "create", "acme")...)
+	secret, id := strings.TrimSpace(made.stdout), strings.Trim(strings.Fields(made.stderr)[1], ",")
+	seen := map[int]int{}
+	for i := range 100 {
+		code, _ := grant(t, browser(), n.root(), "client_id", fmt.Sprint("guess", i), "client_secret", secret)
+		seen[code]++
+	}
+	if seen[401] < 20 || seen[429] < 10 || seen[401]+seen[429] != 100 {
+		t.Errorf("answers by status %v, want about 20 refusals before the first 429", seen)
+	}
+	if code, text := grant(t, browser(), n.root(), "client_id", id, "client_secret", secret); code != 200 {
+		t.Errorf("a good client: %d %s", code, text)
+	}
+}
+
 // status asks with a token.
 func status(t *testing.T, c *http.Client, url, token string) int {
 	t.Helper()

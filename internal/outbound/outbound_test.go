@@ -94,6 +94,8 @@ func TestHostile(t *testing.T) {
 	release := make(chan struct{})
 	mux := http.NewServeMux()
 	mux.Handle("/redirect", http.RedirectHandler("https://169.254.169.254/", http.StatusFound))
+	mux.Handle("/around", http.RedirectHandler("/fine", http.StatusFound))
+	mux.HandleFunc("/fine", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "{}") })
 	mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) {
 		for range 10 << 4 {
 			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
@@ -111,7 +113,7 @@ func TestHostile(t *testing.T) {
 	defer server.Close()
 	defer close(release)
 	c := client(t, server, "127.0.0.1")
-	for _, path := range []string{"/redirect", "/large"} {
+	for _, path := range []string{"/redirect", "/around", "/large"} {
 		if _, err := c.Get(t.Context(), server.URL+path); !refused(err) {
 			t.Errorf("%s: %v, want a refusal", path, err)
 		}
