@@ -214,13 +214,6 @@ func (s *service) wire(context.Context) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := oauth.New(oauth.Config{
-		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now, ClientCerts: s.cfg.AsksCerts(),
-		Observe: s.numbers.scim, Stranger: unknown.failed,
-	})
-	if err != nil {
-		return err
-	}
 	rest, err := admin.New(admin.Config{
 		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, Issuers: issuers, Stranger: unknown.failed,
 	})
@@ -233,9 +226,9 @@ func (s *service) wire(context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/orgs/", idp)
-	mux.Handle("/orgs/{org}"+oauth.TokenPath, tokens)
-	mux.Handle("/orgs/{org}"+oauth.MetadataPath, tokens)
-	mux.Handle(oauth.MetadataPath+"/", tokens)
+	if err := s.addTokens(mux, unknown); err != nil {
+		return err
+	}
 	mux.Handle("/api/", rest)
 	mux.HandleFunc("/", s.nothing)
 	s.addProbes(mux)
@@ -250,6 +243,21 @@ func (s *service) wire(context.Context) error {
 	side.Handle("GET /metrics", s.numbers.handler(s.log))
 	s.addProbes(side)
 	s.probes = side
+	return nil
+}
+
+// addTokens adds the token endpoints of all organizations and their metadata.
+func (s *service) addTokens(mux *http.ServeMux, unknown *strangers) error {
+	tokens, err := oauth.New(oauth.Config{
+		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now, ClientCerts: s.cfg.AsksCerts(),
+		Observe: s.numbers.scim, Stranger: unknown.failed,
+	})
+	if err != nil {
+		return err
+	}
+	mux.Handle("/orgs/{org}"+oauth.TokenPath, tokens)
+	mux.Handle("/orgs/{org}"+oauth.MetadataPath, tokens)
+	mux.Handle(oauth.MetadataPath+"/", tokens)
 	return nil
 }
 
