@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -49,13 +48,9 @@ type client struct {
 func (p *program) connect(f *apiFlags) (*client, error) {
 	address, token := f.url, config.Secret("")
 	if f.readyFile != "" {
-		var r ready
-		text, err := os.ReadFile(f.readyFile)
-		if err == nil {
-			err = json.Unmarshal(text, &r)
-		}
+		r, err := readReady(f.readyFile)
 		if err != nil {
-			return nil, &failure{exit: exitConfig, what: "cannot read the ready file", why: err, todo: "give the file that \"usher serve --ready-file\" has written"}
+			return nil, err
 		}
 		if address == "" {
 			address = r.APIURL
