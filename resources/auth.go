@@ -140,6 +140,14 @@ func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, err
 	return d.tokens.learn(key, epoch, now, caller, expires, err)
 }
 
+// forgetCallers makes everything about credentials be looked up again. What
+// others are decided by goes first: who asks in between must not remember what
+// is no longer so.
+func (d *Directory) forgetCallers() {
+	d.trusts.forget()
+	d.tokens.forget()
+}
+
 // badToken is the one refusal of every token that is not good.
 func badToken() *Error {
 	return refused("The bearer token is missing, wrong, expired or revoked; ask your administrator for a valid one.")
@@ -190,6 +198,9 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 			return Caller{}, time.Time{}, &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
 		}
 		caller.Slug = o.Slug
+		if caller.Declared, err = d.declaredFor(ctx, o); err != nil {
+			return Caller{}, time.Time{}, err
+		}
 	}
 	if t.Client == "" { // of clients ClientToken notes it
 		d.noteUse(ctx, org, t, now)

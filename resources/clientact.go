@@ -60,7 +60,7 @@ func (d *Directory) CreateClient(ctx context.Context, c Caller, slug string, spe
 	if err != nil {
 		return nil, nil, fmt.Errorf("create client: %w", err)
 	}
-	d.trusts.forget()
+	d.forgetCallers() // a refused token of an issuer that is trusted now
 	return cl, secret, nil
 }
 
@@ -149,7 +149,7 @@ func (d *Directory) changeClient(ctx context.Context, c Caller, slug, id string,
 		result = cl
 		return nil
 	})
-	d.tokens.forget()
+	d.forgetCallers()
 	if err != nil {
 		return nil, fmt.Errorf("change client: %w", err)
 	}
@@ -235,8 +235,7 @@ func (d *Directory) DeleteClient(ctx context.Context, c Caller, slug, id string)
 		tx.Event(Event{Type: "client.deleted", Kind: KindSetting, ID: id, Actor: c.Token, Request: c.Request})
 		return nil
 	})
-	d.tokens.forget()
-	d.trusts.forget()
+	d.forgetCallers()
 	if err != nil {
 		return fmt.Errorf("delete client: %w", err)
 	}

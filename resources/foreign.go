@@ -137,10 +137,14 @@ func (d *Directory) verifyForeign(ctx context.Context, f Foreign, now time.Time)
 		if known.org.State == OrgSuspended {
 			return Caller{}, time.Time{}, &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
 		}
+		declared, err := d.declaredFor(ctx, known.org)
+		if err != nil {
+			return Caller{}, time.Time{}, err
+		}
 		d.noteClientUse(ctx, known.org.ID, cl, now)
 		return Caller{
 			Org: known.org.ID, Slug: known.org.Slug, Token: cl.ID, Client: cl.ID, Method: cl.Method, Cert: cl.Cert,
-			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes,
+			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes, Declared: declared,
 		}, claims.Expires.Add(clockSkew), nil
 	}
 	if away != nil {

@@ -61,7 +61,7 @@ func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 	if len(s.Name) > 100 {
 		return s, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of a token is at most 100 bytes long."}
 	}
-	known := []Scope{ScopeSCIM, ScopeSCIMRead, ScopeUsers, ScopeUsersRead, ScopeGroups, ScopeGroupsRead}
+	known := []Scope{ScopeSCIM, ScopeSCIMRead, ScopeUsers, ScopeUsersRead, ScopeGroups, ScopeGroupsRead, ScopeResources, ScopeResourcesRead}
 	if org == PlatformOrg {
 		known = []Scope{ScopePlatform}
 	}
@@ -339,7 +339,7 @@ func (d *Directory) RevokeToken(ctx context.Context, c Caller, slug, id string) 
 		tx.Event(Event{Type: "token.revoked", Kind: KindToken, ID: id, Actor: c.Token, Request: c.Request})
 		return nil
 	})
-	d.tokens.forget()
+	d.forgetCallers()
 	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}

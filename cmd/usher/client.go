@@ -118,6 +118,7 @@ func apiBase(address string) (string, error) {
 type refusal struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+	Field  string `json:"field"`
 }
 
 // call does one request. what names it in errors; in and out may be nil.
@@ -169,6 +170,9 @@ func refused(what string, resp *http.Response, text []byte) error {
 	if err := json.Unmarshal(text, &r); err != nil || r.Code == "" {
 		f.why, f.todo = fmt.Errorf("the server answers %s", resp.Status), "check --api-url"
 		return f
+	}
+	if r.Field != "" && !strings.Contains(r.Detail, r.Field) {
+		r.Detail = r.Field + ": " + r.Detail
 	}
 	f.why = errors.New(plain(strings.TrimSuffix(r.Detail, ".")))
 	return f
