@@ -25,6 +25,7 @@ var pure = []string{
 	"golang.org/x/net/publicsuffix",
 	"github.com/nyaruka/phonenumbers",
 	module + "internal/jsontree",
+	module + "internal/jwk",
 }
 
 // inputOutput lists the packages of the standard library that resources must

@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"github.com/usher-scim/usher/internal/jwks"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -25,13 +26,18 @@ const (
 	actDeadline = 10 * time.Second // for the work behind one request
 )
 
-// Config is what the door needs. Every field but Version and Stranger is required.
+// Config is what the door needs. Every field but Version, Issuers and Stranger
+// is required.
 type Config struct {
 	Directory *resources.Directory
 	Log       *slog.Logger
 	Now       func() time.Time
 	Rand      io.Reader // request ids come from it
 	Version   string    // shown in the OpenAPI document
+
+	// Issuers, when not nil, is asked for the keys of an issuer before a
+	// connection trusts it.
+	Issuers *jwks.Cache
 
 	// Stranger, when not nil, is told of every request without a valid
 	// credential and says how long its sender has to wait; 0 lets the refusal
@@ -44,6 +50,7 @@ type door struct {
 	log       *slog.Logger
 	now       func() time.Time
 	random    io.Reader
+	issuers   *jwks.Cache
 	mux       *http.ServeMux
 	stranger  func(*http.Request) time.Duration
 }
@@ -66,10 +73,14 @@ func New(c Config) (http.Handler, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	d := &door{directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux(), stranger: c.Stranger}
+	d := &door{
+		directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux(),
+		issuers: c.Issuers, stranger: c.Stranger,
+	}
 	api := humago.New(d.mux, d.openAPI(c.Version))
 	d.registerOrgs(api)
 	d.registerTokens(api)
+	d.registerClients(api)
 	d.registerSchemas(api)
 	return d, nil
 }
@@ -79,7 +90,7 @@ func New(c Config) (http.Handler, error) {
 // body, and unknown query parameters that are let pass.
 func (d *door) openAPI(version string) huma.Config {
 	c := huma.DefaultConfig("usher", version)
-	c.Info.Description = "Organizations and provisioning tokens of usher. Errors are RFC 9457 problems with a stable code."
+	c.Info.Description = "Organizations, provisioning tokens and OAuth clients of usher. Errors are RFC 9457 problems with a stable code."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
 	c.CreateHooks = nil
 	c.RejectUnknownQueryParameters = true

@@ -71,7 +71,7 @@ func statusOf(code resources.Code) int {
 		return http.StatusForbidden
 	case resources.CodeNotFound:
 		return http.StatusNotFound
-	case resources.CodeSlugInUse, resources.CodeTooManyTokens, resources.CodeEmailInUse, resources.CodeEmailInOtherOrg,
+	case resources.CodeSlugInUse, resources.CodeTooManyTokens, resources.CodeTooManySecrets, resources.CodeEmailInUse, resources.CodeEmailInOtherOrg,
 		resources.CodeUserNameInUse, resources.CodeDisplayNameInUse, resources.CodeAttributeInUse, resources.CodeSchemaInUse:
 		return http.StatusConflict
 	case resources.CodeVersion:

@@ -89,6 +89,19 @@ func (tc *tokenCache) enter(ctx context.Context) (leave func(), err error) {
 	}
 }
 
+// learn remembers what became of a credential, and gives it back.
+func (tc *tokenCache) learn(key [32]byte, epoch uint64, now time.Time, caller Caller, expires time.Time, err error) (Caller, error) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		tc.put(key, cachedToken{err: e, until: now.Add(refusalFresh)}, epoch)
+		return Caller{}, e
+	}
+	if err != nil {
+		return Caller{}, err
+	}
+	tc.put(key, cachedToken{caller: caller, expires: expires, until: now.Add(tokenFresh)}, epoch)
+	return caller, nil
+}
+
 // forget makes every credential be looked up again.
 func (tc *tokenCache) forget() {
 	tc.mu.Lock()
@@ -124,21 +137,26 @@ func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, err
 		defer leave()
 	}
 	caller, expires, err := d.verify(ctx, token, now)
-	if e, ok := errors.AsType[*Error](err); ok {
-		d.tokens.put(key, cachedToken{err: e, until: now.Add(refusalFresh)}, epoch)
-		return Caller{}, e
-	}
-	if err != nil {
-		return Caller{}, err
-	}
-	d.tokens.put(key, cachedToken{caller: caller, expires: expires, until: now.Add(tokenFresh)}, epoch)
-	return caller, nil
+	return d.tokens.learn(key, epoch, now, caller, expires, err)
+}
+
+// forgetCallers makes everything about credentials be looked up again. What
+// others are decided by goes first: who asks in between must not remember what
+// is no longer so.
+func (d *Directory) forgetCallers() {
+	d.trusts.forget()
+	d.tokens.forget()
+}
+
+// badToken is the one refusal of every token that is not good.
+func badToken() *Error {
+	return refused("The bearer token is missing, wrong, expired or revoked; ask your administrator for a valid one.")
 }
 
 // verify checks a token against the store. Refusals are *Error values, faults
 // of the store any other error.
 func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Caller, time.Time, error) {
-	bad := refused("The bearer token is missing, wrong, expired or revoked; ask your administrator for a valid one.")
+	bad := badToken()
 	org, id, secret, ok := splitToken(token)
 	if !ok {
 		return Caller{}, time.Time{}, bad
@@ -158,6 +176,16 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 		return Caller{}, time.Time{}, bad
 	}
 	caller := Caller{Org: org, Token: id, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes}
+	if t.Client != "" {
+		cl, err := d.clientByID(ctx, org, t.Client)
+		if err != nil {
+			return Caller{}, time.Time{}, err
+		}
+		if cl == nil || !cl.vouches(t) {
+			return Caller{}, time.Time{}, bad
+		}
+		caller.Token, caller.Client, caller.Method, caller.Cert = cl.ID, cl.ID, cl.Method, cl.Cert
+	}
 	if org != PlatformOrg {
 		o, err := d.orgByID(ctx, org)
 		if err != nil {
@@ -174,7 +202,9 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 			return Caller{}, time.Time{}, err
 		}
 	}
-	d.noteUse(ctx, org, t, now)
+	if t.Client == "" { // of clients ClientToken notes it
+		d.noteUse(ctx, org, t, now)
+	}
 	return caller, t.Expires, nil
 }
 

@@ -62,7 +62,7 @@ func (d *Directory) changeDeclared(ctx context.Context, c Caller, slug string, e
 			return own, nil
 		}
 		rec, err := d.writeDeclared(ctx, c, o.ID, own.Version, raw)
-		d.tokens.forget()
+		d.forgetCallers()
 		if err != nil {
 			return nil, fmt.Errorf("change declaration: %w", err)
 		}

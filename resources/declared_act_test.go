@@ -208,7 +208,7 @@ func TestDeclaredShared(t *testing.T) {
 		if _, err := b.SetDeclared(ctx, b.operator, "acme", []byte(badge(t)), nil); err != nil {
 			t.Fatal(err)
 		}
-		dir, err := resources.New(resources.Config{Store: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog()})
+		dir, err := resources.New(resources.Config{Store: b.store, Vault: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -242,7 +242,7 @@ func TestDeclaredForAll(t *testing.T) {
 	b := newBundle(t, "")
 	ctx := t.Context()
 	common := declared(t, example(t, "device-type.json"))
-	dir, err := resources.New(resources.Config{Store: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog(), Declared: common})
+	dir, err := resources.New(resources.Config{Store: b.store, Vault: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog(), Declared: common})
 	if err != nil {
 		t.Fatal(err)
 	}

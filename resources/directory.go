@@ -14,6 +14,7 @@ import (
 // required.
 type Config struct {
 	Store  Store
+	Vault  Vault
 	Now    func() time.Time
 	Rand   io.Reader // cryptographic randomness: ids and secrets come from it
 	Log    *slog.Logger
@@ -26,11 +27,13 @@ type Config struct {
 // concurrent use.
 type Directory struct {
 	store   Store
+	vault   Vault
 	now     func() time.Time
 	random  io.Reader
 	log     *slog.Logger
 	budget  int
 	tokens  tokenCache
+	trusts  trustCache
 	secrets secretCache
 
 	common   *Declared // of all organizations
@@ -42,6 +45,9 @@ func New(c Config) (*Directory, error) {
 	var faults []error
 	if c.Store == nil {
 		faults = append(faults, errors.New("resources: Config.Store is required"))
+	}
+	if c.Vault == nil {
+		faults = append(faults, errors.New("resources: Config.Vault is required"))
 	}
 	if c.Now == nil {
 		faults = append(faults, errors.New("resources: Config.Now is required"))
@@ -58,7 +64,7 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
-	return &Directory{store: c.Store, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared}, nil
+	return &Directory{store: c.Store, vault: c.Vault, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.
@@ -154,6 +160,14 @@ type Caller struct {
 	Policy  NamePolicy
 	Scopes  []Scope
 	Request string // request id, for events and logs
+
+	// Client is the OAuth client or trusted issuer behind the credential, by id,
+	// and Method how it gets its tokens; empty for tokens that an operator issued.
+	Client string
+	Method Method
+	// Cert, when not empty, is the only client certificate that the request may
+	// have come with, as CertHash gives it.
+	Cert string
 
 	// Declared is what the organization's resources look like beyond the built-in
 	// schemas; nil when nothing is declared. It never changes.

@@ -52,7 +52,7 @@ func newFlood(t *testing.T) *flood {
 		t.Fatal(err)
 	}
 	s := &askedStore{Store: b.store, release: make(chan struct{})}
-	d, err := resources.New(resources.Config{Store: s, Now: b.clock.Now, Rand: zeros{}, Log: quietLog()})
+	d, err := resources.New(resources.Config{Store: s, Vault: b.store, Now: b.clock.Now, Rand: zeros{}, Log: quietLog()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -258,7 +258,7 @@ func (d *Directory) changeOrg(ctx context.Context, c Caller, slug, event string,
 		tx.Event(Event{Type: event, Kind: KindOrg, ID: rec.ID, Version: next.Version, Actor: c.Token, Request: c.Request})
 		return nil
 	})
-	d.tokens.forget()
+	d.forgetCallers()
 	if err != nil {
 		return nil, fmt.Errorf("change organization: %w", slugTaken(err))
 	}

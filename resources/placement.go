@@ -9,7 +9,11 @@ import "github.com/usher-scim/usher/internal/jsontree"
 func Placement(rec *Record) ([]Entry, []Claim) {
 	switch rec.Kind {
 	case KindToken:
-		return (&Token{ID: rec.ID}).entries(), nil
+		t, err := tokenOf(rec)
+		if err != nil {
+			return nil, nil // as below
+		}
+		return t.entries(), nil
 	case KindOrg:
 		o, err := orgOf(rec)
 		if err != nil {

@@ -27,6 +27,8 @@ type Token struct {
 	Created    time.Time  `json:"created"`
 	Expires    time.Time  `json:"expires"`
 	LastUsed   time.Time  `json:"lastUsed,omitzero"` // to the hour
+	Client     string     `json:"client,omitempty"`  // the OAuth client it was issued to, see ClientToken
+	Proof      string     `json:"proof,omitempty"`   // the client's secret it was issued for, by id
 }
 
 // TokenSpec is what a new token shall be. Zero fields have defaults: scope
@@ -142,7 +144,7 @@ func (d *Directory) issueNew(ctx context.Context, c Caller, org OrgID, spec Toke
 
 // issue stores a token with a fresh id and secret in an organization. may, when
 // not nil, decides inside the commit whether there can be one more.
-func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lifetime time.Duration, may func(Tx) error) (*Token, string, error) {
+func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lifetime time.Duration, may func(tx Tx, id string) error) (*Token, string, error) {
 	now := d.now().UTC().Truncate(time.Millisecond)
 	raw := make([]byte, secretBytes)
 	if _, err := io.ReadFull(d.random, raw); err != nil {
@@ -152,22 +154,22 @@ func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lif
 	t.Hash = hashSecret(secret)
 	t.Created, t.Expires, t.LastUsed = now, now.Add(lifetime), time.Time{}
 	_, err := d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
-		if may != nil {
-			if err := may(tx); err != nil {
-				return err
-			}
-		}
 		id, err := d.newID(KindToken, now)
 		if err != nil {
 			return err
 		}
 		t.ID = id
+		if may != nil {
+			if err := may(tx, id); err != nil {
+				return err
+			}
+		}
 		rec, err := t.record(now)
 		if err != nil {
 			return err
 		}
 		tx.Put(nil, rec, nil, t.entries())
-		tx.Expire(KindToken, id, t.Expires.Add(tokenKept))
+		tx.Expire(KindToken, id, t.kept())
 		tx.Event(Event{Type: "token.created", Kind: KindToken, ID: id, Version: 1, Actor: c.Token, Request: c.Request})
 		return nil
 	})
@@ -186,7 +188,22 @@ func (t *Token) record(now time.Time) (*Record, error) {
 	return &Record{Kind: KindToken, ID: t.ID, Version: 1, Created: ms, Modified: ms, Display: clip(t.Name, 100), Profile: body}, nil
 }
 
-func (t *Token) entries() []Entry { return []Entry{{Index: TokenAll, Value: t.ID}} }
+// entries are a token's places in the indexes. Access tokens of clients have
+// none: they are many, short-lived and nobody's to manage.
+func (t *Token) entries() []Entry {
+	if t.Client != "" {
+		return nil
+	}
+	return []Entry{{Index: TokenAll, Value: t.ID}}
+}
+
+// kept is until when a token's record is kept.
+func (t *Token) kept() time.Time {
+	if t.Client != "" {
+		return t.Expires
+	}
+	return t.Expires.Add(tokenKept)
+}
 
 func tokenOf(rec *Record) (*Token, error) {
 	var t Token
@@ -250,7 +267,7 @@ func (d *Directory) RotateToken(ctx context.Context, c Caller, slug, id string) 
 		return nil, "", notFound(KindToken)
 	}
 	old := all[at]
-	return d.issue(ctx, c, org, *old, old.Expires.Sub(old.Created), func(tx Tx) error {
+	return d.issue(ctx, c, org, *old, old.Expires.Sub(old.Created), func(tx Tx, _ string) error {
 		return d.roomForToken(ctx, tx, org, old.Connection)
 	})
 }
@@ -314,11 +331,15 @@ func (d *Directory) RevokeToken(ctx context.Context, c Caller, slug, id string) 
 		if rec == nil {
 			return notFound(KindToken)
 		}
-		tx.Delete(rec, (&Token{ID: id}).entries())
+		t, err := tokenOf(rec)
+		if err != nil {
+			return err
+		}
+		tx.Delete(rec, t.entries())
 		tx.Event(Event{Type: "token.revoked", Kind: KindToken, ID: id, Actor: c.Token, Request: c.Request})
 		return nil
 	})
-	d.tokens.forget()
+	d.forgetCallers()
 	if err != nil {
 		return fmt.Errorf("revoke token: %w", err)
 	}

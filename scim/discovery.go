@@ -3,13 +3,19 @@ package scim
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 
+	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim/oauth"
 	"github.com/usher-scim/usher/scim/schema"
 )
 
 // documents are the discovery resources of one base URL, rendered.
-type documents struct{ config, types, schemas []byte }
+type documents struct {
+	config, types, schemas []byte
+	granted                []byte // config for connections that use the token endpoint
+}
 
 // documentCache keeps rendered discovery by base URL. Past its size it starts
 // anew.
@@ -28,11 +34,15 @@ func (w *world) discovery(base string) *documents {
 	if d != nil {
 		return d
 	}
+	provider := schema.ProviderConfig{
+		BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
+		PageSize: defaultCount, CursorTimeout: int(cursorTimeout.Seconds()),
+	}
+	granted := provider
+	granted.OAuthMetadata = strings.TrimSuffix(base, "/scim/v2") + oauth.MetadataPath
 	d = &documents{
-		config: schema.AppendServiceProviderConfig(nil, base, schema.ProviderConfig{
-			BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
-			PageSize: defaultCount, CursorTimeout: int(cursorTimeout.Seconds()),
-		}),
+		config:  schema.AppendServiceProviderConfig(nil, base, provider),
+		granted: schema.AppendServiceProviderConfig(nil, base, granted),
 		types:   w.registry.AppendResourceTypes(nil, base),
 		schemas: w.registry.AppendSchemas(nil, base),
 	}
@@ -48,7 +58,12 @@ func (w *world) discovery(base string) *documents {
 // The discovery endpoints ignore every query parameter, filter too.
 
 func (c *call) providerConfig(context.Context) error {
-	c.send(http.StatusOK, c.world.discovery(c.base()).config)
+	docs := c.world.discovery(c.base())
+	if c.caller.Method == resources.MethodSecret || c.caller.Method == resources.MethodKey {
+		c.send(http.StatusOK, docs.granted)
+		return nil
+	}
+	c.send(http.StatusOK, docs.config)
 	return nil
 }
 

@@ -28,11 +28,7 @@ var _ scim.ResourceHandler = (*handler)(nil)
 
 // caller authenticates the request: nobody gets a Caller any other way.
 func (h *handler) caller(r *http.Request) (resources.Caller, error) {
-	token, ok := bearer(r.Header)
-	if !ok {
-		return resources.Caller{}, scimerrors.ScimError{Status: http.StatusUnauthorized, Detail: "Send the provisioning token in the header Authorization: Bearer <token>."}
-	}
-	c, err := h.server.dir.Authenticate(r.Context(), token)
+	c, err := h.server.authenticate(r.Context(), r)
 	c.Request = requestID(r.Header)
 	return c, err
 }

@@ -48,7 +48,7 @@ func verdictOf(code resources.Code) verdict {
 		resources.CodeDisplayNameInUse, resources.CodeSlugInUse, resources.CodeAttributeInUse, resources.CodeSchemaInUse:
 		return verdict{http.StatusConflict, "uniqueness"}
 	case resources.CodeUserNameNotEmail, resources.CodeInvalidValue, resources.CodeMemberUnknown,
-		resources.CodeConfirmation, resources.CodeTooManyTokens:
+		resources.CodeConfirmation, resources.CodeTooManyTokens, resources.CodeTooManySecrets:
 		return verdict{http.StatusBadRequest, "invalidValue"}
 	case resources.CodeInvalidFilter:
 		return verdict{http.StatusBadRequest, "invalidFilter"}

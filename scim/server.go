@@ -12,6 +12,7 @@ import (
 
 	"github.com/elimity-com/scim"
 
+	"github.com/usher-scim/usher/internal/jwks"
 	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/scim/filter"
 	"github.com/usher-scim/usher/scim/patch"
@@ -24,6 +25,10 @@ type Config struct {
 	PublicURL string               // required: absolute URL under which clients reach /orgs/…
 	Log       *slog.Logger         // required
 	Now       func() time.Time     // required
+
+	// Issuers keeps the keys of issuers that connections trust; nil: tokens that
+	// others signed are refused.
+	Issuers *jwks.Cache
 
 	// Rate and Burst limit the requests of one organization on this node, per
 	// second and at once (security T3); 0 means 200 and 400.
@@ -53,6 +58,7 @@ type Server struct {
 	log       *slog.Logger
 	now       func() time.Time
 	observe   func(op, resource string, status int, d time.Duration)
+	issuers   *jwks.Cache
 
 	common  *world // of organizations that declare nothing
 	worlds  worldCache
@@ -82,7 +88,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		dir: c.Directory, publicURL: publicURL, log: c.Log, now: c.Now, observe: c.Observe,
-		limits: limiter{rate: c.Rate, burst: c.Burst},
+		limits: limiter{rate: c.Rate, burst: c.Burst}, issuers: c.Issuers,
 	}
 	if s.common, err = s.newWorld(schema.Builtin(), builtinKinds()); err != nil {
 		return nil, err
@@ -136,11 +142,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve decides who asks, what for, and whether it may be; then the route does
 // its work.
 func (c *call) serve(ctx context.Context) error {
-	token, ok := bearer(c.r.Header)
-	if !ok {
-		return &resources.Error{Code: resources.CodeUnauthenticated, Detail: "Send the provisioning token in the header Authorization: Bearer <token>."}
-	}
-	caller, err := c.dir.Authenticate(ctx, token)
+	caller, err := c.authenticate(ctx, c.r)
 	if err != nil {
 		return err
 	}

@@ -111,14 +111,14 @@ func (s *Server) appendMembers(ctx context.Context, c resources.Caller, v *view,
 
 // memberWalk goes through a membership in id order, chunk by chunk.
 type memberWalk struct {
-	server *Server
-	caller resources.Caller
-	group  string
-	chunk  []resources.MemberRef
+	server   *Server
+	caller   resources.Caller
+	group    string
+	chunk    []resources.MemberRef
 	displays bool
-	opened bool // something has been written
-	done   bool
-	after  string
+	opened   bool // something has been written
+	done     bool
+	after    string
 }
 
 // next reads the next chunk.

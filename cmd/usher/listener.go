@@ -99,8 +99,14 @@ func newCertificate(files config.TLS, log *slog.Logger) (*certificate, error) {
 
 func (c *certificate) config() *tls.Config {
 	t := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get, NextProtos: []string{"h2", "http/1.1"}}
-	if c.roots != nil {
+	asks := c.files.ClientCerts == config.CertsRequest
+	switch {
+	case c.roots != nil && asks:
+		t.ClientCAs, t.ClientAuth = c.roots, tls.VerifyClientCertIfGiven
+	case c.roots != nil:
 		t.ClientCAs, t.ClientAuth = c.roots, tls.RequireAndVerifyClientCert
+	case asks:
+		t.ClientAuth = tls.RequestClientCert // whose it is, its name in the client's record says
 	}
 	return t
 }

@@ -18,9 +18,12 @@ import (
 	"github.com/usher-scim/usher/admin"
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/config"
+	"github.com/usher-scim/usher/internal/jwks"
+	"github.com/usher-scim/usher/internal/outbound"
 	"github.com/usher-scim/usher/jobs"
 	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/scim"
+	"github.com/usher-scim/usher/scim/oauth"
 )
 
 // drainTime is how long requests in flight may take after a signal.
@@ -153,7 +156,7 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return &failure{exit: exitConfig, what: "the declared schemas have faults", why: indented{err}}
 	}
-	s.directory, err = resources.New(resources.Config{Store: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared})
+	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared})
 	return err
 }
 
@@ -204,15 +207,19 @@ func storeFailure(what string, err error) error {
 // wire builds the handlers of both listeners.
 func (s *service) wire(context.Context) error {
 	unknown := &strangers{now: time.Now}
+	issuers, err := s.newIssuers()
+	if err != nil {
+		return err
+	}
 	idp, err := scim.New(scim.Config{
-		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now,
+		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now, Issuers: issuers,
 		Rate: s.cfg.Limits.Rate, Burst: s.cfg.Limits.Burst, Observe: s.numbers.scim, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err
 	}
 	rest, err := admin.New(admin.Config{
-		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, Stranger: unknown.failed,
+		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, Issuers: issuers, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err
@@ -223,6 +230,9 @@ func (s *service) wire(context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/orgs/", idp)
+	if err := s.addTokens(mux, unknown); err != nil {
+		return err
+	}
 	mux.Handle("/api/", rest)
 	mux.HandleFunc("/", s.nothing)
 	s.addProbes(mux)
@@ -238,6 +248,30 @@ func (s *service) wire(context.Context) error {
 	s.addProbes(side)
 	s.probes = side
 	return nil
+}
+
+// addTokens adds the token endpoints of all organizations and their metadata.
+func (s *service) addTokens(mux *http.ServeMux, unknown *strangers) error {
+	tokens, err := oauth.New(oauth.Config{
+		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now, ClientCerts: s.cfg.AsksCerts(),
+		Observe: s.numbers.scim, Stranger: unknown.failed,
+	})
+	if err != nil {
+		return err
+	}
+	mux.Handle("/orgs/{org}"+oauth.TokenPath, tokens)
+	mux.Handle("/orgs/{org}"+oauth.MetadataPath, tokens)
+	mux.Handle(oauth.MetadataPath+"/", tokens)
+	return nil
+}
+
+// newIssuers makes what keeps the keys of issuers that connections trust.
+func (s *service) newIssuers() (*jwks.Cache, error) {
+	guarded, err := outbound.New(outbound.Config{Allow: s.cfg.Outbound.Allow, Agent: agent()})
+	if err != nil {
+		return nil, err
+	}
+	return jwks.New(jwks.Config{Get: guarded.Get, Now: time.Now, Log: s.log})
 }
 
 // run serves until ctx ends or a part fails, and drains.

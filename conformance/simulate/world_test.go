@@ -42,7 +42,7 @@ func newWorld(t *testing.T, url string, limits scim.Config) *world {
 			t.Errorf("close the store: %v", err)
 		}
 	})
-	dir, err := resources.New(resources.Config{Store: store, Now: time.Now, Rand: rand.Reader, Log: log})
+	dir, err := resources.New(resources.Config{Store: store, Vault: store, Now: time.Now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatalf("directory: %v", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/usher-scim/usher/internal/outbound"
 )
 
 // check looks at the values together and brings them into their final form.
@@ -21,6 +23,9 @@ func (l *loading) check() []error {
 	l.checkRedis(bad)
 	if _, err := ParseProxies(l.TrustedProxies); err != nil {
 		bad("trusted_proxies", "%v; write addresses or CIDRs, for example 10.0.0.0/8", err)
+	}
+	if _, err := outbound.ParseAllow(l.Outbound.Allow); err != nil {
+		bad("outbound.allow", "%v; write for example 10.0.0.0/8 or idp.corp.example", err)
 	}
 	if l.Limits.Rate <= 0 || l.Limits.Rate > 1e6 {
 		bad("limits.rate", "%v is not between 1 and 1000000 requests per second", l.Limits.Rate)
@@ -102,6 +107,11 @@ func (l *loading) checkTLS(bad func(key, reason string, args ...any)) {
 	}
 	if l.TLS.ClientCA != "" && !l.TLSOn() {
 		bad("tls.client_ca", "client certificates need TLS; set tls.cert and tls.key too")
+	}
+	if l.TLS.ClientCerts != CertsRequire && l.TLS.ClientCerts != CertsRequest {
+		bad("tls.client_certs", "%q is neither require nor request", l.TLS.ClientCerts)
+	} else if l.TLS.ClientCerts == CertsRequest && !l.TLSOn() {
+		bad("tls.client_certs", "client certificates need TLS; set tls.cert and tls.key too")
 	}
 	for _, file := range [][2]string{{"tls.cert", l.TLS.Cert}, {"tls.key", l.TLS.Key}, {"tls.client_ca", l.TLS.ClientCA}} {
 		if file[1] == "" {

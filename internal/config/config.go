@@ -19,6 +19,7 @@ type Config struct {
 	Metrics        Metrics  `yaml:"metrics" envPrefix:"METRICS_"`
 	Log            Log      `yaml:"log" envPrefix:"LOG_"`
 	Limits         Limits   `yaml:"limits" envPrefix:"LIMITS_"`
+	Outbound       Outbound `yaml:"outbound" envPrefix:"OUTBOUND_"`
 	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES" doc:"Addresses or CIDRs of proxies that end TLS in front; X-Forwarded-For is believed from them only."`
 	ReadyFile      string   `yaml:"ready_file" env:"READY_FILE" doc:"JSON file written when the server is ready (mode 0600)."`
 	Bootstrap      bool     `yaml:"bootstrap" env:"BOOTSTRAP" doc:"Create the organization demo and first tokens in an empty store."`
@@ -38,6 +39,13 @@ type TLS struct {
 	Cert     string `yaml:"cert" env:"CERT" doc:"PEM file with the certificate chain; read again when it changes."`
 	Key      string `yaml:"key" env:"KEY" doc:"PEM file with the private key; read again when it changes."`
 	ClientCA string `yaml:"client_ca" env:"CLIENT_CA" doc:"PEM file of the authorities whose client certificates are demanded."`
+
+	ClientCerts string `yaml:"client_certs" env:"CLIENT_CERTS" doc:"require: with tls.client_ca every client needs a certificate. request: certificates are asked for, and needed by OAuth clients bound to one only; without tls.client_ca any is taken."`
+}
+
+// Outbound says what usher may ask by itself.
+type Outbound struct {
+	Allow []string `yaml:"allow" env:"ALLOW" doc:"Addresses, CIDRs or hosts inside your network that issuers' keys may be fetched from; http://host:port even without TLS. Public https addresses need no entry."`
 }
 
 // Metrics says where the numbers are served.
@@ -77,10 +85,22 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 func Default() Config {
 	return Config{
 		Listen:    "127.0.0.1:8080",
+		TLS:       TLS{ClientCerts: CertsRequire},
 		Metrics:   Metrics{Listen: "127.0.0.1:9090"},
 		Limits:    Limits{Rate: 200, Burst: 400},
 		Bootstrap: true,
 	}
+}
+
+// The values of tls.client_certs.
+const (
+	CertsRequire = "require"
+	CertsRequest = "request"
+)
+
+// AsksCerts reports whether the main listener asks clients for certificates.
+func (c *Config) AsksCerts() bool {
+	return c.TLSOn() && (c.TLS.ClientCA != "" || c.TLS.ClientCerts == CertsRequest)
 }
 
 // TLSOn reports whether the main listener speaks TLS.

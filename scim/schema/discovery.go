@@ -14,6 +14,7 @@ const listURN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 // index and by cursor (RFC 9865), changing passwords is not supported (S10). A zero number means the default.
 type ProviderConfig struct {
 	DocumentationURI   string // left out when empty
+	OAuthMetadata      string // URL of the OAuth metadata, when the connection gets its tokens that way
 	Bulk               bool
 	BulkMaxOperations  int // default 1000
 	BulkMaxPayloadSize int // bytes, default 1 MiB
@@ -47,7 +48,14 @@ func AppendServiceProviderConfig(dst []byte, base string, cfg ProviderConfig) []
 	dst = appendOr(dst, cfg.CursorTimeout, 3600)
 	dst = append(dst, `},"authenticationSchemes":[{"type":"oauthbearertoken","name":"OAuth Bearer Token"`+
 		`,"description":"Authentication with a bearer token in the Authorization header"`+
-		`,"specUri":"https://www.rfc-editor.org/info/rfc6750","primary":true}]`...)
+		`,"specUri":"https://www.rfc-editor.org/info/rfc6750","primary":true}`...)
+	if cfg.OAuthMetadata != "" {
+		dst = append(dst, `,{"type":"oauth2","name":"OAuth 2.0 Client Credentials"`+
+			`,"description":"Access tokens from the token endpoint that the authorization server metadata names"`+
+			`,"specUri":"https://www.rfc-editor.org/info/rfc6749"`...)
+		dst = append(appendMember(dst, "documentationUri", cfg.OAuthMetadata), `,"primary":false}`...)
+	}
+	dst = append(dst, ']')
 	return appendMeta(dst, "ServiceProviderConfig", base+"/ServiceProviderConfig")
 }
 
