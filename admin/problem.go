@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,6 +27,8 @@ type Problem struct {
 	Field   string  `json:"field,omitempty" doc:"The parameter or body member at fault."`
 	Request string  `json:"request_id" doc:"Names this request in usher's log."`
 	Faults  []Fault `json:"errors,omitempty" doc:"Every fault of the request, when there may be several."`
+
+	retry int // seconds for Retry-After of 429
 }
 
 // Fault is one of several faults of a request.
@@ -46,6 +49,8 @@ func (p *Problem) GetHeaders() http.Header {
 	switch p.Status {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "2")
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", strconv.Itoa(max(1, p.retry)))
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="usher"`)
 	}

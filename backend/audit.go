@@ -60,7 +60,7 @@ func (a *audit) fault(format string, args ...any) {
 
 // load reads all records and derives what should be in the indexes.
 func (a *audit) load(ctx context.Context) error {
-	for _, kind := range []resources.Kind{resources.KindUser, resources.KindGroup, resources.KindToken, resources.KindOrg} {
+	for _, kind := range resources.Kinds() {
 		err := a.f.walk(ctx, a.f.everything(resources.All(kind)), func(ids []string) error {
 			for chunk := range slices.Chunk(ids, chunkSize) {
 				recs, err := a.f.s.load(ctx, a.f.client, a.f.keys, chunk)

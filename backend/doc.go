@@ -24,6 +24,7 @@
 // organization stands in one slot. Letters before the tag:
 //
 //	u g t o  <l>:{org}:<id>  string  a record: user, group, token, organization (codec.go)
+//	r s                              the same: resource of a declared type, setting
 //	uc un uz … <code>:{org}          an index, see resources.Index.Code; by shape:
 //	                         hash    Unique: value to id. Equal: value to ids, 20 bytes each, in a row
 //	                         zset    Text: score 0, "value\0id". Time: score ms, id. Member: score 0, id

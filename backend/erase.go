@@ -17,7 +17,7 @@ func (s *Store) Erase(ctx context.Context, org resources.OrgID, limit int) (n in
 		return 0, err
 	}
 	limit = min(limit, chunkSize)
-	for _, kind := range []resources.Kind{resources.KindUser, resources.KindGroup, resources.KindToken, resources.KindOrg} {
+	for _, kind := range resources.Kinds() {
 		if n, err = s.eraseRecords(ctx, k, kind, limit); n > 0 || err != nil {
 			return n, err
 		}

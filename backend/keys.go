@@ -10,7 +10,7 @@ import (
 )
 
 // kindLetters start the keys of records.
-const kindLetters = "ugto" // by resources.Kind
+const kindLetters = "ugtors" // by resources.Kind
 
 // keys builds the keys of one organization. The hash tag keeps all of them in
 // one slot.

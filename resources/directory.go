@@ -144,6 +144,15 @@ type Caller struct {
 	Policy  NamePolicy
 	Scopes  []Scope
 	Request string // request id, for events and logs
+
+	// Declared is what the organization's resources look like beyond the built-in
+	// schemas; nil when nothing is declared. It never changes.
+	Declared *Declared
+
+	// NewID, when not empty, is the id of the resource that this call creates.
+	// Should that resource be there already, it is the result and nothing is
+	// written: an act that is repeated with the same NewID creates once.
+	NewID string
 }
 
 // NamePolicy says what a connection accepts as userName (BR-004).

@@ -50,10 +50,12 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	g := groupOf(&doc)
 	first := members[:min(len(members), memberPiece)]
 	var rec *Record
-	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+	n := newcomer{kind: KindGroup, caller: c}
+	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
 		at := d.now()
-		id, err := d.newID(KindGroup, at)
-		if err != nil {
+		id, there, err := n.id(d, tx, at)
+		if there != nil || err != nil {
+			rec = there
 			return err
 		}
 		now := at.UnixMilli()
@@ -71,7 +73,13 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 		tx.Event(Event{Type: "group.created", Kind: KindGroup, ID: id, Version: 1, Actor: c.Token, Request: c.Request, Added: first})
 		return nil
 	})
-	if err != nil {
+	there, repeatErr := n.repeated(ctx, d, err)
+	switch {
+	case repeatErr != nil:
+		return nil, repeatErr
+	case there != nil:
+		rec = there // the rest of the members may be missing still
+	case err != nil:
 		return nil, fmt.Errorf("create group: %w", groupRefused(err, ""))
 	}
 	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {

@@ -25,7 +25,19 @@ const (
 	KindGroup Kind = 1
 	KindToken Kind = 2
 	KindOrg   Kind = 3
+
+	// KindCustom is every resource of a declared type; which one stands in the
+	// record (see CustomType).
+	KindCustom Kind = 4
+	// KindSetting is what administrators keep beside resources: declared
+	// schemas, OAuth clients, secrets of the server (see setting.go).
+	KindSetting Kind = 5
 )
+
+// Kinds lists every kind, for code that walks all records.
+func Kinds() []Kind {
+	return []Kind{KindUser, KindGroup, KindToken, KindOrg, KindCustom, KindSetting}
+}
 
 // String gives the SCIM resource type name, or the noun of the domain.
 func (k Kind) String() string {
@@ -38,6 +50,10 @@ func (k Kind) String() string {
 		return "Token"
 	case KindOrg:
 		return "Organization"
+	case KindCustom:
+		return "Resource"
+	case KindSetting:
+		return "Setting"
 	}
 	return "Unknown"
 }

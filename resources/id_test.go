@@ -15,7 +15,7 @@ import (
 func TestNewID(t *testing.T) {
 	at := time.UnixMilli(1_700_000_000_123)
 	seen := map[string]bool{}
-	for _, kind := range []resources.Kind{resources.KindUser, resources.KindGroup, resources.KindToken, resources.KindOrg} {
+	for _, kind := range resources.Kinds() {
 		for range 1000 {
 			id, err := resources.NewID(kind, at, rand.Reader)
 			if err != nil {

@@ -29,6 +29,17 @@ const (
 	TokenAll               // every token of the organization, by id
 	OrgAll                 // every organization, by id; only in PlatformOrg
 	OrgSlug                // slug to organization; only in PlatformOrg
+	UserKey                // unique declared attributes to the one user, see attrKey
+	UserAttr               // users by declared attributes
+	GroupKey               // unique declared attributes to the one group
+	GroupAttr              // groups by declared attributes
+	CustomAll              // every resource of a declared type, by id
+	CustomOfType           // resources of declared types by the type's name
+	CustomModified         // resources of declared types by time of last change
+	CustomKey              // unique declared attributes to the one resource
+	CustomAttr             // resources by declared attributes and externalId
+	SettingAll             // every setting, by id
+	SettingNoun            // settings by what they are
 )
 
 // Shape is how an index is laid out, hence what it can answer.
@@ -66,6 +77,17 @@ var indexTable = [...]struct {
 	TokenAll:         {KindToken, "tc", Member},
 	OrgAll:           {KindOrg, "oc", Member},
 	OrgSlug:          {KindOrg, "on", Unique},
+	UserKey:          {KindUser, "uk", Unique},
+	UserAttr:         {KindUser, "ut", Text},
+	GroupKey:         {KindGroup, "gk", Unique},
+	GroupAttr:        {KindGroup, "gt", Text},
+	CustomAll:        {KindCustom, "rc", Member},
+	CustomOfType:     {KindCustom, "rt", Text},
+	CustomModified:   {KindCustom, "rl", Time},
+	CustomKey:        {KindCustom, "rk", Unique},
+	CustomAttr:       {KindCustom, "ra", Text},
+	SettingAll:       {KindSetting, "sc", Member},
+	SettingNoun:      {KindSetting, "st", Text},
 }
 
 // Indexes lists every index, for code that walks them all.
@@ -100,6 +122,10 @@ func All(k Kind) Index {
 		return TokenAll
 	case KindOrg:
 		return OrgAll
+	case KindCustom:
+		return CustomAll
+	case KindSetting:
+		return SettingAll
 	}
 	return NoIndex
 }
@@ -111,6 +137,8 @@ func Modified(k Kind) Index {
 		return UserModified
 	case KindGroup:
 		return GroupModified
+	case KindCustom:
+		return CustomModified
 	}
 	return NoIndex
 }

@@ -16,6 +16,8 @@ func Placement(rec *Record) ([]Entry, []Claim) {
 			return nil, nil // the caller reports every entry of the record as astray
 		}
 		return o.entries(), nil
+	case KindSetting:
+		return nounOf(rec).entries(rec.ID), nil
 	}
 	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
 	if err != nil {

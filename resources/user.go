@@ -129,10 +129,12 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 		return nil, err
 	}
 	var rec *Record
-	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+	n := newcomer{kind: KindUser, caller: c}
+	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
 		at := d.now()
-		id, err := d.newID(KindUser, at)
-		if err != nil {
+		id, there, err := n.id(d, tx, at)
+		if there != nil || err != nil {
+			rec = there
 			return err
 		}
 		now := at.UnixMilli()
@@ -147,6 +149,9 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 		tx.Put(nil, rec, nil, after.entries(id, now))
 		return nil
 	})
+	if there, err := n.repeated(ctx, d, err); there != nil || err != nil {
+		return there, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create user: %w", userRefused(err, c.Org, &after))
 	}

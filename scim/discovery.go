@@ -21,10 +21,10 @@ type documentCache struct {
 const cachedDocuments = 256
 
 // discovery gives the rendered documents for a base URL.
-func (s *Server) discovery(base string) *documents {
-	s.documents.mu.RLock()
-	d := s.documents.all[base]
-	s.documents.mu.RUnlock()
+func (w *world) discovery(base string) *documents {
+	w.documents.mu.RLock()
+	d := w.documents.all[base]
+	w.documents.mu.RUnlock()
 	if d != nil {
 		return d
 	}
@@ -32,42 +32,42 @@ func (s *Server) discovery(base string) *documents {
 		config: schema.AppendServiceProviderConfig(nil, base, schema.ProviderConfig{
 			BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
 		}),
-		types:   s.registry.AppendResourceTypes(nil, base),
-		schemas: s.registry.AppendSchemas(nil, base),
+		types:   w.registry.AppendResourceTypes(nil, base),
+		schemas: w.registry.AppendSchemas(nil, base),
 	}
-	s.documents.mu.Lock()
-	if s.documents.all == nil || len(s.documents.all) >= cachedDocuments {
-		s.documents.all = make(map[string]*documents)
+	w.documents.mu.Lock()
+	if w.documents.all == nil || len(w.documents.all) >= cachedDocuments {
+		w.documents.all = make(map[string]*documents)
 	}
-	s.documents.all[base] = d
-	s.documents.mu.Unlock()
+	w.documents.all[base] = d
+	w.documents.mu.Unlock()
 	return d
 }
 
 // The discovery endpoints ignore every query parameter, filter too.
 
 func (c *call) providerConfig(context.Context) error {
-	c.send(http.StatusOK, c.discovery(c.base()).config)
+	c.send(http.StatusOK, c.world.discovery(c.base()).config)
 	return nil
 }
 
 func (c *call) resourceTypes(context.Context) error {
-	c.send(http.StatusOK, c.discovery(c.base()).types)
+	c.send(http.StatusOK, c.world.discovery(c.base()).types)
 	return nil
 }
 
 func (c *call) schemas(context.Context) error {
-	c.send(http.StatusOK, c.discovery(c.base()).schemas)
+	c.send(http.StatusOK, c.world.discovery(c.base()).schemas)
 	return nil
 }
 
 func (c *call) resourceType(context.Context) error {
-	body, ok := c.registry.AppendResourceType(nil, c.base(), c.id)
+	body, ok := c.world.registry.AppendResourceType(nil, c.base(), c.id)
 	return c.sendFound(body, ok, "resource type")
 }
 
 func (c *call) schema(context.Context) error {
-	body, ok := c.registry.AppendSchema(nil, c.base(), c.id)
+	body, ok := c.world.registry.AppendSchema(nil, c.base(), c.id)
 	return c.sendFound(body, ok, "schema")
 }
 

@@ -12,7 +12,7 @@ type RouteInfo struct {
 // Routes lists the route table, so that tests cover every address there is.
 func (s *Server) Routes() []RouteInfo {
 	var out []RouteInfo
-	for _, rt := range s.routes {
+	for _, rt := range s.common.routes {
 		info := RouteInfo{Path: rt.path, Resource: rt.resource, Allow: rt.allow, Typed: rt.typ != nil}
 		for _, a := range rt.acts {
 			info.Methods = append(info.Methods, a.method)

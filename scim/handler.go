@@ -198,7 +198,7 @@ func (h *handler) result(r *http.Request, c resources.Caller, rec *resources.Rec
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
-	v := view{base: h.server.baseOf(c), only: projection{noMeta: true}}
+	v := view{base: h.server.baseOf(c), typ: h.typ, only: projection{noMeta: true}}
 	raw, err := v.appendOpen(nil, rec)
 	if err != nil {
 		return scim.Resource{}, refuse(err)

@@ -169,7 +169,7 @@ func (c *call) view() (*view, error) {
 		return nil, err
 	}
 	only, err := c.projection(c.typ(), &p)
-	return &view{base: c.base(), only: only}, err
+	return &view{base: c.base(), typ: c.typ(), only: only}, err
 }
 
 func (c *call) typ() *schema.Type { return c.route.typ }

@@ -78,7 +78,7 @@ func (c *call) list(ctx context.Context) error {
 		c.w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	v := &view{base: c.base(), only: only}
+	v := &view{base: c.base(), typ: c.typ(), only: only}
 	o := c.newStream(http.StatusOK)
 	o.buf = appendListHead(o.buf, page.Total, start, len(page.Records))
 	for i, rec := range page.Records {

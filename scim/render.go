@@ -7,6 +7,7 @@ import (
 
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim/schema"
 )
 
 // appendTime writes a date as it is shown: UTC, milliseconds, Z. It stands in
@@ -28,8 +29,9 @@ func appendTwo(dst []byte, n int) []byte {
 
 // view is how the resources of one answer are shown.
 type view struct {
-	base string     // absolute URL of the SCIM service
-	only projection // which attributes; the zero value shows what is returned by default
+	base string       // absolute URL of the SCIM service
+	typ  *schema.Type // of the resources shown
+	only projection   // which attributes; the zero value shows what is returned by default
 }
 
 // appendOpen writes a resource but for its members and its closing brace. The
@@ -90,9 +92,8 @@ func (v *view) appendGroups(dst []byte, groups []resources.GroupRef) []byte {
 
 // appendMeta writes the value of meta (R-26…R-29).
 func (v *view) appendMeta(dst []byte, rec *resources.Record) []byte {
-	kind := rec.Kind.String()
 	dst = append(dst, `{"resourceType":"`...)
-	dst = append(dst, kind...)
+	dst = append(dst, v.typ.Name...)
 	dst = append(dst, `","created":"`...)
 	dst = appendTime(dst, rec.CreatedAt())
 	dst = append(dst, `","lastModified":"`...)
@@ -108,9 +109,8 @@ func (v *view) appendMeta(dst []byte, rec *resources.Record) []byte {
 
 func (v *view) appendLocation(dst []byte, rec *resources.Record) []byte {
 	dst = append(dst, v.base...)
+	dst = append(dst, v.typ.Endpoint...)
 	dst = append(dst, '/')
-	dst = append(dst, rec.Kind.String()...)
-	dst = append(dst, 's', '/')
 	return append(dst, rec.ID...)
 }
 

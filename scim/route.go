@@ -45,10 +45,10 @@ func (rt *route) act(method string) *act {
 }
 
 // routeTable lists every address. Literal segments stand before anySegment.
-func (s *Server) routeTable() []route {
+func (w *world) routeTable() []route {
 	search := []act{{http.MethodPost, "search", (*call).notYet}}
 	var out []route
-	for _, t := range s.registry.Types {
+	for _, t := range w.registry.Types {
 		endpoint := strings.TrimPrefix(t.Endpoint, "/")
 		out = append(out,
 			route{path: []string{endpoint}, typ: t, resource: t.Name, acts: []act{
@@ -139,7 +139,7 @@ func (c *call) locate() error {
 		}
 		return notHere("")
 	}
-	c.route, c.id = c.match(segs[4:])
+	c.route, c.id = c.world.match(segs[4:])
 	switch {
 	case c.route == nil:
 		return notHere("")
@@ -157,10 +157,10 @@ func (c *call) locate() error {
 }
 
 // match compares names without case (L-27); id is what stands for anySegment.
-func (s *Server) match(segs []string) (found *route, id string) {
+func (w *world) match(segs []string) (found *route, id string) {
 next:
-	for i := range s.routes {
-		rt := &s.routes[i]
+	for i := range w.routes {
+		rt := &w.routes[i]
 		if len(rt.path) != len(segs) {
 			continue
 		}

@@ -3,7 +3,6 @@ package scim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -35,6 +34,11 @@ type Config struct {
 	// resource type or discovery endpoint ("" when the address is unknown),
 	// the status of the answer and how long it took.
 	Observe func(op, resource string, status int, d time.Duration)
+
+	// Stranger, when not nil, is told of every request without a valid
+	// credential and says how long its sender has to wait; 0 lets the refusal
+	// through (security T3).
+	Stranger func(*http.Request) time.Duration
 }
 
 // answerTime bounds the work for one answer; identity providers give up after
@@ -50,15 +54,15 @@ type Server struct {
 	now       func() time.Time
 	observe   func(op, resource string, status int, d time.Duration)
 
-	types     []scim.ResourceType
-	registry  *schema.Registry
-	filters   *filter.Parser
-	patches   *patch.Engine
-	routes    []route
-	limits    limiter
-	documents documentCache
-	buffers   sync.Pool // of *[]byte, for answers
-	rooms     sync.Pool // of *[]byte, for the profiles of pages
+	common  *world // of organizations that declare nothing
+	worlds  worldCache
+	filters *filter.Parser
+	patches *patch.Engine
+	limits  limiter
+	buffers sync.Pool // of *[]byte, for answers
+	rooms   sync.Pool // of *[]byte, for the profiles of pages
+
+	stranger func(*http.Request) time.Duration // may be nil
 }
 
 // New makes a Server. The error lists every fault of the configuration.
@@ -80,13 +84,13 @@ func New(c Config) (*Server, error) {
 		dir: c.Directory, publicURL: publicURL, log: c.Log, now: c.Now, observe: c.Observe,
 		limits: limiter{rate: c.Rate, burst: c.Burst},
 	}
-	if err := s.register(); err != nil {
-		return nil, fmt.Errorf("scim: %w", err)
+	if s.common, err = s.newWorld(schema.Builtin(), builtinKinds()); err != nil {
+		return nil, err
 	}
 	s.filters = filter.New()
 	s.filters.Version = tagOf
 	s.patches = patch.New(s.filters)
-	s.routes = s.routeTable()
+	s.stranger = c.Stranger
 	return s, nil
 }
 
@@ -111,30 +115,10 @@ func (c *Config) check() (publicURL string, err error) {
 	return strings.TrimRight(c.PublicURL, "/"), errors.Join(faults...)
 }
 
-// register compiles the resource types and ties them to their handlers.
-func (s *Server) register() error {
-	s.types = schema.Builtin()
-	handlers := make([]*handler, len(s.types))
-	for i := range s.types {
-		handlers[i] = &handler{server: s}
-		s.types[i].Handler = handlers[i]
-	}
-	kinds := map[string]resources.Kind{"User": resources.KindUser, "Group": resources.KindGroup}
-	registry, err := schema.NewRegistry(s.types, kinds)
-	if err != nil {
-		return err
-	}
-	for i, t := range registry.Types {
-		handlers[i].typ = t
-	}
-	s.registry = registry
-	return nil
-}
-
-// ResourceTypes is the registry: every resource type with its schemas and a
-// handler that does the real work. The handlers take the caller from the
+// ResourceTypes is the registry: every built-in resource type with its schemas
+// and a handler that does the real work. The handlers take the caller from the
 // request's Authorization header.
-func (s *Server) ResourceTypes() []scim.ResourceType { return s.types }
+func (s *Server) ResourceTypes() []scim.ResourceType { return s.common.types }
 
 // ServeHTTP answers one request. Every answer but 204 and 304 has a SCIM body.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -164,6 +148,9 @@ func (c *call) serve(ctx context.Context) error {
 	c.caller.Request = c.request
 	if wait := c.limits.take(caller.Org, c.now()); wait > 0 {
 		return rateLimited(wait)
+	}
+	if c.world, err = c.worldOf(caller); err != nil {
+		return err
 	}
 	if err := c.locate(); err != nil {
 		return err

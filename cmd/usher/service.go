@@ -199,14 +199,17 @@ func storeFailure(what string, err error) error {
 
 // wire builds the handlers of both listeners.
 func (s *service) wire(context.Context) error {
+	unknown := &strangers{now: time.Now}
 	idp, err := scim.New(scim.Config{
 		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now,
-		Rate: s.cfg.Limits.Rate, Burst: s.cfg.Limits.Burst, Observe: s.numbers.scim,
+		Rate: s.cfg.Limits.Rate, Burst: s.cfg.Limits.Burst, Observe: s.numbers.scim, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err
 	}
-	rest, err := admin.New(admin.Config{Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version})
+	rest, err := admin.New(admin.Config{
+		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, Stranger: unknown.failed,
+	})
 	if err != nil {
 		return err
 	}

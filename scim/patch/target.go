@@ -73,7 +73,8 @@ func (p *parsing) unknown(text string) bool {
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // extension reads a path that is the URN of an extension. Its value is an
-// object whose keys are the extension's attributes (R-5, L-4).
+// object whose keys are the extension's attributes (R-5, L-4); some clients
+// repeat in it the schemas that it is of, which says nothing new.
 func (p *parsing) extension(at place, path filter.Path, value *jsontree.Value) error {
 	switch {
 	case at.op == opRemove:
@@ -89,6 +90,9 @@ func (p *parsing) extension(at place, path filter.Path, value *jsontree.Value) e
 	}
 	at.key = true
 	for i := range value.Items {
+		if jsontree.EqualName(value.Items[i].Name, "schemas") {
+			continue
+		}
 		at.text = path.Extension.URN + ":" + value.Items[i].Name
 		if err := p.target(at, at.text, &value.Items[i]); err != nil {
 			return err
