@@ -37,7 +37,7 @@ func newRootCommand(p *program) *cobra.Command {
 	})
 	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "manage", Title: "Management, over the REST API:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p), newBenchCommand(p)},
+		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p), newBenchCommand(p), newCheckCommand(p)},
 		"manage": {newOrgCommand(p), newTokenCommand(p)},
 		"":       {newVersionCommand(p)},
 	} {

@@ -19,6 +19,7 @@ func filterGroups() []Check {
 		c("filter/manager-urn", "the manager is found with the URN", "R-69 R-39", filterManagerURN, noFilter, noEnterprise),
 		c("filter/unknown-attribute", "an unknown attribute finds nobody or is 400", "R-61 R-65", filterUnknown, noFilter),
 		c("filter/unquoted", "a literal without quotes is 400, or read as text by tolerant servers", "L-17 R-71", filterUnquoted, noFilter),
+		c("filter/single-quotes", "single quotes are 400, or part of the text for tolerant servers", "L-17 R-71", filterSingleQuotes, noFilter),
 		c("filter/old-value-not-found", "a changed value is found, the old one no more", "R-57 R-99", filterAfterChange, noFilter),
 		c("filter/removed-value-not-found", "a removed value is found no more", "R-57 R-96", filterAfterRemove, noFilter, userHas("title")),
 		c("filter/deleted-not-found", "a deleted user is found by no filter", "R-109", filterAfterDelete, noFilter),
@@ -102,6 +103,17 @@ func filterUnquoted(s *session) {
 		s.wantError(a, http.StatusBadRequest, "invalidFilter")
 		s.note("refused")
 	}
+}
+
+func filterSingleQuotes(s *session) {
+	u := s.user(obj{"externalId": s.name()})
+	a := s.find("/Users", "externalId eq '"+u.value.GetString("externalId")+"'")
+	if s.is("entra", "generic") && a.status == http.StatusOK {
+		s.wantList(a)
+		s.note("part of the text")
+		return
+	}
+	s.wantError(a, http.StatusBadRequest, "invalidFilter")
 }
 
 func filterAfterChange(s *session) {

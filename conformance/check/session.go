@@ -196,9 +196,15 @@ func (s *session) once(ctx context.Context, r *request, body []byte, x *Exchange
 		ctx, cancel = context.WithTimeout(ctx, s.Timeout)
 		defer cancel()
 	}
-	req, err := http.NewRequestWithContext(ctx, r.method, x.URL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, r.method, s.base, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
+	}
+	if at, err := url.Parse(x.URL); err == nil {
+		req.URL = at
+	} else { // a hostile path goes out as it is
+		root := url.URL{Scheme: req.URL.Scheme, Host: req.Host}
+		req.URL = &url.URL{Scheme: root.Scheme, Host: root.Host, Opaque: strings.TrimPrefix(x.URL, root.String())}
 	}
 	s.dress(req, r, len(body) > 0)
 	x.RequestHeader = s.chosen(req.Header, "Content-Type", "Accept", "If-Match", "If-None-Match", "Prefer")
