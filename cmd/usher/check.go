@@ -159,6 +159,8 @@ func (f *checkFlags) target() (string, config.Secret, error) {
 	}
 	u, err := url.Parse(address)
 	switch {
+	case strings.ContainsFunc(string(token), func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+		return "", "", &failure{exit: exitConfig, what: "cannot read the token", why: errors.New("the file holds more than a token"), todo: "put the token alone into it"}
 	case address == "":
 		return "", "", &failure{exit: exitUsage, why: errors.New("no server is named"), todo: "give --url and --token-file, or --ready-file"}
 	case err != nil || u.Host == "" || u.User != nil || u.Scheme != "http" && u.Scheme != "https":

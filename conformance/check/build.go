@@ -69,7 +69,8 @@ func (s *session) needKnown(endpoint string, body any) {
 		urn = groupURN
 	}
 	for name := range fields {
-		if !strings.Contains(name, ":") && !s.known.has(urn, name) {
+		// Clients send passwords whether a server wants them or not (OKT-03).
+		if !strings.Contains(name, ":") && name != "password" && !s.known.has(urn, name) {
 			s.skip(NoAttribute, name)
 		}
 	}

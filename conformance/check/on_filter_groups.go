@@ -23,6 +23,7 @@ func filterGroups() []Check {
 		c("filter/old-value-not-found", "a changed value is found, the old one no more", "R-57 R-99", filterAfterChange, noFilter),
 		c("filter/removed-value-not-found", "a removed value is found no more", "R-57 R-96", filterAfterRemove, noFilter, userHas("title")),
 		c("filter/deleted-not-found", "a deleted user is found by no filter", "R-109", filterAfterDelete, noFilter),
+		c("filter/password", "a filter on password tells nothing: it is refused, or finds nobody", "R-73 R-32", filterPassword, noFilter),
 		c("filter/quote-in-literal", "a quote and a backslash in a literal are escaped", "L-28 R-71", filterQuotes, noFilter),
 		c("filter/twenty-terms", "twenty terms of or", "R-63 S-13", filterTwenty, noFilter),
 	}
@@ -141,6 +142,18 @@ func filterAfterDelete(s *session) {
 	for _, filter := range [...]string{eq("id", u.id), eq("userName", u.value.GetString("userName")), eq("externalId", u.value.GetString("externalId"))} {
 		s.wantFound("/Users", filter)
 	}
+}
+
+func filterPassword(s *session) {
+	secret := "Kx7-" + s.name()
+	u := s.user(obj{"password": secret})
+	a := s.find("/Users", eq("id", u.id)+" and "+eq("password", secret))
+	if a.status != http.StatusOK {
+		s.wantErrors(a, []int{http.StatusBadRequest, http.StatusForbidden})
+		s.note("refused")
+		return
+	}
+	s.wantList(a)
 }
 
 func filterQuotes(s *session) {

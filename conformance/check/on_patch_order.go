@@ -89,6 +89,7 @@ func patchRepeated(s *session) {
 	u := s.user(obj{"phoneNumbers": workHome()})
 	change := []obj{replace(`phoneNumbers[type eq "work"].value`, "+339"), add("phoneNumbers", list{obj{"type": "mobile", "value": "+336"}}), replace("displayName", "New")}
 	first := s.modify(u, change...)
+	s.wantAll(first, obj{"displayName": "New", "phoneNumbers[work].value": "+339", "phoneNumbers[mobile].value": "+336"})
 	s.wantSame("the same PATCH twice ends in different states", first, s.modify(u, change...))
 }
 
@@ -145,7 +146,7 @@ func patchGroupsOfUser(s *session) {
 
 func patchLocation(s *session) {
 	u := s.user()
-	s.wantAll(s.modify(u, replace("displayName", "New")), obj{"id": u.id, "meta.location": find(&u.value, "meta.location").Text})
+	s.wantAll(s.modify(u, replace("displayName", "New")), obj{"id": u.id, "displayName": "New", "meta.location": find(&u.value, "meta.location").Text})
 }
 
 func patchMany(s *session) {

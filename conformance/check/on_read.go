@@ -13,7 +13,7 @@ func readChecks() []Check {
 		c("read/unknown-group", "GET of an unknown group is 404 with a SCIM error", "R-56 R-118", readUnknown("/Groups"), noGroups),
 		c("read/unknown-endpoint", "GET of an end point that does not exist is 404 with a SCIM error", "R-56 R-118", unknownAt("/Nonsense")),
 		c("read/head", "HEAD answers like GET without a body", "R-56", readHead),
-		c("read/list", "GET /Users is a ListResponse with numbers", "R-57 R-59 OKT-01 GWS-01", readList("/Users")),
+		c("read/list", "GET /Users is a ListResponse with numbers", "R-57 R-59 R-8 OKT-01 GWS-01", readList("/Users")),
 		c("read/list-groups", "GET /Groups is a ListResponse with numbers", "R-57 R-59 OKT-17", readList("/Groups"), noGroups),
 		c("read/empty-list", "a filter that matches nobody is 200 with totalResults 0", "R-58 ENT-01 OKT-02 OLG-01", readNobody),
 		c("read/empty-list-resources", "an empty list has no Resources or an empty array, never null", "R-57 ENT-01", readNobodyResources),
