@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"encoding/xml"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -20,9 +21,7 @@ import (
 // fast lets a check run at the speed of the server.
 func fast(env map[string]string) map[string]string {
 	out := map[string]string{"USHER_LIMITS_RATE": "100000", "USHER_LIMITS_BURST": "100000"}
-	for name, v := range env {
-		out[name] = v
-	}
+	maps.Copy(out, env)
 	return out
 }
 

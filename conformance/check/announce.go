@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -176,10 +177,8 @@ func noEnterprise(k *announced) Reason {
 // only is the need of a check that holds for some profiles.
 func only(names ...string) need {
 	return func(k *announced) Reason {
-		for _, name := range names {
-			if k.profile == name {
-				return ""
-			}
+		if slices.Contains(names, k.profile) {
+			return ""
 		}
 		return OtherProfile + Reason(strings.Join(names, ", "))
 	}

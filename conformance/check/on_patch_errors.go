@@ -41,7 +41,7 @@ func patchErrorChecks() []Check {
 }
 
 func ops(all ...any) obj {
-	return obj{"schemas": list{messageURN + "PatchOp"}, "Operations": list(all)}
+	return obj{"schemas": list{messageURN + "PatchOp"}, "Operations": all}
 }
 
 // patchBodyFaults are bodies that are no PatchOp.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -269,12 +270,7 @@ func representAccept(accept string, permitted ...string) func(*session) {
 		a := s.send(request{method: http.MethodGet, path: u.path(), header: map[string]string{"Accept": accept}})
 		s.wantStatus(a, http.StatusOK)
 		got, _, _ := strings.Cut(a.header.Get("Content-Type"), ";")
-		for _, p := range permitted {
-			if got == p {
-				return
-			}
-		}
-		s.fail("Content-Type is %q, it should be %s", got, strings.Join(permitted, " or "))
+		s.wantThat(slices.Contains(permitted, got), "Content-Type is %q, it should be %s", got, strings.Join(permitted, " or "))
 	}
 }
 

@@ -177,9 +177,7 @@ func (r *runner) sweep(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, cleanTime)
 	defer cancel()
 	s := r.session(ctx, r.prefix)
-	for _, u := range r.leftovers {
-		s.made = append(s.made, u)
-	}
+	s.made = append(s.made, r.leftovers...)
 	r.leftovers = []string{}
 	if noFilter(r.known) == "" {
 		for endpoint, name := range map[string]string{"/Users": "userName", "/Groups": "displayName"} {

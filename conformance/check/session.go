@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,14 +70,7 @@ func (s *session) note(format string, args ...any) {
 }
 
 // is reports whether one of the profiles was asked for.
-func (s *session) is(names ...string) bool {
-	for _, name := range names {
-		if s.Profile == name {
-			return true
-		}
-	}
-	return false
-}
+func (s *session) is(names ...string) bool { return slices.Contains(names, s.Profile) }
 
 // request is what a check wants to send.
 type request struct {

@@ -3,6 +3,7 @@ package check
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -19,9 +20,7 @@ type (
 func with(base obj, more ...obj) obj {
 	out := obj{}
 	for _, o := range append([]obj{base}, more...) {
-		for name, v := range o {
-			out[name] = v
-		}
+		maps.Copy(out, o)
 	}
 	return out
 }
