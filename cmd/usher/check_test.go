@@ -66,7 +66,7 @@ func checkItself(t *testing.T, env map[string]string, profiles ...string) {
 
 // explained knows the reasons for which usher may skip a check.
 func explained(why check.Reason) bool {
-	known := []check.Reason{check.NoMe, check.NoCustom, check.HasBulk, check.NoBulk, check.NoCursor, check.NoSearch, check.NoRootQuery}
+	known := []check.Reason{check.NoMe, check.NoCustom, check.NoSuchKind, check.HasBulk, check.NoBulk, check.NoCursor, check.NoSearch, check.NoRootQuery}
 	return slices.Contains(known, why) || strings.HasPrefix(string(why), string(check.OtherProfile))
 }
 

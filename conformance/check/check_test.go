@@ -302,3 +302,44 @@ func TestSame(t *testing.T) {
 		}
 	}
 }
+
+// TestGrounds: bodies for resource types and extensions nobody has heard of.
+func TestGrounds(t *testing.T) {
+	const schemas = `[{"id":"urn:x:Device","attributes":[
+		{"name":"serial","type":"string","required":true,"mutability":"immutable","returned":"always"},
+		{"name":"slots","type":"integer","multiValued":true,"mutability":"readWrite","returned":"default"},
+		{"name":"place","type":"complex","mutability":"readWrite","returned":"default","subAttributes":[{"name":"room","type":"string","mutability":"readWrite","returned":"default"}]},
+		{"name":"seen","type":"dateTime","mutability":"readOnly","returned":"default"}]},
+		{"id":"urn:x:Tag","attributes":[{"name":"kind","type":"string","required":true,"mutability":"readWrite","returned":"default","canonicalValues":["red","blue"]}]}]`
+	v, err := jsontree.Parse([]byte(schemas), jsontree.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &announced{schemas: v.Items, types: []resourceType{{name: "Device", endpoint: "/Devices", schema: "urn:x:Device", extensions: []extension{{"urn:x:Tag", true}}}}}
+	s := (&runner{known: k}).session(t.Context(), "p")
+	all := grounds(k, "type")
+	if len(all) != 1 || len(grounds(k, "core"))+len(grounds(k, "extension")) > 0 {
+		t.Fatalf("grounds %+v", all)
+	}
+	var paths []string
+	body := s.start(all[0].t)
+	for _, f := range all[0].fields {
+		paths = append(paths, f.full())
+		set(body, f, s.value(f, 1))
+	}
+	if want := []string{"slots", "place.room", "urn:x:Tag:kind"}; !slices.Equal(paths, want) {
+		t.Errorf("fields %v, want %v", paths, want)
+	}
+	raw, err := encode(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := jsontree.Parse(raw, jsontree.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := obj{"schemas": contains{"urn:x:Device", "urn:x:Tag"}, "serial": anything{}, "slots": list{4131}, "place": obj{"room": anything{}}, "urn:x:Tag": obj{"kind": "blue"}, "seen": nil}
+	if why := same(&got, want); why != "" {
+		t.Errorf("%s: %s", why, raw)
+	}
+}

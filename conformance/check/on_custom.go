@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -37,12 +38,12 @@ func grounds(k *announced, which string) []ground {
 		known := t.name == "User" || t.name == "Group"
 		g := ground{t: t}
 		if which == "core" && known || which == "type" && !known {
-			g.fields = fieldsOf(k, t.schema, "")
+			g.fields = fieldsOf(k, t.schema, "", writable)
 		}
 		for _, e := range t.extensions {
 			enterprise := strings.EqualFold(e.urn, enterpriseURN)
 			if which == "enterprise" && enterprise || which == "extension" && !enterprise && known || which == "type" && !known {
-				g.fields = append(g.fields, fieldsOf(k, e.urn, e.urn)...)
+				g.fields = append(g.fields, fieldsOf(k, e.urn, e.urn, writable)...)
 			}
 		}
 		if len(g.fields) > 0 {
@@ -52,25 +53,36 @@ func grounds(k *announced, which string) []ground {
 	return out
 }
 
-func fieldsOf(k *announced, schema, urn string) []field {
+// writable picks what may be written and is read by default. userName has checks
+// of its own.
+func writable(a *jsontree.Value) bool {
+	return a.GetString("mutability") == "readWrite" && a.GetString("returned") != "never" && a.GetString("returned") != "request" && a.GetString("name") != "userName"
+}
+
+// fieldsOf gives the simple attributes of a schema that are picked, with those
+// inside single complex attributes. urn is that of the extension, or "".
+func fieldsOf(k *announced, schema, urn string, pick func(*jsontree.Value) bool) []field {
 	var out []field
-	visit := func(path string, a *jsontree.Value) {
-		usual := a.GetString("mutability") == "readWrite" && a.GetString("returned") != "never" && a.GetString("returned") != "request"
-		if usual && a.GetString("type") != "complex" && path != "userName" {
-			out = append(out, field{urn, path, a})
-		}
-	}
 	v := k.schema(schema)
 	if v == nil {
 		return nil
 	}
-	for _, a := range find(v, "attributes").Items {
-		visit(a.GetString("name"), &a)
-		if a.GetString("type") == "complex" && find(&a, "multiValued").Kind != jsontree.True && a.GetString("mutability") == "readWrite" {
-			for _, sub := range find(&a, "subAttributes").Items {
-				if sub.GetString("name") != "$ref" {
-					visit(a.GetString("name")+"."+sub.GetString("name"), &sub)
-				}
+	visit := func(path string, a *jsontree.Value) {
+		if a.GetString("type") != "complex" && pick(a) {
+			out = append(out, field{urn, path, a})
+		}
+	}
+	attributes := find(v, "attributes").Items
+	for i := range attributes {
+		a := &attributes[i]
+		visit(a.GetString("name"), a)
+		if a.GetString("type") != "complex" || find(a, "multiValued").Kind == jsontree.True || a.GetString("mutability") != "readWrite" {
+			continue
+		}
+		subs := find(a, "subAttributes").Items
+		for j := range subs {
+			if subs[j].GetString("name") != "$ref" {
+				visit(a.GetString("name")+"."+subs[j].GetString("name"), &subs[j])
 			}
 		}
 	}
@@ -116,6 +128,11 @@ func (s *session) value(f field, turn int) any {
 	return s.sample(f, turn)
 }
 
+// required picks what a client must send.
+func required(a *jsontree.Value) bool {
+	return find(a, "required").Kind == jsontree.True && a.GetString("mutability") != "readOnly"
+}
+
 // start is the body of a new resource of a type, with all that is required.
 func (s *session) start(t resourceType) obj {
 	body := obj{"schemas": list{t.schema}}
@@ -125,15 +142,13 @@ func (s *session) start(t resourceType) obj {
 	case "Group":
 		body = s.crew()
 	default:
-		for _, f := range fieldsOf(s.known, t.schema, "") {
-			if find(f.def, "required").Kind == jsontree.True {
-				set(body, f, s.value(f, 0))
-			}
+		for _, f := range fieldsOf(s.known, t.schema, "", required) {
+			set(body, f, s.value(f, 0))
 		}
 	}
 	for _, e := range t.extensions {
-		for _, f := range fieldsOf(s.known, e.urn, e.urn) {
-			if e.required && find(f.def, "required").Kind == jsontree.True {
+		for _, f := range fieldsOf(s.known, e.urn, e.urn, required) {
+			if e.required {
 				set(body, f, s.value(f, 0))
 			}
 		}
@@ -153,7 +168,9 @@ func set(body obj, f field, v any) {
 		at = inner
 	}
 	if f.urn != "" {
-		body["schemas"] = append(body["schemas"].(list), f.urn)
+		if urns, _ := body["schemas"].(list); !slices.Contains(urns, any(f.urn)) {
+			body["schemas"] = append(urns, f.urn)
+		}
 		step(f.urn)
 	}
 	outer, name, nested := strings.Cut(f.path, ".")

@@ -59,6 +59,7 @@ func searchUsers(s *session) {
 
 func searchGroups(s *session) {
 	g := s.group(s.user())
+	s.group()
 	s.wantList(s.search("/Groups", obj{"filter": eq("displayName", g.value.GetString("displayName"))}), g)
 }
 

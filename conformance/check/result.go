@@ -27,6 +27,7 @@ const (
 	NoGroups      Reason = "the resource type Group is not announced"
 	NoEnterprise  Reason = "the enterprise extension is not announced"
 	NoCustom      Reason = "no schema beyond those of RFC 7643 is announced"
+	NoSuchKind    Reason = "no attribute of this kind is announced"
 	NoSearch      Reason = "POST .search is not offered"
 	NoRootQuery   Reason = "a query at the root is not offered"
 	NoMe          Reason = "/Me is not offered"
