@@ -137,6 +137,10 @@ func TestExchanges(t *testing.T) {
 			t.Errorf("%s shows the token", name)
 		}
 	}
+	s := (&runner{Config: Config{Token: "a/b+c"}}).session(t.Context(), "p")
+	if got := s.hide("x a/b+c y a%2Fb%2Bc z"); got != "x ••• y ••• z" {
+		t.Errorf("the token is hidden as %q", got)
+	}
 	if !strings.HasSuffix(text.String(), "\n0 passed, 1 failed\n") {
 		t.Errorf("the last line is wrong:\n%s", text.String())
 	}

@@ -35,6 +35,7 @@ const (
 	HasBulk       Reason = "bulk is announced"
 	NoAttribute   Reason = "not announced in the schema: "   // followed by the attribute
 	OtherProfile  Reason = "another profile was asked for: " // followed by those it is for
+	NotSafe       Reason = "the token would stand in logs"
 	OutOfTime     Reason = "the run was interrupted"
 	NotCompatible Reason = "the server refuses what this check builds on: " // followed by what
 )

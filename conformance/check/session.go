@@ -128,6 +128,7 @@ func (s *session) send(r request) *answer {
 	if err != nil {
 		x.Error = s.hide(err.Error())
 	}
+	x.URL = s.hide(x.URL)
 	s.exchanges = append(s.exchanges, x)
 	if len(s.exchanges) > mostExchanges {
 		s.exchanges = s.exchanges[1:]
@@ -257,7 +258,7 @@ func (s *session) hide(text string) string {
 	if s.Token == "" {
 		return text
 	}
-	return strings.ReplaceAll(text, s.Token, "•••")
+	return strings.NewReplacer(s.Token, "•••", url.QueryEscape(s.Token), "•••").Replace(text)
 }
 
 // show is a body as far as results show it.
