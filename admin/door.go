@@ -21,7 +21,7 @@ import (
 )
 
 const (
-	bodyLimit   = 64 << 10         // bytes of a request body
+	bodyLimit   = 64 << 10         // bytes of a request body, see also declarationLimit
 	actDeadline = 10 * time.Second // for the work behind one request
 )
 
@@ -70,6 +70,7 @@ func New(c Config) (http.Handler, error) {
 	api := humago.New(d.mux, d.openAPI(c.Version))
 	d.registerOrgs(api)
 	d.registerTokens(api)
+	d.registerSchemas(api)
 	return d, nil
 }
 
@@ -144,7 +145,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actDeadline)
 	defer cancel()
 	r = r.WithContext(ctx)
-	r.Body = http.MaxBytesReader(x, r.Body, bodyLimit)
+	r.Body = http.MaxBytesReader(x, r.Body, declarationLimit) // each operation has a limit of its own
 
 	if !strings.HasPrefix(r.URL.Path, "/api/openapi") {
 		caller, err := d.authenticate(ctx, r)
@@ -226,7 +227,7 @@ func (d *door) requestID(r *http.Request) string {
 // unrouted is the error for a path that is nothing, or not with this method.
 func (d *door) unrouted(x *exchange, r *http.Request) error {
 	var allowed []string
-	for _, m := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost} {
+	for _, m := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost, http.MethodPut} {
 		probe := r.Clone(r.Context())
 		probe.Method = m
 		if _, pattern := d.mux.Handler(probe); pattern != "" {

@@ -170,6 +170,9 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 			return Caller{}, time.Time{}, &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
 		}
 		caller.Slug = o.Slug
+		if caller.Declared, err = d.declaredFor(ctx, o); err != nil {
+			return Caller{}, time.Time{}, err
+		}
 	}
 	d.noteUse(ctx, org, t, now)
 	return caller, t.Expires, nil

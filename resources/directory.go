@@ -10,13 +10,16 @@ import (
 	"time"
 )
 
-// Config is what a Directory needs. Every field but Budget is required.
+// Config is what a Directory needs. Every field but Budget and Declared is
+// required.
 type Config struct {
 	Store  Store
 	Now    func() time.Time
 	Rand   io.Reader // cryptographic randomness: ids and secrets come from it
 	Log    *slog.Logger
 	Budget int // records a query may look at beyond the indexes; 0 means 250 000 (security S15)
+
+	Declared *Declared // what the operator declares for all organizations, or nil
 }
 
 // Directory is every act of the domain, one method each. It is safe for
@@ -28,6 +31,9 @@ type Directory struct {
 	log    *slog.Logger
 	budget int
 	tokens tokenCache
+
+	common   *Declared // of all organizations
+	declared declaredCache
 }
 
 // New makes a Directory over a store.
@@ -51,7 +57,7 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
-	return &Directory{store: c.Store, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget}, nil
+	return &Directory{store: c.Store, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.
@@ -131,6 +137,9 @@ const (
 	ScopeGroups     Scope = "groups"
 	ScopeGroupsRead Scope = "groups:read"
 	ScopePlatform   Scope = "platform" // operate usher: organizations and tokens
+
+	ScopeResources     Scope = "resources" // resources of declared types
+	ScopeResourcesRead Scope = "resources:read"
 )
 
 // Caller is who asks: a verified credential and what it may do. Doors get it
@@ -181,6 +190,8 @@ func (c Caller) may(kind Kind, write bool) error {
 		ok = c.has(ScopeSCIM, ScopeUsers) || (!write && c.has(ScopeSCIMRead, ScopeUsersRead))
 	case KindGroup:
 		ok = c.has(ScopeSCIM, ScopeGroups) || (!write && c.has(ScopeSCIMRead, ScopeGroupsRead))
+	case KindCustom:
+		ok = c.has(ScopeSCIM, ScopeResources) || (!write && c.has(ScopeSCIMRead, ScopeResourcesRead))
 	default:
 		return c.mayPlatform()
 	}

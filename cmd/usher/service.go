@@ -149,7 +149,11 @@ func (s *service) open(ctx context.Context) error {
 		return &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
 	}
 	s.numbers.watchStreams(s.store.StreamLength, s.log)
-	s.directory, err = resources.New(resources.Config{Store: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log})
+	declared, err := declaredForAll(s.cfg)
+	if err != nil {
+		return &failure{exit: exitConfig, what: "the declared schemas have faults", why: indented{err}}
+	}
+	s.directory, err = resources.New(resources.Config{Store: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared})
 	return err
 }
 

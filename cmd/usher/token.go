@@ -68,7 +68,7 @@ func (v *orgVerb) createToken() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&spec.Name, "name", "", "what it is for (default provisioning)")
-	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read")
+	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read, resources, resources:read")
 	f.StringVar(&spec.Profile, "profile", "", "dialect of the identity provider: rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik, generic")
 	f.StringVar(&spec.Policy, "policy", "", "what it accepts as userName: relaxed (default) or email")
 	f.StringVar(&spec.Lifetime, "lifetime", "", "how long it works: 1m to 365d, in m, h or d (default 180d)")

@@ -178,6 +178,16 @@ func (s *session) wantFound(endpoint, filter string, resources ...*resource) {
 	s.wantList(s.find(endpoint, filter), resources...)
 }
 
+// some asks until a page holds something: of a list of everybody the first may
+// be somebody that another check is deleting at this moment.
+func some(ask func() *answer) *answer {
+	a := ask()
+	for try := 0; try < 5 && a.status == http.StatusOK && len(a.at("Resources").Items) == 0; try++ {
+		a = ask()
+	}
+	return a
+}
+
 // eq is the comparison of an attribute with a text.
 func eq(attribute, value string) string { return attribute + " eq " + quote(value) }
 

@@ -51,7 +51,7 @@ func readList(endpoint string) func(*session) {
 		} else {
 			s.group()
 		}
-		a := s.get(endpoint, "startIndex", "1", "count", "2")
+		a := some(func() *answer { return s.get(endpoint, "startIndex", "1", "count", "2") })
 		s.wantStatus(a, http.StatusOK)
 		s.wantJSON(a)
 		s.wantAll(&a.value, obj{"schemas": list{messageURN + "ListResponse"}, "startIndex": 1, "itemsPerPage": len(a.at("Resources").Items), "Resources[0].id": anything{}})

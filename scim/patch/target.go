@@ -6,6 +6,7 @@ import (
 	scimerrors "github.com/elimity-com/scim/errors"
 
 	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/scim/filter"
 	"github.com/usher-scim/usher/scim/schema"
 )
@@ -39,13 +40,13 @@ func (p *parsing) target(at place, text string, value *jsontree.Value) error {
 	return nil
 }
 
-// ignored tells what is silently left out: password wherever it stands (S10),
-// and what the server owns as a key of a pathless value (R-24, AUT-02).
+// ignored tells what is silently left out: password of a user wherever it
+// stands (S10), and what the server owns as a key of a pathless value (R-24, AUT-02).
 func (p *parsing) ignored(at place, text string) bool {
 	if urn := p.typ.Core.URN; len(text) > len(urn) && text[len(urn)] == ':' && jsontree.EqualName(text[:len(urn)], urn) {
 		text = text[len(urn)+1:]
 	}
-	if schema.Ignored(text) {
+	if schema.Ignored(text) && p.typ.Kind != resources.KindCustom {
 		return true
 	}
 	return at.key && (jsontree.EqualName(text, "schemas") || jsontree.EqualName(text, "id") || jsontree.EqualName(text, "meta"))
