@@ -64,9 +64,9 @@ func (s *session) needKnown(endpoint string, body any) {
 	if !ok {
 		return
 	}
-	urn := userURN
-	if endpoint == "/Groups" {
-		urn = groupURN
+	urn := map[string]string{"/Users": userURN, "/Groups": groupURN}[endpoint]
+	if urn == "" {
+		return // a type of the server's own: its body is made of what it announces
 	}
 	for name := range fields {
 		// Clients send passwords whether a server wants them or not (OKT-03).
