@@ -235,6 +235,11 @@ func walkWrite(s *session, g ground) {
 func walkReplace(s *session, g ground) {
 	r, _ := s.full(g)
 	body, want := s.start(g.t), obj{}
+	for name := range body {
+		if a := s.attribute(g.t.schema, name); a.GetString("mutability") == "immutable" {
+			body[name] = find(&r.value, name).Text
+		}
+	}
 	for _, f := range g.fields {
 		v := s.value(f, 1)
 		set(body, f, v)
