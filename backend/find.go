@@ -161,9 +161,9 @@ func (f *finder) byRank(ctx context.Context) (page resources.Page, ok bool, err 
 	if from == to {
 		return resources.Page{Total: n}, true, nil
 	}
-	entries, err := f.client.ZRange(ctx, sp.key, int64(first+from), int64(first+to-1)).Result()
+	n, entries, err := f.ranked(ctx, sp, first, n)
 	if err != nil {
-		return resources.Page{}, true, explain(ctx, "find", err)
+		return resources.Page{}, true, err
 	}
 	page, err = f.read(ctx, n, idsOf(sp.shape, entries))
 	return page, true, err

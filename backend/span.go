@@ -80,21 +80,33 @@ func (sp span) count(ctx context.Context, pipe redis.Cmdable) *redis.IntCmd {
 // place tells the rank of the first entry and how many there are.
 func (sp span) place(ctx context.Context, client *redis.Client) (first, n int, err error) {
 	pipe := client.Pipeline()
-	count := sp.count(ctx, pipe)
-	var before *redis.IntCmd
+	count, before := sp.placed(ctx, pipe)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return 0, 0, explain(ctx, "find", err)
+	}
+	return rankOf(before), int(count.Val()), nil
+}
+
+// placed asks how many entries stand in the span and how many before it; nil
+// for none.
+func (sp span) placed(ctx context.Context, pipe redis.Cmdable) (count, before *redis.IntCmd) {
+	count = sp.count(ctx, pipe)
 	switch {
-	case sp.shape == resources.Time:
+	case sp.timed():
 		before = pipe.ZCount(ctx, sp.key, "-inf", "("+sp.min)
 	case sp.min != "-":
 		before = pipe.ZLexCount(ctx, sp.key, "-", "("+sp.min[1:])
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return 0, 0, explain(ctx, "find", err)
+	return count, before
+}
+
+func (sp span) timed() bool { return sp.shape == resources.Time }
+
+func rankOf(before *redis.IntCmd) int {
+	if before == nil {
+		return 0
 	}
-	if before != nil {
-		first = int(before.Val())
-	}
-	return first, int(count.Val()), nil
+	return int(before.Val())
 }
 
 // walkSize is how many index entries a walk reads at a time.

@@ -3,7 +3,8 @@
 //
 // The store checks (store.go) hold a store against the promises of
 // resources.Store. The player (play.go) holds a SCIM server against recorded
-// traffic of identity providers; the recordings are in exchanges/.
+// traffic of identity providers; the recordings are in exchanges/. Package check
+// below this one holds any SCIM server against the RFCs, one promise at a time.
 //
 // The player of recorded exchanges lets an identity provider's traffic be
 // written down once and sent to any SCIM server. A recording is a txtar archive

@@ -15,6 +15,7 @@ func findChecks() []StoreCheck {
 	return []StoreCheck{
 		{"find-conditions", "Store.Find, CondOp", inWorld(findConditions)},
 		{"find-orders-and-pages", "Query.Sort, Query.Offset, R-74", inWorld(findOrders)},
+		{"find-while-written", "Store.Find, R-74", inWorld(findWhileWritten)},
 		{"find-matches", "Query.Match, Query.Needle", inWorld(findMatches)},
 		{"find-groups", "CondGroupsOf, CondMembersOf", inWorld(findGroups)},
 		{"find-budget", "Query.Budget, security S15", inWorld(findBudget)},

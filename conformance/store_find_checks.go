@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -236,4 +237,45 @@ func findNonsense(w *world) error {
 		}
 	}
 	return nil
+}
+
+// findWhileWritten asks for pages of a span while records are made that stand
+// before it in the index: no page holds a stranger or lacks one of the span.
+func findWhileWritten(w *world) error {
+	town, err := w.users("mid", 10)
+	if err != nil {
+		return err
+	}
+	all := idsOf(town) // in the order of their names
+	where := prefix(resources.UserNameOrder, "mid")
+	var done atomic.Bool
+	errs := together(2, func(i int) error {
+		if i == 1 {
+			defer done.Store(true)
+			for n := range 200 {
+				if _, err := w.users(fmt.Sprintf("before%d-", n), 1); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		for !done.Load() {
+			for _, from := range []int{0, 4, 8} {
+				q := resources.Query{Kind: resources.KindUser, Where: &where, Sort: resources.UserNameOrder, Offset: from, Limit: 4}
+				page, err := w.Store.Find(w.ctx, w.org, q)
+				if err != nil {
+					return err
+				}
+				got := make([]string, len(page.Records))
+				for i, r := range page.Records {
+					got[i] = r.ID
+				}
+				if err := sameIDs(got, all[from:min(from+4, len(all))]); err != nil || page.Total != len(all) {
+					return fmt.Errorf("from %d, total %d: %w", from, page.Total, err)
+				}
+			}
+		}
+		return nil
+	})
+	return errors.Join(errs...)
 }

@@ -79,6 +79,19 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f.next.ServeHTTP(w, r.WithContext(ctx))
 }
 
+// asTyped gives addresses under /orgs/ that a ServeMux would redirect, those with
+// doubled slashes first of all, to the SCIM door as they were typed: no client
+// sends its token and its body a second time (L-27).
+func asTyped(idp, mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := r.URL.Path; strings.HasPrefix(p, "/orgs/") && (strings.Contains(p, "//") || strings.Contains(p, "/.")) {
+			idp.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
 func peerOf(r *http.Request) netip.Addr {
 	ap, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

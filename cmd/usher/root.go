@@ -35,9 +35,13 @@ func newRootCommand(p *program) *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &failure{exit: exitUsage, why: err, todo: fmt.Sprintf("see \"%s --help\"", cmd.CommandPath())}
 	})
-	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "manage", Title: "Management, over the REST API:"})
+	root.AddGroup(
+		&cobra.Group{ID: "server", Title: "Server:"},
+		&cobra.Group{ID: "prove", Title: "Proof, of any SCIM server:"},
+		&cobra.Group{ID: "manage", Title: "Management, over the REST API:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p), newBenchCommand(p), newSimulateCommand(p)},
+		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p)},
+		"prove":  {newCheckCommand(p), newSimulateCommand(p), newBenchCommand(p)},
 		"manage": {newOrgCommand(p), newTokenCommand(p), newClientCommand(p), newSchemaCommand(p), newResourceTypeCommand(p)},
 		"":       {newVersionCommand(p)},
 	} {

@@ -241,7 +241,7 @@ func (s *service) wire(context.Context) error {
 		return err
 	}
 	s.door = newFront(&front{
-		next: mux, tls: s.pair != nil, open: !config.IsLoopback(host), proxies: proxies, draining: &s.draining,
+		next: asTyped(idp, mux), tls: s.pair != nil, open: !config.IsLoopback(host), proxies: proxies, draining: &s.draining,
 	})
 	side := http.NewServeMux()
 	side.Handle("GET /metrics", s.numbers.handler(s.log))

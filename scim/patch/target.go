@@ -64,6 +64,13 @@ func (p *parsing) unknown(text string) bool {
 			return false
 		}
 	}
+	// Dots of a version stand before the last colon; behind it there is one at
+	// most, with a name on either side.
+	name := head[strings.LastIndexByte(head, ':')+1:]
+	name, sub, dotted := strings.Cut(name, ".")
+	if name == "" || dotted && (sub == "" || strings.Contains(sub, ".")) {
+		return false
+	}
 	if filtered {
 		_, err := p.paths.Path(p.typ, head)
 		return err != nil
