@@ -29,6 +29,9 @@ var vaultPutLua string
 //go:embed scripts/vault_take.lua
 var vaultTakeLua string
 
+//go:embed scripts/vault_add.lua
+var vaultAddLua string
+
 //go:embed scripts/expire.lua
 var expireLua string
 
@@ -52,6 +55,7 @@ type scripts struct {
 	commit, release     script // the same text; release may run when memory is short
 	get, find           script
 	vaultPut, vaultTake script
+	vaultAdd            script
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
@@ -73,7 +77,8 @@ func newScripts(embedded bool) scripts {
 		commit: make(commitLua, ""), release: make(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
 		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
-		expire: make(expireLua, frees), trash: make(trashLua, frees),
+		vaultAdd: make(vaultAddLua, ""),
+		expire:   make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
 	}

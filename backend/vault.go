@@ -33,6 +33,32 @@ func (s *Store) Put(ctx context.Context, org resources.OrgID, purpose, key strin
 	return explain(ctx, "vault put", err)
 }
 
+// Add implements resources.Vault.
+func (s *Store) Add(ctx context.Context, org resources.OrgID, purpose, key string, exp time.Time) (added bool, err error) {
+	defer s.observe("vault_add", started(), &err)
+	k, err := secretKeys(org, purpose)
+	if err != nil {
+		return false, err
+	}
+	ms := exp.UnixMilli()
+	if ms < 0 || ms > maxNumber {
+		return false, fmt.Errorf("backend: vault: the expiry %s cannot be stored", exp)
+	}
+	attempt, err := s.stamp()
+	if err != nil {
+		return false, err
+	}
+	c := newCall(s.scripts.vaultAdd, 8)
+	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry())
+	c.arg(attempt, appendPadded(nil, uint64(ms), expirySize), strconv.FormatInt(ms, 10), strconv.FormatInt(s.cfg.Now().UnixMilli(), 10))
+	reply, err := s.write(ctx, c)
+	if err != nil {
+		return false, explain(ctx, "vault add", err)
+	}
+	n, _ := reply.(int64)
+	return n == 1, nil
+}
+
 // Take implements resources.Vault.
 func (s *Store) Take(ctx context.Context, org resources.OrgID, purpose, key string) (value []byte, err error) {
 	defer s.observe("vault_take", started(), &err)

@@ -152,6 +152,7 @@ func vaultChecks() []StoreCheck {
 		{"vault-gives-once", "Vault.Take, security V12", inWorld(vaultOnce)},
 		{"vault-replaces-and-expires", "Vault", inWorld(vaultExpires)},
 		{"vault-race", "Vault.Take, security V12", inWorld(vaultRace)},
+		{"vault-adds-once", "Vault.Add, security T2", inWorld(vaultAdds)},
 	}
 }
 

@@ -218,4 +218,7 @@ type Vault interface {
 	// Peek returns the value without removing it; nil when there is none or
 	// it expired.
 	Peek(ctx context.Context, org OrgID, purpose, key string) ([]byte, error)
+	// Add notes a key until exp and reports whether it was not noted yet: of
+	// many concurrent callers exactly one gets true until exp has passed.
+	Add(ctx context.Context, org OrgID, purpose, key string, exp time.Time) (bool, error)
 }
