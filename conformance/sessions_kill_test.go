@@ -246,7 +246,7 @@ func auditAt(t *testing.T, url, token string) {
 			t.Error(err)
 		}
 	}()
-	dir, err := resources.New(resources.Config{Store: store, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	dir, err := resources.New(resources.Config{Store: store, Vault: store, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func newWorld(t *testing.T, url string, now func() time.Time) *world {
 			t.Errorf("close the store: %v", err)
 		}
 	})
-	dir, err := resources.New(resources.Config{Store: store, Now: now, Rand: rand.Reader, Log: log})
+	dir, err := resources.New(resources.Config{Store: store, Vault: store, Now: now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatalf("directory: %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 // Config is what a Directory needs. Every field but Budget is required.
 type Config struct {
 	Store  Store
+	Vault  Vault
 	Now    func() time.Time
 	Rand   io.Reader // cryptographic randomness: ids and secrets come from it
 	Log    *slog.Logger
@@ -23,6 +24,7 @@ type Config struct {
 // concurrent use.
 type Directory struct {
 	store  Store
+	vault  Vault
 	now    func() time.Time
 	random io.Reader
 	log    *slog.Logger
@@ -35,6 +37,9 @@ func New(c Config) (*Directory, error) {
 	var faults []error
 	if c.Store == nil {
 		faults = append(faults, errors.New("resources: Config.Store is required"))
+	}
+	if c.Vault == nil {
+		faults = append(faults, errors.New("resources: Config.Vault is required"))
 	}
 	if c.Now == nil {
 		faults = append(faults, errors.New("resources: Config.Now is required"))
@@ -51,7 +56,7 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
-	return &Directory{store: c.Store, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget}, nil
+	return &Directory{store: c.Store, vault: c.Vault, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.
@@ -153,6 +158,10 @@ type Caller struct {
 	// Should that resource be there already, it is the result and nothing is
 	// written: an act that is repeated with the same NewID creates once.
 	NewID string
+
+	// Work, when not nil, counts the memberships that acts of this caller read and
+	// change, so that a door can bound what many acts do together (security S16).
+	Work *Work
 }
 
 // NamePolicy says what a connection accepts as userName (BR-004).

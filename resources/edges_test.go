@@ -202,7 +202,7 @@ func TestCleanGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.clock.Advance(32 * 24 * time.Hour)
-	dir, err := resources.New(resources.Config{Store: broken{b.store, b.a.Org}, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog()})
+	dir, err := resources.New(resources.Config{Store: broken{b.store, b.a.Org}, Vault: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (w *watched) compare(when string, rec *resources.Record, entries []resource
 func TestPlacement(t *testing.T) {
 	b := newBundle(t, "")
 	w := &watched{Store: b.store, t: t}
-	dir, err := resources.New(resources.Config{Store: w, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog()})
+	dir, err := resources.New(resources.Config{Store: w, Vault: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: quietLog()})
 	if err != nil {
 		t.Fatal(err)
 	}

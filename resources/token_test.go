@@ -87,7 +87,7 @@ func TestRevokedElsewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := resources.New(resources.Config{Store: b.store, Now: b.clock.Now, Rand: zeros{}, Log: quietLog()})
+	other, err := resources.New(resources.Config{Store: b.store, Vault: b.store, Now: b.clock.Now, Rand: zeros{}, Log: quietLog()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (w *world) discovery(base string) *documents {
 	}
 	d = &documents{
 		config: schema.AppendServiceProviderConfig(nil, base, schema.ProviderConfig{
-			BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
+			Bulk: true, BulkMaxOperations: bulkMost, BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
 		}),
 		types:   w.registry.AppendResourceTypes(nil, base),
 		schemas: w.registry.AppendSchemas(nil, base),

@@ -113,7 +113,7 @@ func (h *house) open(store resources.Store, cfg scim.Config) {
 		level = slog.LevelWarn
 	}
 	cfg.Log = slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: level}))
-	dir, err := resources.New(resources.Config{Store: store, Now: cfg.Now, Rand: rand.Reader, Log: cfg.Log, Budget: h.budget})
+	dir, err := resources.New(resources.Config{Store: store, Vault: h.store, Now: cfg.Now, Rand: rand.Reader, Log: cfg.Log, Budget: h.budget})
 	if err != nil {
 		h.t.Fatalf("directory: %v", err)
 	}

@@ -36,7 +36,7 @@ func (c *call) get(ctx context.Context) error {
 // which makes a later If-Match fail rather than overwrite.
 func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Record) error {
 	c.w.Header()["Etag"] = []string{tagOf(rec)}
-	if c.head() {
+	if c.head() || c.part && (c.quiet || rec.Size > memberChunk) {
 		c.contentType()
 		c.w.WriteHeader(status)
 		return nil

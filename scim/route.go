@@ -74,7 +74,7 @@ func (w *world) routeTable() []route {
 		route{path: []string{"Schemas", anySegment}, resource: "Schema", acts: read((*call).schema)},
 		route{path: []string{".search"}, resource: "", acts: search},
 		route{path: []string{}, resource: "", acts: []act{{http.MethodGet, "search", (*call).notYet}}},
-		route{path: []string{"Bulk"}, resource: "Bulk", acts: []act{{http.MethodPost, "bulk", (*call).notYet}}},
+		route{path: []string{"Bulk"}, resource: "Bulk", acts: []act{{http.MethodPost, "bulk", (*call).bulk}}},
 		route{path: []string{"Me"}, resource: "Me", acts: []act{
 			{http.MethodGet, "me", (*call).notYet},
 			{http.MethodPost, "me", (*call).notYet},
@@ -148,12 +148,19 @@ func (c *call) locate() error {
 			return notHere(c.route.typ.Name)
 		}
 		return notHere("")
-	case c.route.typ != nil && c.id != "":
-		if k, ok := resources.KindOf(c.id); !ok || k != c.route.typ.Kind {
-			return notHere(c.route.typ.Name)
-		}
+	case c.route.foreign(c.id):
+		return notHere(c.route.typ.Name)
 	}
 	return nil
+}
+
+// foreign reports whether an id cannot be one of the route's type.
+func (rt *route) foreign(id string) bool {
+	if rt.typ == nil || id == "" {
+		return false
+	}
+	k, ok := resources.KindOf(id)
+	return !ok || k != rt.typ.Kind
 }
 
 // match compares names without case (L-27); id is what stands for anySegment.

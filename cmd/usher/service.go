@@ -149,7 +149,7 @@ func (s *service) open(ctx context.Context) error {
 		return &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
 	}
 	s.numbers.watchStreams(s.store.StreamLength, s.log)
-	s.directory, err = resources.New(resources.Config{Store: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log})
+	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log})
 	return err
 }
 

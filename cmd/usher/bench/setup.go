@@ -52,7 +52,7 @@ func open(ctx context.Context, url string, users int) (*site, error) {
 	if err := s.connect(url); err != nil {
 		return s, err
 	}
-	dir, err := resources.New(resources.Config{Store: store, Now: time.Now, Rand: rand.Reader, Log: quiet, Budget: 2 * users})
+	dir, err := resources.New(resources.Config{Store: store, Vault: store, Now: time.Now, Rand: rand.Reader, Log: quiet, Budget: 2 * users})
 	if err != nil {
 		return s, err
 	}
@@ -171,7 +171,7 @@ func (s *site) recordCommits(ctx context.Context, url, addr string) error {
 		return err
 	}
 	defer func() { _ = tapped.Close() }() // only used for three commits
-	dir, err := resources.New(resources.Config{Store: tapped, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	dir, err := resources.New(resources.Config{Store: tapped, Vault: store, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
