@@ -15,10 +15,12 @@ import (
 )
 
 // How long a request of many steps is remembered, and how long another run of
-// it waits for the first to write down how it began.
+// it waits for the first to write down how it began. The first has less time
+// for that than its lead lasts.
 const (
 	journalKept  = 10 * time.Minute
-	journalLead  = time.Minute // longer than any request lives
+	journalLead  = 10 * time.Second
+	journalStart = 5 * time.Second
 	journalPause = 20 * time.Millisecond
 	journalTries = 100
 )
@@ -113,13 +115,8 @@ func (d *Directory) openJournal(ctx context.Context, org OrgID, j *Journal) erro
 			j.Again, j.now = true, j.was
 			return nil
 		}
-		now := d.now()
-		first, err := d.vault.Add(ctx, org, journalPurpose+"-lead", j.key, now.Add(journalLead))
-		if err != nil {
+		if first, err := d.startJournal(ctx, org, j); first || err != nil {
 			return err
-		}
-		if first {
-			return d.startJournal(ctx, org, j, now)
 		}
 		select {
 		case <-ctx.Done():
@@ -130,13 +127,22 @@ func (d *Directory) openJournal(ctx context.Context, org OrgID, j *Journal) erro
 	return fmt.Errorf("the same request does not get on: %w", ErrUnavailable)
 }
 
-func (d *Directory) startJournal(ctx context.Context, org OrgID, j *Journal, now time.Time) error {
+// startJournal begins the request unless another run has just begun it. A client
+// that goes away must not leave a beginning without its end.
+func (d *Directory) startJournal(ctx context.Context, org OrgID, j *Journal) (first bool, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), journalStart)
+	defer cancel()
+	now := d.now()
+	first, err = d.vault.Add(ctx, org, journalPurpose+"-lead", j.key, now.Add(journalLead))
+	if err != nil || !first {
+		return false, err
+	}
 	j.was = journalEntry{Began: now.UnixMilli(), Seed: make([]byte, sha256.Size)}
 	if _, err := io.ReadFull(d.random, j.was.Seed); err != nil {
-		return fmt.Errorf("make a seed: %w", err)
+		return true, fmt.Errorf("make a seed: %w", err)
 	}
 	j.now = j.was
-	return d.putJournal(ctx, org, j)
+	return true, d.putJournal(ctx, org, j)
 }
 
 func (d *Directory) putJournal(ctx context.Context, org OrgID, j *Journal) error {

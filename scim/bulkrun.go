@@ -123,7 +123,7 @@ func (b *bulk) one(ctx context.Context, op *operation) {
 		act = b.showing(op) // an earlier run has created it
 	}
 	b.do(ctx, op, act)
-	if op.method == http.MethodDelete && op.status == http.StatusNotFound && b.journal != nil && b.journal.Gone(op.at) {
+	if op.method == http.MethodDelete && op.status == http.StatusNotFound && op.fault == nil && b.journal.Gone(op.at) {
 		op.status, op.body = http.StatusNoContent, nil // an earlier run has deleted it
 	}
 }

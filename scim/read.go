@@ -51,7 +51,7 @@ func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Rec
 
 // list answers GET and HEAD of a collection.
 func (c *call) list(ctx context.Context) error {
-	p, err := parseParams(c.r.URL.RawQuery)
+	p, err := c.params()
 	if err != nil {
 		return err
 	}

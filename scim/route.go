@@ -46,7 +46,6 @@ func (rt *route) act(method string) *act {
 
 // routeTable lists every address. Literal segments stand before anySegment.
 func (w *world) routeTable() []route {
-	search := []act{{http.MethodPost, "search", (*call).notYet}}
 	var out []route
 	for _, t := range w.registry.Types {
 		endpoint := strings.TrimPrefix(t.Endpoint, "/")
@@ -55,7 +54,7 @@ func (w *world) routeTable() []route {
 				{http.MethodGet, "list", (*call).list},
 				{http.MethodPost, "create", (*call).post},
 			}},
-			route{path: []string{endpoint, ".search"}, resource: t.Name, acts: search},
+			route{path: []string{endpoint, ".search"}, typ: t, resource: t.Name, acts: []act{{http.MethodPost, "search", (*call).list}}},
 			route{path: []string{endpoint, anySegment}, typ: t, resource: t.Name, acts: []act{
 				{http.MethodGet, "get", (*call).get},
 				{http.MethodPut, "replace", (*call).put},
@@ -72,8 +71,8 @@ func (w *world) routeTable() []route {
 		route{path: []string{"ResourceTypes", anySegment}, resource: "ResourceType", acts: read((*call).resourceType)},
 		route{path: []string{"Schemas"}, resource: "Schema", acts: read((*call).schemas)},
 		route{path: []string{"Schemas", anySegment}, resource: "Schema", acts: read((*call).schema)},
-		route{path: []string{".search"}, resource: "", acts: search},
-		route{path: []string{}, resource: "", acts: []act{{http.MethodGet, "search", (*call).notYet}}},
+		route{path: []string{".search"}, resource: "", acts: []act{{http.MethodPost, "search", (*call).listAll}}},
+		route{path: []string{}, resource: "", acts: []act{{http.MethodGet, "search", (*call).listAll}}},
 		route{path: []string{"Bulk"}, resource: "Bulk", acts: []act{{http.MethodPost, "bulk", (*call).bulk}}},
 		route{path: []string{"Me"}, resource: "Me", acts: []act{
 			{http.MethodGet, "me", (*call).notYet},
