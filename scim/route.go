@@ -75,11 +75,11 @@ func (w *world) routeTable() []route {
 		route{path: []string{}, resource: "", acts: []act{{http.MethodGet, "search", (*call).listAll}}},
 		route{path: []string{"Bulk"}, resource: "Bulk", acts: []act{{http.MethodPost, "bulk", (*call).bulk}}},
 		route{path: []string{"Me"}, resource: "Me", acts: []act{
-			{http.MethodGet, "me", (*call).notYet},
-			{http.MethodPost, "me", (*call).notYet},
-			{http.MethodPut, "me", (*call).notYet},
-			{http.MethodPatch, "me", (*call).notYet},
-			{http.MethodDelete, "me", (*call).notYet},
+			{http.MethodGet, "me", (*call).me},
+			{http.MethodPost, "me", (*call).me},
+			{http.MethodPut, "me", (*call).me},
+			{http.MethodPatch, "me", (*call).me},
+			{http.MethodDelete, "me", (*call).me},
 		}})
 	for i := range out {
 		out[i].allow = allowOf(out[i].acts)
@@ -184,15 +184,7 @@ next:
 	return nil, ""
 }
 
-// notYet answers what SCIM has and usher does not offer (R-61, R-80, R-113,
-//
-func (c *call) notYet(context.Context) error {
-	if err := c.drain(); err != nil {
-		return err
-	}
-	return notImplemented("This part of SCIM is not offered here; ServiceProviderConfig tells what is.")
-}
-
+// notImplemented is the answer to what SCIM has and is not offered.
 func notImplemented(detail string) error {
 	return problem{status: http.StatusNotImplemented, code: "not_implemented", detail: detail}
 }

@@ -171,7 +171,7 @@ func (s *site) recordCommits(ctx context.Context, url, addr string) error {
 		return err
 	}
 	defer func() { _ = tapped.Close() }() // only used for three commits
-	dir, err := resources.New(resources.Config{Store: tapped, Vault: store, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+	dir, err := resources.New(resources.Config{Store: tapped, Vault: tapped, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}
