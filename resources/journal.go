@@ -118,10 +118,12 @@ func (d *Directory) openJournal(ctx context.Context, org OrgID, j *Journal) erro
 		if first, err := d.startJournal(ctx, org, j); first || err != nil {
 			return err
 		}
+		pause := time.NewTimer(journalPause)
 		select {
 		case <-ctx.Done():
+			pause.Stop()
 			return ctx.Err()
-		case <-time.After(journalPause):
+		case <-pause.C:
 		}
 	}
 	return fmt.Errorf("the same request does not get on: %w", ErrUnavailable)

@@ -349,3 +349,24 @@ func TestBulkScope(t *testing.T) {
 		t.Error(r.Body)
 	}
 }
+
+// bulkStranger checks that an operation on another organization's id is
+// answered like one on an id that nobody has (security S1).
+func (h *house) bulkStranger(method, path, body, foreign, nobody string) {
+	h.t.Helper()
+	ask := func(id string) string {
+		fill := func(s string) string { return strings.ReplaceAll(s, "{id}", id) }
+		op := `{"method":"` + method + `","bulkId":"x","path":"` + fill(path) + `"}`
+		if body != "" {
+			op = op[:len(op)-1] + `,"data":` + fill(body) + `}`
+		}
+		r := h.ask("POST", "/Bulk", bulkBody(op)).want(200)
+		if s := r.str("Operations", 0, "status"); s != "404" && s != "400" {
+			h.t.Errorf("%s %s in a Bulk: %s", method, path, r.Body)
+		}
+		return strings.ReplaceAll(r.Body.String(), id, "{id}")
+	}
+	if a, b := ask(nobody), ask(foreign); a != b {
+		h.t.Errorf("%s %s in a Bulk: answers differ\n%s\n%s", method, path, a, b)
+	}
+}

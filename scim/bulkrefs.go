@@ -3,6 +3,7 @@ package scim
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -66,12 +67,9 @@ func (r *references) resolve(name string) string {
 		r.op.fault = refused409("bulkId:" + clipped(name) + " is not the bulkId of any POST in this Bulk; send the operation that creates it along, or refer by id.")
 		return ""
 	}
-	for _, known := range r.op.needs {
-		if known == i {
-			return r.ops[i].newID
-		}
+	if !slices.Contains(r.op.needs, i) {
+		r.op.needs = append(r.op.needs, i)
 	}
-	r.op.needs = append(r.op.needs, i)
 	return r.ops[i].newID
 }
 
