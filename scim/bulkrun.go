@@ -11,8 +11,9 @@ import (
 )
 
 // bulkHands is how many operations of one Bulk are in the store at once when
-// their order does not matter.
-const bulkHands = 4
+// their order does not matter. The two Bulks that an organization may have at
+// once then do as much together as sixteen clients with single requests.
+const bulkHands = 8
 
 // run handles circles of operations in order, until too many have failed.
 func (b *bulk) run(ctx context.Context, circles [][]*operation) {
@@ -53,7 +54,7 @@ func (b *bulk) wave(circles [][]*operation) int {
 	taken := make(map[string]bool)
 	for n, circle := range circles {
 		op := circle[0]
-		if n == 4*bulkHands || op.method != circles[0][0].method || !op.alone() || !claim(taken, op) {
+		if op.method != circles[0][0].method || !op.alone() || !claim(taken, op) {
 			return max(n, 1)
 		}
 	}
