@@ -1,7 +1,9 @@
 package scim_test
 
 import (
+	"context"
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -369,4 +371,25 @@ func (h *house) bulkStranger(method, path, body, foreign, nobody string) {
 	if a, b := ask(nobody), ask(foreign); a != b {
 		h.t.Errorf("%s %s in a Bulk: answers differ\n%s\n%s", method, path, a, b)
 	}
+}
+
+// When time is up the operations that were not begun say so, each of them.
+func TestBulkLate(t *testing.T) {
+	h := newHouse(t, "", scim.Config{})
+	id, g := h.user("u"), h.group("G")
+	ctx, cancel := context.WithCancel(t.Context())
+	h.open(&brokenStore{Store: h.store, get: func() error { cancel(); return nil }}, scim.Config{})
+	body := bulkBody(
+		with("PATCH", "/Groups/"+g, ops(`{"op":"add","path":"members","value":`+memberList(id)+`}`)),
+		create("late", "/Users", userBody("late")),
+		with("DELETE", "/Users/"+id, ""),
+	)
+	r := httptest.NewRequest("POST", "/orgs/acme/scim/v2/Bulk", strings.NewReader(body)).WithContext(ctx)
+	r.Header.Set("Authorization", "Bearer "+h.token["acme"])
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if n := strings.Count(w.Body.String(), `"status":"503"`); w.Code != 200 || n < 4 || !strings.Contains(w.Body.String(), "was not begun; send it again") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	h.bulk(body, 200, 201, 204)
 }
