@@ -1,5 +1,5 @@
 # Targets for people; .ci/run is what a submission must pass.
-.PHONY: build test race lint fuzz fuzz-long bench scale check
+.PHONY: build test race lint fuzz fuzz-long bench scale load check
 
 build: ## a static binary in bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/usher ./cmd/usher
@@ -25,5 +25,8 @@ bench: build ## ratios against the reference handlers at 100 000 users
 
 scale: build ## the same at 1 000 000 users; takes about half an hour
 	bin/usher bench --users 1000000
+
+load: build ## 40 organizations, 25 requests a second each, for 5 minutes
+	.ci/load 5m
 
 check: lint race fuzz

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -20,17 +21,22 @@ import (
 )
 
 const (
-	bodyLimit   = 64 << 10         // bytes of a request body
+	bodyLimit   = 64 << 10         // bytes of a request body, see also declarationLimit
 	actDeadline = 10 * time.Second // for the work behind one request
 )
 
-// Config is what the door needs. Every field but Version is required.
+// Config is what the door needs. Every field but Version and Stranger is required.
 type Config struct {
 	Directory *resources.Directory
 	Log       *slog.Logger
 	Now       func() time.Time
 	Rand      io.Reader // request ids come from it
 	Version   string    // shown in the OpenAPI document
+
+	// Stranger, when not nil, is told of every request without a valid
+	// credential and says how long its sender has to wait; 0 lets the refusal
+	// through (security T3).
+	Stranger func(*http.Request) time.Duration
 }
 
 type door struct {
@@ -39,6 +45,7 @@ type door struct {
 	now       func() time.Time
 	random    io.Reader
 	mux       *http.ServeMux
+	stranger  func(*http.Request) time.Duration
 }
 
 // New makes the handler of everything under /api/.
@@ -59,10 +66,11 @@ func New(c Config) (http.Handler, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	d := &door{directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux()}
+	d := &door{directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux(), stranger: c.Stranger}
 	api := humago.New(d.mux, d.openAPI(c.Version))
 	d.registerOrgs(api)
 	d.registerTokens(api)
+	d.registerSchemas(api)
 	return d, nil
 }
 
@@ -137,12 +145,12 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), actDeadline)
 	defer cancel()
 	r = r.WithContext(ctx)
-	r.Body = http.MaxBytesReader(x, r.Body, bodyLimit)
+	r.Body = http.MaxBytesReader(x, r.Body, declarationLimit) // each operation has a limit of its own
 
 	if !strings.HasPrefix(r.URL.Path, "/api/openapi") {
 		caller, err := d.authenticate(ctx, r)
 		if err != nil {
-			d.refuse(x, r, err)
+			d.refuse(x, r, d.unlessStranger(r, err))
 			return
 		}
 		caller.Request = x.id
@@ -178,6 +186,24 @@ func (d *door) authenticate(ctx context.Context, r *http.Request) (resources.Cal
 	return caller, nil
 }
 
+// unlessStranger turns a refused credential into 429 when too many came from
+// the same sender. It happens after the refusal, so that a valid token works
+// whatever else comes from its address.
+func (d *door) unlessStranger(r *http.Request, err error) error {
+	known, ok := errors.AsType[*resources.Error](err)
+	if !ok || known.Code != resources.CodeUnauthenticated || d.stranger == nil {
+		return err
+	}
+	wait := d.stranger(r)
+	if wait <= 0 {
+		return err
+	}
+	return &Problem{
+		Status: http.StatusTooManyRequests, Code: string(resources.CodeRateLimited), retry: max(1, int(math.Ceil(wait.Seconds()))),
+		Detail: "Too many requests without a valid token come from your address; wait as Retry-After says, and check the token.",
+	}
+}
+
 var idText = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
 // requestID takes the id that the listener or a proxy gave the request if it
@@ -201,7 +227,7 @@ func (d *door) requestID(r *http.Request) string {
 // unrouted is the error for a path that is nothing, or not with this method.
 func (d *door) unrouted(x *exchange, r *http.Request) error {
 	var allowed []string
-	for _, m := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost} {
+	for _, m := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost, http.MethodPut} {
 		probe := r.Clone(r.Context())
 		probe.Method = m
 		if _, pattern := d.mux.Handler(probe); pattern != "" {
@@ -232,7 +258,7 @@ func (d *door) finish(r *http.Request, x *exchange) {
 		}
 	}
 	level := slog.LevelInfo
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || x.status == http.StatusTooManyRequests { // who sends too much must not fill the log
 		level = slog.LevelDebug
 	}
 	d.log.Log(r.Context(), level, "request", "req", x.id, "actor", x.caller.Token, "op", x.pattern, "status", x.status, "dur", d.now().Sub(x.began))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -26,6 +27,8 @@ type Problem struct {
 	Field   string  `json:"field,omitempty" doc:"The parameter or body member at fault."`
 	Request string  `json:"request_id" doc:"Names this request in usher's log."`
 	Faults  []Fault `json:"errors,omitempty" doc:"Every fault of the request, when there may be several."`
+
+	retry int // seconds for Retry-After of 429
 }
 
 // Fault is one of several faults of a request.
@@ -46,6 +49,8 @@ func (p *Problem) GetHeaders() http.Header {
 	switch p.Status {
 	case http.StatusServiceUnavailable:
 		h.Set("Retry-After", "2")
+	case http.StatusTooManyRequests:
+		h.Set("Retry-After", strconv.Itoa(max(1, p.retry)))
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="usher"`)
 	}
@@ -67,7 +72,7 @@ func statusOf(code resources.Code) int {
 	case resources.CodeNotFound:
 		return http.StatusNotFound
 	case resources.CodeSlugInUse, resources.CodeTooManyTokens, resources.CodeEmailInUse, resources.CodeEmailInOtherOrg,
-		resources.CodeUserNameInUse, resources.CodeDisplayNameInUse:
+		resources.CodeUserNameInUse, resources.CodeDisplayNameInUse, resources.CodeAttributeInUse, resources.CodeSchemaInUse:
 		return http.StatusConflict
 	case resources.CodeVersion:
 		return http.StatusPreconditionFailed
@@ -92,7 +97,9 @@ func problemOf(err error) (*Problem, bool) {
 	}
 	if known, ok := errors.AsType[*resources.Error](err); ok {
 		if status := statusOf(known.Code); status != http.StatusInternalServerError {
-			return &Problem{Status: status, Code: string(known.Code), Field: known.Field, Detail: known.Detail}, known.Err != nil
+			p := &Problem{Status: status, Code: string(known.Code), Field: known.Field, Detail: known.Detail}
+			p.several(err)
+			return p, known.Err != nil
 		}
 	}
 	if errors.Is(err, resources.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -102,6 +109,27 @@ func problemOf(err error) (*Problem, bool) {
 		}, true
 	}
 	return &Problem{Status: http.StatusInternalServerError, Code: "internal", Detail: internalDetail}, true
+}
+
+// several adds the faults of a request that has more than one.
+func (p *Problem) several(err error) {
+	type joined interface {
+		error
+		Unwrap() []error
+	}
+	many, ok := errors.AsType[joined](err)
+	if !ok {
+		return
+	}
+	var faults []Fault
+	for _, e := range many.Unwrap() {
+		if known, ok := errors.AsType[*resources.Error](e); ok {
+			faults = append(faults, Fault{Location: known.Field, Message: strings.TrimSuffix(known.Detail, ".")})
+		}
+	}
+	if len(faults) > 1 {
+		p.Field, p.Detail, p.Faults = "", "The request has faults: "+summary(faults)+".", faults
+	}
 }
 
 // failed is how operations return an error: it logs what the caller is not told.
@@ -128,7 +156,7 @@ func (d *door) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 		id = x.id
 	}
 	if refusal {
-		p = refusedByHuma(m)
+		p = refusedByHuma(m, ctx.Operation())
 		if m.Status >= http.StatusInternalServerError {
 			d.log.ErrorContext(ctx.Context(), "request failed", "req", id, "status", m.Status, "err", fmt.Sprint(m.Detail, m.Errors))
 		}
@@ -138,7 +166,7 @@ func (d *door) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	return p, nil
 }
 
-func refusedByHuma(m *huma.ErrorModel) *Problem {
+func refusedByHuma(m *huma.ErrorModel, op *huma.Operation) *Problem {
 	p := &Problem{Status: m.Status, Code: string(resources.CodeInvalidValue)}
 	for _, e := range m.Errors {
 		if e != nil {
@@ -147,7 +175,7 @@ func refusedByHuma(m *huma.ErrorModel) *Problem {
 	}
 	switch m.Status {
 	case http.StatusRequestEntityTooLarge:
-		p.Code, p.Detail = "body_too_large", fmt.Sprintf("The body is too large; send less than %d bytes.", bodyLimit)
+		p.Code, p.Detail = "body_too_large", fmt.Sprintf("The body is too large; send less than %d bytes.", op.MaxBodyBytes)
 	case http.StatusUnsupportedMediaType:
 		p.Code, p.Detail, p.Faults = "unsupported_media_type", "The body must be JSON: send Content-Type: application/json.", nil
 	case http.StatusRequestTimeout:

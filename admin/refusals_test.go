@@ -141,10 +141,14 @@ func TestOpenAPI(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"DELETE /api/v1/orgs/{org}", "DELETE /api/v1/orgs/{org}/tokens/{id}",
-		"GET /api/v1/orgs", "GET /api/v1/orgs/{org}", "GET /api/v1/orgs/{org}/tokens",
+		"DELETE /api/v1/orgs/{org}", "DELETE /api/v1/orgs/{org}/resource-types/{type}",
+		"DELETE /api/v1/orgs/{org}/resource-types/{type}/extensions/{schema}",
+		"DELETE /api/v1/orgs/{org}/schemas/{schema}", "DELETE /api/v1/orgs/{org}/tokens/{id}",
+		"GET /api/v1/orgs", "GET /api/v1/orgs/{org}", "GET /api/v1/orgs/{org}/schemas", "GET /api/v1/orgs/{org}/tokens",
 		"PATCH /api/v1/orgs/{org}",
 		"POST /api/v1/orgs", "POST /api/v1/orgs/{org}/tokens", "POST /api/v1/orgs/{org}/tokens/{id}/rotate",
+		"PUT /api/v1/orgs/{org}/resource-types/{type}", "PUT /api/v1/orgs/{org}/resource-types/{type}/extensions/{schema}",
+		"PUT /api/v1/orgs/{org}/schemas", "PUT /api/v1/orgs/{org}/schemas/{schema}",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("operations %v, want %v", got, want)

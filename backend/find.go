@@ -253,6 +253,8 @@ func (f *finder) tooMany() error {
 		attributes = "userName, externalId, emails.value, displayName, active, groups.value, id, meta.created and meta.lastModified"
 	case resources.KindGroup:
 		attributes = "displayName, externalId, members.value, id, meta.created and meta.lastModified"
+	case resources.KindCustom:
+		attributes = "externalId, declared texts, id, meta.created and meta.lastModified"
 	}
 	return &resources.Error{Code: resources.CodeTooMany, Detail: "Too many resources would have to be looked at one by one. " +
 		"Narrow the filter by an indexed attribute (" + attributes + "), and sort by one of these."}

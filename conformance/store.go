@@ -35,7 +35,7 @@ func StoreChecks() []StoreCheck {
 	var all []StoreCheck
 	for _, part := range [][]StoreCheck{
 		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), claimChecks(),
-		eventChecks(), findChecks(), cleanChecks(), vaultChecks(),
+		eventChecks(), findChecks(), cleanChecks(), vaultChecks(), customChecks(),
 	} {
 		all = append(all, part...)
 	}

@@ -15,15 +15,22 @@ import (
 const (
 	tokenFresh   = 3 * time.Second
 	refusalFresh = time.Second
-	tokenCached  = 10_000 // entries; past it the cache starts anew
+	tokenCached  = 10_000 // entries of each sort; past it that sort starts anew
+	lookups      = 16     // of unknown credentials at once, in the whole process
 )
 
-// tokenCache remembers credentials by the hash of their text. The zero value is
-// ready for use.
+// tokenCache remembers credentials by the hash of their text. Refused ones are
+// kept apart, so that a flood of them washes out none that works (security T3).
+// The zero value is ready for use.
 type tokenCache struct {
 	mu      sync.RWMutex
-	entries map[[32]byte]cachedToken
+	good    map[[32]byte]cachedToken
+	refused map[[32]byte]cachedToken
 	epoch   uint64 // how often everything was forgotten
+
+	// asking holds a place for each look-up of a credential that has not worked
+	// lately; those that have never queue behind guesses. enter makes it.
+	asking chan struct{}
 }
 
 type cachedToken struct {
@@ -37,7 +44,10 @@ type cachedToken struct {
 // is put with the epoch that get gave.
 func (tc *tokenCache) get(key [32]byte, now time.Time) (e cachedToken, epoch uint64, ok bool) {
 	tc.mu.RLock()
-	e, ok = tc.entries[key]
+	e, ok = tc.good[key]
+	if !ok {
+		e, ok = tc.refused[key]
+	}
 	epoch = tc.epoch
 	tc.mu.RUnlock()
 	return e, epoch, ok && now.Before(e.until)
@@ -51,16 +61,38 @@ func (tc *tokenCache) put(key [32]byte, e cachedToken, epoch uint64) {
 	if tc.epoch != epoch {
 		return
 	}
-	if tc.entries == nil || len(tc.entries) >= tokenCached {
-		tc.entries = make(map[[32]byte]cachedToken)
+	to, from := &tc.good, tc.refused
+	if e.err != nil {
+		to, from = &tc.refused, tc.good
 	}
-	tc.entries[key] = e
+	delete(from, key)
+	if *to == nil || len(*to) >= tokenCached {
+		*to = make(map[[32]byte]cachedToken)
+	}
+	(*to)[key] = e
+}
+
+// enter waits for one of the few places for looking up unknown credentials;
+// leave gives it back.
+func (tc *tokenCache) enter(ctx context.Context) (leave func(), err error) {
+	tc.mu.Lock()
+	if tc.asking == nil {
+		tc.asking = make(chan struct{}, lookups)
+	}
+	places := tc.asking
+	tc.mu.Unlock()
+	select {
+	case places <- struct{}{}:
+		return func() { <-places }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("look up a token: %w", ctx.Err())
+	}
 }
 
 // forget makes every credential be looked up again.
 func (tc *tokenCache) forget() {
 	tc.mu.Lock()
-	tc.entries = nil
+	tc.good, tc.refused = nil, nil
 	tc.epoch++
 	tc.mu.Unlock()
 }
@@ -83,6 +115,13 @@ func (d *Directory) Authenticate(ctx context.Context, token string) (Caller, err
 		if now.Before(e.expires) {
 			return e.caller, nil
 		}
+	}
+	if e.until.IsZero() || e.err != nil { // nobody knows it, or it has not worked lately
+		leave, err := d.tokens.enter(ctx)
+		if err != nil {
+			return Caller{}, err
+		}
+		defer leave()
 	}
 	caller, expires, err := d.verify(ctx, token, now)
 	if e, ok := errors.AsType[*Error](err); ok {
@@ -136,6 +175,9 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 			return Caller{}, time.Time{}, &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
 		}
 		caller.Slug = o.Slug
+		if caller.Declared, err = d.declaredFor(ctx, o); err != nil {
+			return Caller{}, time.Time{}, err
+		}
 	}
 	d.noteUse(ctx, org, t, now)
 	return caller, t.Expires, nil

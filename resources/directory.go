@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Config is what a Directory needs. Every field but Budget is required.
+// Config is what a Directory needs. Every field but Budget and Declared is
+// required.
 type Config struct {
 	Store  Store
 	Vault  Vault
@@ -18,6 +19,8 @@ type Config struct {
 	Rand   io.Reader // cryptographic randomness: ids and secrets come from it
 	Log    *slog.Logger
 	Budget int // records a query may look at beyond the indexes; 0 means 250 000 (security S15)
+
+	Declared *Declared // what the operator declares for all organizations, or nil
 }
 
 // Directory is every act of the domain, one method each. It is safe for
@@ -30,6 +33,9 @@ type Directory struct {
 	log    *slog.Logger
 	budget int
 	tokens tokenCache
+
+	common   *Declared // of all organizations
+	declared declaredCache
 }
 
 // New makes a Directory over a store.
@@ -56,7 +62,7 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
-	return &Directory{store: c.Store, vault: c.Vault, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget}, nil
+	return &Directory{store: c.Store, vault: c.Vault, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.
@@ -137,6 +143,9 @@ const (
 	ScopeGroupsRead Scope = "groups:read"
 	ScopeMe         Scope = "me"       // read the user that the token stands for
 	ScopePlatform   Scope = "platform" // operate usher: organizations and tokens
+
+	ScopeResources     Scope = "resources" // resources of declared types
+	ScopeResourcesRead Scope = "resources:read"
 )
 
 // Caller is who asks: a verified credential and what it may do. Doors get it
@@ -192,6 +201,8 @@ func (c Caller) may(kind Kind, write bool) error {
 		ok = c.has(ScopeSCIM, ScopeUsers) || (!write && c.has(ScopeSCIMRead, ScopeUsersRead))
 	case KindGroup:
 		ok = c.has(ScopeSCIM, ScopeGroups) || (!write && c.has(ScopeSCIMRead, ScopeGroupsRead))
+	case KindCustom:
+		ok = c.has(ScopeSCIM, ScopeResources) || (!write && c.has(ScopeSCIMRead, ScopeResourcesRead))
 	default:
 		return c.mayPlatform()
 	}

@@ -13,5 +13,10 @@
 // at once or not at all. Errors are [Error] values with a stable [Code]; each
 // door maps codes to its own statuses in one place.
 //
+// What an organization declares beside the built-in schemas ([Declared]) comes
+// with the Caller. The values of declared attributes that must be unique or are
+// found by stand in indexes of their own; which ones a record has is noted in its
+// standing, so that its place is known from the record alone.
+//
 // Doors, jobs and the backend import this package; it imports none of them.
 package resources

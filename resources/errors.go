@@ -26,6 +26,8 @@ const (
 	CodeOrgSuspended     Code = "organization_suspended"
 	CodeConfirmation     Code = "confirmation_required"
 	CodeTooManyTokens    Code = "too_many_tokens"
+	CodeAttributeInUse   Code = "attribute_in_use" // a unique declared attribute
+	CodeSchemaInUse      Code = "schema_in_use"    // a change of declared schemas that would orphan stored values
 	CodeUnavailable      Code = "unavailable"
 )
 

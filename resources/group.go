@@ -12,10 +12,31 @@ import (
 type groupFacts struct {
 	displayName string
 	externalID  string
+	keys        []attrKey // values of declared attributes
 }
 
-func groupOf(doc *jsontree.Value) groupFacts {
-	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId")}
+// groupOf reads a document with the keys it stands under.
+func groupOf(doc *jsontree.Value, keys []attrKey) groupFacts {
+	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId"), keys: keys}
+}
+
+// groupOf reads a document that is to be written in place of cur (nil at
+// creation), with the values that the caller's organization declared. Codes:
+// invalid_value for too many of them.
+func (c Caller) groupOf(cur *Record, doc *jsontree.Value) (g groupFacts, err error) {
+	g = groupOf(doc, nil)
+	if c.Declared != nil || cur != nil {
+		g.keys, err = declaredKeys(c.Declared, "Group", cur, doc)
+	}
+	return g, err
+}
+
+// standing is empty as long as no declared attribute has a value.
+func (g groupFacts) standing() []byte {
+	if len(g.keys) == 0 {
+		return nil
+	}
+	return append(appendKeys([]byte{'{'}, g.keys), '}')
 }
 
 // entries are the group's places in the indexes.
@@ -30,7 +51,7 @@ func (g groupFacts) entries(id string, modified int64) []Entry {
 	if g.externalID != "" {
 		out = append(out, Entry{Index: GroupExternalID, Value: GroupExternalID.Key(g.externalID)})
 	}
-	return out
+	return keyEntries(out, KindGroup, "Group", g.keys)
 }
 
 // CreateGroup stores a new group with its members. doc is a checked SCIM Group
@@ -47,11 +68,14 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 			return nil, fmt.Errorf("create group: %w", err)
 		}
 	}
-	g := groupOf(&doc)
+	g, err := c.groupOf(nil, &doc)
+	if err != nil {
+		return nil, err
+	}
 	first := members[:min(len(members), memberPiece)]
 	var rec *Record
 	n := newcomer{kind: KindGroup, caller: c}
-	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
+	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
 		at := n.at(d.now())
 		id, there, err := n.id(d, tx, at)
 		if there != nil || err != nil {
@@ -61,7 +85,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 		now := at.UnixMilli()
 		rec = &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
-			Display: clip(g.displayName, 120), Profile: withID(&doc, id),
+			Display: clip(g.displayName, 120), Profile: withID(&doc, id), Standing: g.standing(),
 		}
 		if err := checkSize(nil, rec); err != nil {
 			return err
@@ -81,7 +105,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	case there != nil:
 		rec = there // the rest of the members may be missing still
 	case err != nil:
-		return nil, fmt.Errorf("create group: %w", groupRefused(err, ""))
+		return nil, fmt.Errorf("create group: %w", groupRefused(err, c, ""))
 	}
 	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
 		return nil, fmt.Errorf("create group: %w", err)
@@ -132,7 +156,7 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 		return d.writeGroup(tx, c, cur, &doc, &next, add, remove)
 	})
 	if err != nil {
-		return false, fmt.Errorf("update group: %w", groupRefused(err, id))
+		return false, fmt.Errorf("update group: %w", groupRefused(err, c, id))
 	}
 	add, remove = restOf(add, remove)
 	more, err := d.applyMembers(ctx, c, id, add, remove)
@@ -148,9 +172,14 @@ func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree
 	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
-		before, after := groupOf(doc), groupOf(next)
+		before := groupOf(doc, keysIn(cur.Standing))
+		after, err := c.groupOf(cur, next)
+		if err != nil {
+			return err
+		}
 		r := *cur
 		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), withID(next, cur.ID)
+		r.Standing = after.standing()
 		if err := checkSize(cur, &r); err != nil {
 			return err
 		}
@@ -183,10 +212,13 @@ func restOf(add, remove []string) (a, r []string) {
 }
 
 // groupRefused turns a refused commit into the error of the rule behind it.
-func groupRefused(err error, group string) error {
+func groupRefused(err error, c Caller, group string) error {
 	var r *Refusal
 	if !errors.As(err, &r) {
 		return err
+	}
+	if taken := attributeTaken(r, c); taken != nil {
+		return taken
 	}
 	switch {
 	case r.Reason == RefusedName:
@@ -203,7 +235,7 @@ func groupRefused(err error, group string) error {
 // check is as in [Directory.DeleteUser].
 func (d *Directory) DeleteGroup(ctx context.Context, c Caller, id string, check func(*Record) error) error {
 	return d.remove(ctx, c, KindGroup, id, check, func(tx Tx, cur *Record, doc *jsontree.Value) {
-		g := groupOf(doc)
+		g := groupOf(doc, keysIn(cur.Standing))
 		tx.Delete(cur, g.entries(id, max(cur.Modified, cur.LinksModified)))
 		tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{g.displayName, g.externalID}})
 	})

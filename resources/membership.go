@@ -56,7 +56,7 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 	first, firstGone := firstOf(add, remove)
 	changed, err = d.commitMembers(ctx, c, id, first, firstGone)
 	if err != nil {
-		return false, fmt.Errorf("edit members: %w", groupRefused(err, id))
+		return false, fmt.Errorf("edit members: %w", groupRefused(err, c, id))
 	}
 	add, remove = restOf(add, remove)
 	more, err := d.applyMembers(ctx, c, id, add, remove)
@@ -105,7 +105,7 @@ func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, 
 			}
 		}
 		if err != nil {
-			return changed, groupRefused(err, id)
+			return changed, groupRefused(err, c, id)
 		}
 		add, remove = add[len(a):], remove[len(r):]
 	}

@@ -26,6 +26,8 @@ type Organization struct {
 	Name    string    `json:"name"`
 	State   OrgState  `json:"state"`
 	Created time.Time `json:"created"`
+
+	Declared uint64 `json:"declared,omitempty"` // version of its declaration; 0 when it never had one
 }
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -324,6 +326,9 @@ func (d *Directory) cleanOrg(ctx context.Context, o *Organization, piece int) (i
 	commit, err := d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
 		rec, err := tx.Read(KindOrg, string(o.ID))
 		if err != nil || rec == nil || d.now().Sub(rec.LastModified()) < eraseTime {
+			return err
+		}
+		if err := dropDeclared(tx, o.ID); err != nil {
 			return err
 		}
 		tx.Delete(rec, o.entries())

@@ -23,10 +23,15 @@ func Placement(rec *Record) ([]Entry, []Claim) {
 	if err != nil {
 		return nil, nil // as above
 	}
-	if rec.Kind == KindGroup {
-		return groupOf(&doc).entries(rec.ID, max(rec.Modified, rec.LinksModified)), nil
+	keys := keysIn(rec.Standing)
+	switch rec.Kind {
+	case KindGroup:
+		return groupOf(&doc, keys).entries(rec.ID, max(rec.Modified, rec.LinksModified)), nil
+	case KindCustom:
+		return customOf(CustomType(rec), &doc, keys).entries(rec.ID, rec.Modified), nil
 	}
 	u := UserOf(&doc)
+	u.keys = keys
 	if u.IdentityKey == "" {
 		return u.entries(rec.ID, rec.Modified), nil
 	}

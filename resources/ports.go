@@ -191,6 +191,7 @@ type Event struct {
 	Type    string   `json:"t"`           // user.created, group.updated …
 	Kind    Kind     `json:"k"`           // of the resource
 	ID      string   `json:"i"`           // of the resource
+	Of      string   `json:"o,omitempty"` // of resources of a declared type: its name
 	Version uint64   `json:"v,omitempty"` // of the document after the change
 	Actor   string   `json:"a,omitempty"` // token id or "system"
 	Request string   `json:"r,omitempty"` // request id

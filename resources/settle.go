@@ -45,7 +45,8 @@ func (d *Directory) settle(tx Tx, c Caller, ch change) {
 }
 
 // standing renders what usher decided about a user, a JSON object: state
-// (domain.md §3.1) and, if there are any, issues (BR-002, BR-006).
+// (domain.md §3.1) and, if there are any, issues (BR-002, BR-006) and the
+// values of declared attributes.
 func (u *User) standing() []byte {
 	out := append(make([]byte, 0, 64), `{"state":"`...)
 	if u.Inactive {
@@ -58,6 +59,9 @@ func (u *User) standing() []byte {
 		out = append(out, `,"issues":["missing_email"]`...)
 	case u.IdentityKey == "":
 		out = append(out, `,"issues":["email_invalid"]`...)
+	}
+	if len(u.keys) > 0 {
+		out = appendKeys(append(out, ','), u.keys)
 	}
 	return append(out, '}')
 }
@@ -113,16 +117,19 @@ func (p NamePolicy) check(u *User) error {
 
 // userRefused turns a refused commit into the error of the rule behind it. It
 // never names another organization (BR-003).
-func userRefused(err error, org OrgID, u *User) error {
+func userRefused(err error, c Caller, u *User) error {
 	var r *Refusal
 	if !errors.As(err, &r) {
 		return err
+	}
+	if taken := attributeTaken(r, c); taken != nil {
+		return taken
 	}
 	switch r.Reason {
 	case RefusedName:
 		return &Error{Code: CodeUserNameInUse, Field: "userName", Detail: "userName is already in use in your organization, by the user with id " + r.Holder + "."}
 	case RefusedClaim:
-		if r.HolderOrg == org {
+		if r.HolderOrg == c.Org {
 			return &Error{Code: CodeEmailInUse, Field: "emails", Detail: "The e-mail address " + quoted(u.Identity) + " already belongs to a user of your organization, the one with id " + r.Holder + "."}
 		}
 		return &Error{Code: CodeEmailInOtherOrg, Field: "emails", Detail: "The e-mail address " + quoted(u.Identity) + " is managed by another organization; use another address."}

@@ -61,7 +61,7 @@ func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 	if len(s.Name) > 100 {
 		return s, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of a token is at most 100 bytes long."}
 	}
-	known := []Scope{ScopeSCIM, ScopeSCIMRead, ScopeUsers, ScopeUsersRead, ScopeGroups, ScopeGroupsRead}
+	known := []Scope{ScopeSCIM, ScopeSCIMRead, ScopeUsers, ScopeUsersRead, ScopeGroups, ScopeGroupsRead, ScopeResources, ScopeResourcesRead}
 	if org == PlatformOrg {
 		known = []Scope{ScopePlatform}
 	}
@@ -358,11 +358,9 @@ func splitToken(text string) (org OrgID, id, secret string, ok bool) {
 	if k, ok := KindOf(parts[1]); !ok || k != KindToken {
 		return "", "", "", false
 	}
-	if strings.ContainsAny(parts[2], "\r\n") {
-		return "", "", "", false // the decoder would skip them
-	}
-	if raw, err := secretEncoding.DecodeString(parts[2]); err != nil || len(raw) != secretBytes {
-		return "", "", "", false
+	raw, err := secretEncoding.DecodeString(parts[2])
+	if err != nil || len(raw) != secretBytes || secretEncoding.EncodeToString(raw) != parts[2] {
+		return "", "", "", false // the decoder alone skips line ends and bytes of 0xff
 	}
 	return OrgID(parts[0]), parts[1], parts[2], true
 }

@@ -19,6 +19,8 @@ type User struct {
 	Emails      []string // every emails[].value, as sent
 	Identity    string   // the identity e-mail as sent (BR-002), or ""
 	IdentityKey string   // its EmailKey; "" when there is none or it cannot be keyed
+
+	keys []attrKey // values of declared attributes, see Caller.userOf and userIn
 }
 
 // UserOf reads a user's document (a SCIM User with canonical names).
@@ -37,6 +39,25 @@ func UserOf(doc *jsontree.Value) User {
 	} else if key, ok := EmailKey(u.UserName); ok {
 		u.Identity, u.IdentityKey = u.UserName, key
 	}
+	return u
+}
+
+// userOf reads a document that is to be written in place of cur (nil at
+// creation), with the values that the caller's organization declared. Codes:
+// invalid_value for too many of them.
+func (c Caller) userOf(cur *Record, doc *jsontree.Value) (u User, err error) {
+	u = UserOf(doc)
+	if c.Declared != nil || cur != nil {
+		u.keys, err = declaredKeys(c.Declared, "User", cur, doc)
+	}
+	return u, err
+}
+
+// userIn reads a stored user, with the values that were declared when it was
+// written.
+func userIn(rec *Record, doc *jsontree.Value) User {
+	u := UserOf(doc)
+	u.keys = keysIn(rec.Standing)
 	return u
 }
 
@@ -101,7 +122,7 @@ func (u *User) entries(id string, modified int64) []Entry {
 			out = append(out, entry)
 		}
 	}
-	return out
+	return keyEntries(out, KindUser, "User", u.keys)
 }
 
 // maxEmails bounds the e-mail addresses of one user: each is an index entry,
@@ -124,13 +145,13 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 	if err := c.may(KindUser, true); err != nil {
 		return nil, err
 	}
-	after := UserOf(&doc)
-	if err := errors.Join(c.Policy.check(&after), after.check()); err != nil {
+	after, err := c.userOf(nil, &doc)
+	if err := errors.Join(err, c.Policy.check(&after), after.check()); err != nil {
 		return nil, err
 	}
 	var rec *Record
 	n := newcomer{kind: KindUser, caller: c}
-	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
+	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
 		at := n.at(d.now())
 		id, there, err := n.id(d, tx, at)
 		if there != nil || err != nil {
@@ -153,7 +174,7 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 		return there, err
 	}
 	if err != nil {
-		return nil, fmt.Errorf("create user: %w", userRefused(err, c.Org, &after))
+		return nil, fmt.Errorf("create user: %w", userRefused(err, c, &after))
 	}
 	return rec, nil
 }
@@ -194,19 +215,21 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 			rec = cur
 			return nil
 		}
-		after = UserOf(&next)
+		if after, err = c.userOf(cur, &next); err != nil {
+			return err
+		}
 		rec, err = d.writeUser(tx, c, cur, &doc, &next, &after)
 		return err
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("update user: %w", userRefused(err, c.Org, &after))
+		return nil, false, fmt.Errorf("update user: %w", userRefused(err, c, &after))
 	}
 	return rec, changed, nil
 }
 
 // writeUser asks for the commit of a changed document.
 func (d *Directory) writeUser(tx Tx, c Caller, cur *Record, doc, next *jsontree.Value, after *User) (*Record, error) {
-	before := UserOf(doc)
+	before := userIn(cur, doc)
 	if before.UserName != after.UserName || before.Identity != after.Identity {
 		if err := c.Policy.check(after); err != nil {
 			return nil, err
@@ -258,7 +281,7 @@ func checkSize(before, rec *Record) error {
 // check has agreed.
 func (d *Directory) DeleteUser(ctx context.Context, c Caller, id string, check func(*Record) error) error {
 	return d.remove(ctx, c, KindUser, id, check, func(tx Tx, cur *Record, doc *jsontree.Value) {
-		before := UserOf(doc)
+		before := userIn(cur, doc)
 		d.settle(tx, c, change{id: id, before: &before})
 		tx.Delete(cur, before.entries(id, cur.Modified))
 	})

@@ -137,7 +137,7 @@ func (b *bulk) showing(op *operation) *act {
 		if err != nil {
 			return err
 		}
-		rec, err := c.dir.Get(ctx, c.caller, c.typ().Kind, c.id)
+		rec, err := c.read(ctx, c.caller, c.typ(), c.id)
 		if err != nil {
 			return err
 		}

@@ -112,7 +112,7 @@ func (c *call) contentType() {
 // fail answers with an error. When a part of the answer has been sent already
 // the connection is cut, so that nobody takes the part for the whole.
 func (c *call) fail(ctx context.Context, err error) {
-	p := problemOf(err)
+	p := c.unlessStranger(problemOf(err))
 	if p.status >= http.StatusInternalServerError && p.status != http.StatusNotImplemented && c.r.Context().Err() == nil {
 		c.log.LogAttrs(ctx, slog.LevelError, "request failed", append(c.attrs(), slog.Any("err", err))...)
 	}
@@ -128,6 +128,22 @@ func (c *call) fail(ctx context.Context, err error) {
 	}
 	h.Set("Usher-Error-Code", p.code)
 	c.send(p.status, ErrorBody(p.status, p.scimType, p.code, p.detail))
+}
+
+// unlessStranger turns a refused credential into 429 when too many came from
+// the same sender. It happens after the refusal, so that a valid token works
+// whatever else comes from its address.
+func (c *call) unlessStranger(p problem) problem {
+	if p.status != http.StatusUnauthorized || c.stranger == nil {
+		return p
+	}
+	wait := c.stranger(c.r)
+	if wait <= 0 {
+		return p
+	}
+	p = rateLimited(wait)
+	p.detail = "Too many requests without a valid token come from your address; wait as Retry-After says, and check the token."
+	return p
 }
 
 // finish ends a request: it turns a panic into an answer, and tells logs and
@@ -155,8 +171,8 @@ func (c *call) report(ctx context.Context) {
 	took := c.now().Sub(c.began)
 	op, resource := c.what()
 	c.observe(op, resource, c.w.status, took)
-	level := slog.LevelDebug
-	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+	level := slog.LevelDebug // reads, and 429: who sends too much must not fill the log
+	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead && c.w.status != http.StatusTooManyRequests {
 		level = slog.LevelInfo
 	}
 	if c.log.Enabled(ctx, level) {

@@ -37,6 +37,24 @@ func (h *handler) caller(r *http.Request) (resources.Caller, error) {
 	return c, err
 }
 
+// begin is caller, and the handler with the type as the caller's organization
+// has it.
+func (h *handler) begin(r *http.Request) (resources.Caller, *handler, error) {
+	c, err := h.caller(r)
+	if err != nil {
+		return c, h, err
+	}
+	w, err := h.server.worldOf(c)
+	if err != nil {
+		return c, h, err
+	}
+	t := w.registry.Type(h.typ.Name)
+	if t == nil { // a type that another organization declared
+		return c, h, notHere("")
+	}
+	return c, &handler{server: h.server, typ: t}, nil
+}
+
 // refuse turns an error into the library's form.
 func refuse(err error) error {
 	if err == nil {
@@ -48,7 +66,7 @@ func refuse(err error) error {
 
 // Create implements scim.ResourceHandler.
 func (h *handler) Create(r *http.Request, attributes scim.ResourceAttributes) (scim.Resource, error) {
-	c, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
@@ -62,18 +80,18 @@ func (h *handler) Create(r *http.Request, attributes scim.ResourceAttributes) (s
 
 // Get implements scim.ResourceHandler.
 func (h *handler) Get(r *http.Request, id string) (scim.Resource, error) {
-	c, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
-	rec, err := h.server.dir.Get(r.Context(), c, h.typ.Kind, id)
+	rec, err := h.server.read(r.Context(), c, h.typ, id)
 	return h.result(r, c, rec, err)
 }
 
 // GetAll implements scim.ResourceHandler. The filter is read from the request
 // where it has one: the library's tree does not decode literals.
 func (h *handler) GetAll(r *http.Request, list scim.ListRequestParams) (scim.Page, error) {
-	c, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Page{}, refuse(err)
 	}
@@ -110,7 +128,7 @@ func (h *handler) GetAll(r *http.Request, list scim.ListRequestParams) (scim.Pag
 
 // Replace implements scim.ResourceHandler.
 func (h *handler) Replace(r *http.Request, id string, attributes scim.ResourceAttributes) (scim.Resource, error) {
-	c, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
@@ -124,7 +142,7 @@ func (h *handler) Replace(r *http.Request, id string, attributes scim.ResourceAt
 
 // Delete implements scim.ResourceHandler.
 func (h *handler) Delete(r *http.Request, id string) error {
-	c, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return refuse(err)
 	}
@@ -133,7 +151,7 @@ func (h *handler) Delete(r *http.Request, id string) error {
 
 // Patch implements scim.ResourceHandler.
 func (h *handler) Patch(r *http.Request, id string, operations []scim.PatchOperation) (scim.Resource, error) {
-	c, err := h.caller(r)
+	c, h, err := h.begin(r)
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
@@ -147,7 +165,7 @@ func (h *handler) Patch(r *http.Request, id string, operations []scim.PatchOpera
 	}
 	rec, err := h.server.modify(r.Context(), c, h.typ, id, p, conditionsOf(r.Header))
 	if err == nil && rec == nil {
-		rec, err = h.server.dir.Get(r.Context(), c, h.typ.Kind, id)
+		rec, err = h.server.read(r.Context(), c, h.typ, id)
 	}
 	return h.result(r, c, rec, err)
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/scim"
 )
@@ -191,6 +192,37 @@ func TestJSONStrict(t *testing.T) {
 	}
 }
 
+// Security S12: refusing a body allocates little more than the body itself. The
+// best of several counts: other tests allocate too.
+func TestJSONAllocation(t *testing.T) {
+	h := newHouse(t, "", scim.Config{})
+	for name, body := range map[string]string{
+		"brackets":    strings.Repeat("[", 1_000_000),
+		"objects":     strings.Repeat(`{"":`, 250_000),
+		"open string": `{"userName":"` + strings.Repeat("x", 1_000_000),
+		"duplicates":  `{"a":"` + strings.Repeat("x", 900_000) + `","A":1}`,
+		"trailing":    `{}` + strings.Repeat(" ", 1_000_000) + "x",
+	} {
+		least := uint64(1) << 62
+		for range 5 {
+			r := httptest.NewRequest("POST", "/orgs/acme/scim/v2/Users", strings.NewReader(body))
+			r.Header.Set("Authorization", "Bearer "+h.token["acme"])
+			w := httptest.NewRecorder()
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			h.ServeHTTP(w, r)
+			runtime.ReadMemStats(&after)
+			if w.Code != 400 {
+				t.Fatalf("%s: %d %s", name, w.Code, w.Body)
+			}
+			least = min(least, after.TotalAlloc-before.TotalAlloc)
+		}
+		if least >= 2<<20 {
+			t.Errorf("%s: %d bytes allocated", name, least)
+		}
+	}
+}
+
 // TestFilterBombs is security S13 over HTTP.
 func TestFilterBombs(t *testing.T) {
 	h := newHouse(t, "", scim.Config{})
@@ -307,4 +339,20 @@ func TestWorkBudget(t *testing.T) {
 		}
 		h.ask("GET", "/Users?"+filterOf(`userName eq "budget3"`), "").want(200)
 	})
+}
+
+// TestWorkTime is the other half of security S15: a walk ends with its time.
+func TestWorkTime(t *testing.T) {
+	h := newHouse(t, redistest.Start(t), scim.Config{})
+	for i := range 20 {
+		h.user("time" + itoa(i))
+	}
+	hasty, err := backend.Open(context.Background(), backend.Config{URL: h.url, ScanTime: time.Nanosecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hasty.Close()
+	h.open(hasty, scim.Config{})
+	h.ask("GET", "/Users?"+filterOf(`title co "x"`), "").fails(400, "tooMany")
+	h.ask("GET", "/Users?"+filterOf(`userName eq "time3"`), "").want(200)
 }

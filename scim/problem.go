@@ -45,7 +45,7 @@ type verdict struct {
 func verdictOf(code resources.Code) verdict {
 	switch code {
 	case resources.CodeEmailInUse, resources.CodeEmailInOtherOrg, resources.CodeUserNameInUse,
-		resources.CodeDisplayNameInUse, resources.CodeSlugInUse:
+		resources.CodeDisplayNameInUse, resources.CodeSlugInUse, resources.CodeAttributeInUse, resources.CodeSchemaInUse:
 		return verdict{http.StatusConflict, "uniqueness"}
 	case resources.CodeUserNameNotEmail, resources.CodeInvalidValue, resources.CodeMemberUnknown,
 		resources.CodeConfirmation, resources.CodeTooManyTokens:

@@ -127,7 +127,7 @@ func (s *Server) projection(t *schema.Type, p *params) (projection, error) {
 		list: list, named: p.attributes.text != "",
 		noGroups: !list.Wants("groups"), noMembers: !list.Wants("members"), noMeta: !list.Wants("meta"),
 	}
-	out.deep = out.named || !besideOnly(p.excludedAttributes.text)
+	out.deep = out.named || !besideOnly(t, p.excludedAttributes.text)
 	if t.Kind == resources.KindGroup && !out.noMembers && out.deep {
 		out.member = probeMember(list)
 	}
@@ -135,11 +135,22 @@ func (s *Server) projection(t *schema.Type, p *params) (projection, error) {
 }
 
 // besideOnly reports whether a list names nothing but attributes that are not
-// stored with the document, so that leaving them out needs no decoding.
-func besideOnly(list string) bool {
+// stored with the document, so that leaving them out needs no decoding. A
+// declared attribute may have such a name and be stored.
+func besideOnly(t *schema.Type, list string) bool {
 	for name := range strings.SplitSeq(list, ",") {
-		switch jsontree.LowerName(strings.TrimSpace(name)) {
-		case "", "members", "groups", "meta":
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		a := t.Attr("", name)
+		switch {
+		case a == nil:
+			if strings.ContainsAny(name, ":.") {
+				return false
+			}
+		case a.URN == "" && a.Lower == "meta":
+		case a.URN == t.Core.URN && t.Kind == resources.KindUser && a.Lower == "groups":
+		case a.URN == t.Core.URN && t.Kind == resources.KindGroup && a.Lower == "members":
 		default:
 			return false
 		}
@@ -200,6 +211,9 @@ func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, onl
 	}
 	start = max(start, 1)
 	q.Offset, q.Limit = start-1, min(max(count, 0), maxCount)
+	if q.Where == nil {
+		q.Where = filter.Everything(t).Where
+	}
 	// The version of a user covers its groups, so meta needs them too.
 	q.NoGroups = t.Kind != resources.KindUser || (only.noGroups && only.noMeta)
 	return q, start, nil

@@ -13,7 +13,7 @@ func (c *call) get(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rec, err := c.dir.Get(ctx, c.caller, c.typ().Kind, c.id)
+	rec, err := c.read(ctx, c.caller, c.typ(), c.id)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim/filter"
 	"github.com/usher-scim/usher/scim/schema"
 )
 
@@ -35,9 +36,10 @@ type view struct {
 }
 
 // appendOpen writes a resource but for its members and its closing brace. The
-// stored bytes are copied as they are unless the projection goes into them.
+// stored bytes are copied as they are unless the projection goes into them, or
+// they may hold what is not shown to everybody.
 func (v *view) appendOpen(dst []byte, rec *resources.Record) ([]byte, error) {
-	if v.only.deep {
+	if v.only.deep || v.typ.Hides {
 		return v.appendSelected(dst, rec)
 	}
 	return v.appendStored(dst, rec, !v.only.noGroups, !v.only.noMeta), nil
@@ -58,12 +60,16 @@ func (v *view) appendStored(dst []byte, rec *resources.Record, groups, meta bool
 // appendSelected decodes the whole resource and writes what the projection
 // leaves of it. It is never empty: schemas and id always stay.
 func (v *view) appendSelected(dst []byte, rec *resources.Record) ([]byte, error) {
-	whole := append(v.appendStored(nil, rec, true, true), '}')
+	list := v.only.list
+	if list == nil {
+		list = filter.Defaults(v.typ)
+	}
+	whole := append(v.appendStored(nil, rec, !v.only.noGroups, !v.only.noMeta), '}')
 	doc, err := jsontree.Parse(whole, jsontree.Limits{})
 	if err != nil {
 		return dst, fmt.Errorf("stored document of %s: %w", rec.ID, err)
 	}
-	v.only.list.Apply(&doc)
+	list.Apply(&doc)
 	dst = doc.Append(dst)
 	return dst[:len(dst)-1], nil
 }

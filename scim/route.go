@@ -83,6 +83,7 @@ func (w *world) routeTable() []route {
 		}})
 	for i := range out {
 		out[i].allow = allowOf(out[i].acts)
+		out[i].resource = w.label(out[i].resource)
 	}
 	return out
 }

@@ -167,7 +167,9 @@ func (c *call) shares(p *params) ([]*share, error) {
 			}
 			sh.q = f.Plan()
 		}
-		sh.q.Kind = t.Kind
+		if sh.q.Kind = t.Kind; sh.q.Where == nil {
+			sh.q.Where = filter.Everything(t).Where
+		}
 		sh.q.NoGroups = t.Kind != resources.KindUser || (only.noGroups && only.noMeta)
 		if err := c.sortShare(sh, t, p); err != nil {
 			unknown = err

@@ -34,6 +34,11 @@ type Config struct {
 	// resource type or discovery endpoint ("" when the address is unknown),
 	// the status of the answer and how long it took.
 	Observe func(op, resource string, status int, d time.Duration)
+
+	// Stranger, when not nil, is told of every request without a valid
+	// credential and says how long its sender has to wait; 0 lets the refusal
+	// through (security T3).
+	Stranger func(*http.Request) time.Duration
 }
 
 // answerTime bounds the work for one answer; identity providers give up after
@@ -57,6 +62,8 @@ type Server struct {
 	bulks   bulkGate
 	buffers sync.Pool // of *[]byte, for answers
 	rooms   sync.Pool // of *[]byte, for the profiles of pages
+
+	stranger func(*http.Request) time.Duration // may be nil
 }
 
 // New makes a Server. The error lists every fault of the configuration.
@@ -84,6 +91,7 @@ func New(c Config) (*Server, error) {
 	s.filters = filter.New()
 	s.filters.Version = tagOf
 	s.patches = patch.New(s.filters)
+	s.stranger = c.Stranger
 	return s, nil
 }
 

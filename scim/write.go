@@ -28,8 +28,11 @@ func (s *Server) create(ctx context.Context, c resources.Caller, t *schema.Type,
 	if err := t.Check(doc, schemaOptions(c)); err != nil {
 		return nil, err
 	}
-	if t.Kind == resources.KindUser {
+	switch t.Kind {
+	case resources.KindUser:
 		return s.dir.CreateUser(ctx, c, *doc)
+	case resources.KindCustom:
+		return s.dir.CreateCustom(ctx, c, t.Name, *doc)
 	}
 	rec, err := s.dir.CreateGroup(ctx, c, *doc, members)
 	if err != nil || len(members) == 0 {
@@ -44,6 +47,14 @@ func (s *Server) create(ctx context.Context, c resources.Caller, t *schema.Type,
 	return rec, nil
 }
 
+// read gives one resource of a type.
+func (s *Server) read(ctx context.Context, c resources.Caller, t *schema.Type, id string) (*resources.Record, error) {
+	if t.Kind == resources.KindCustom {
+		return s.dir.GetCustom(ctx, c, t.Name, id)
+	}
+	return s.dir.Get(ctx, c, t.Kind, id)
+}
+
 // replace makes a document the new content of a resource (R-82…R-87). doc is
 // used up.
 func (s *Server) replace(ctx context.Context, c resources.Caller, t *schema.Type, id string, doc *jsontree.Value, p conditions) (*resources.Record, error) {
@@ -54,14 +65,20 @@ func (s *Server) replace(ctx context.Context, c resources.Caller, t *schema.Type
 			return nil, err
 		}
 	}
-	r := replacement{typ: t, conditions: p, options: schemaOptions(c)}
+	r := replacement{typ: t, conditions: p, options: schemaOptions(c), said: t.Mentioned(doc)}
 	r.keep = r.omitted(doc)
-	if err := t.Check(doc, r.options); err != nil {
+	first := r.options
+	first.Unseen = true
+	if err := t.Check(doc, first); err != nil {
 		return nil, err
 	}
 	r.doc = doc
-	if t.Kind == resources.KindUser {
+	switch t.Kind {
+	case resources.KindUser:
 		rec, _, err := s.dir.UpdateUser(ctx, c, id, r.edit)
+		return rec, err
+	case resources.KindCustom:
+		rec, _, err := s.dir.UpdateCustom(ctx, c, t.Name, id, r.edit)
 		return rec, err
 	}
 	_, err = s.dir.UpdateGroup(ctx, c, id, func(cur *resources.Record, old jsontree.Value) (jsontree.Value, resources.MemberEdit, error) {
@@ -81,6 +98,7 @@ type replacement struct {
 	options schema.Options
 	doc     *jsontree.Value // checked, without id
 	keep    []string        // members of the document that the client left out and that stay
+	said    *schema.Mentioned
 }
 
 // omitted lists what a PUT leaves alone when it does not mention it: whole
@@ -92,7 +110,7 @@ func (r *replacement) omitted(doc *jsontree.Value) []string {
 			out = append(out, x.URN)
 		}
 	}
-	if r.typ.Core.Attr("active") != nil && doc.Get("active") == nil {
+	if r.typ.Kind == resources.KindUser && doc.Get("active") == nil {
 		out = append(out, "active")
 	}
 	return out
@@ -103,17 +121,16 @@ func (r *replacement) edit(cur *resources.Record, old jsontree.Value) (jsontree.
 		return old, err
 	}
 	next := r.doc.Clone()
-	kept := false
 	for _, name := range r.keep {
 		if v := old.Get(name); v != nil && next.Get(name) == nil {
 			next.Set(name, v.Clone())
-			kept = true
 		}
 	}
+	r.said.Keep(&old, &next)
 	if err := schema.CheckImmutable(r.typ, &old, &next); err != nil {
 		return next, err
 	}
-	if kept { // schemas must list what was kept
+	if r.typ.Hides || !jsontree.Equal(r.doc, &next) { // schemas must list what was kept
 		if err := r.typ.Check(&next, r.options); err != nil {
 			return next, err
 		}
@@ -122,8 +139,8 @@ func (r *replacement) edit(cur *resources.Record, old jsontree.Value) (jsontree.
 	return next, nil
 }
 
-// modify applies a parsed PATCH. For users the result is what readers see now;
-// for groups it is nil, because a change of the membership reads nothing.
+// modify applies a parsed PATCH. The result is what readers see now, but for
+// groups it is nil, because a change of the membership reads nothing.
 func (s *Server) modify(ctx context.Context, c resources.Caller, t *schema.Type, id string, p *patch.Patch, cond conditions) (*resources.Record, error) {
 	edit := func(cur *resources.Record, doc jsontree.Value) (jsontree.Value, error) {
 		if err := cond.allow(cur); err != nil {
@@ -131,8 +148,12 @@ func (s *Server) modify(ctx context.Context, c resources.Caller, t *schema.Type,
 		}
 		return p.Apply(&doc)
 	}
-	if t.Kind == resources.KindUser {
+	switch t.Kind {
+	case resources.KindUser:
 		rec, _, err := s.dir.UpdateUser(ctx, c, id, edit)
+		return rec, err
+	case resources.KindCustom:
+		rec, _, err := s.dir.UpdateCustom(ctx, c, t.Name, id, edit)
 		return rec, err
 	}
 	members, err := s.memberEdit(ctx, c, id, p.Members())
@@ -189,8 +210,11 @@ func (s *Server) remove(ctx context.Context, c resources.Caller, t *schema.Type,
 	if p.any() {
 		check = p.allow
 	}
-	if t.Kind == resources.KindUser {
+	switch t.Kind {
+	case resources.KindUser:
 		return s.dir.DeleteUser(ctx, c, id, check)
+	case resources.KindCustom:
+		return s.dir.DeleteCustom(ctx, c, t.Name, id, check)
 	}
 	return s.dir.DeleteGroup(ctx, c, id, check)
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -49,13 +48,9 @@ type client struct {
 func (p *program) connect(f *apiFlags) (*client, error) {
 	address, token := f.url, config.Secret("")
 	if f.readyFile != "" {
-		var r ready
-		text, err := os.ReadFile(f.readyFile)
-		if err == nil {
-			err = json.Unmarshal(text, &r)
-		}
+		r, err := readReady(f.readyFile)
 		if err != nil {
-			return nil, &failure{exit: exitConfig, what: "cannot read the ready file", why: err, todo: "give the file that \"usher serve --ready-file\" has written"}
+			return nil, err
 		}
 		if address == "" {
 			address = r.APIURL
@@ -123,6 +118,7 @@ func apiBase(address string) (string, error) {
 type refusal struct {
 	Code   string `json:"code"`
 	Detail string `json:"detail"`
+	Field  string `json:"field"`
 }
 
 // call does one request. what names it in errors; in and out may be nil.
@@ -174,6 +170,9 @@ func refused(what string, resp *http.Response, text []byte) error {
 	if err := json.Unmarshal(text, &r); err != nil || r.Code == "" {
 		f.why, f.todo = fmt.Errorf("the server answers %s", resp.Status), "check --api-url"
 		return f
+	}
+	if r.Field != "" && !strings.Contains(r.Detail, r.Field) {
+		r.Detail = r.Field + ": " + r.Detail
 	}
 	f.why = errors.New(plain(strings.TrimSuffix(r.Detail, ".")))
 	return f

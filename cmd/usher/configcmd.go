@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -57,8 +58,9 @@ func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Loaded, error) {
 		in.Flags["bootstrap"] = "false"
 	}
 	loaded, err := config.Load(in)
-	if err != nil {
-		return loaded, &failure{exit: exitConfig, what: "the configuration has faults", why: indented{err}}
+	_, schemas := declaredForAll(loaded)
+	if faults := append(each(err), each(schemas)...); len(faults) > 0 {
+		return loaded, &failure{exit: exitConfig, what: "the configuration has faults", why: indented{errors.Join(faults...)}}
 	}
 	return loaded, nil
 }
@@ -68,15 +70,22 @@ type indented struct{ err error }
 
 // Error lists the faults below each other.
 func (e indented) Error() string {
-	list := []error{e.err}
-	if many, ok := e.err.(interface{ Unwrap() []error }); ok {
-		list = many.Unwrap()
-	}
 	var text strings.Builder
-	for _, err := range list {
+	for _, err := range each(e.err) {
 		text.WriteString("\n  - " + err.Error())
 	}
 	return text.String()
+}
+
+// each gives the errors that were joined into one, or the one.
+func each(err error) []error {
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		return many.Unwrap()
+	}
+	if err == nil {
+		return nil
+	}
+	return []error{err}
 }
 
 // Unwrap gives the faults.

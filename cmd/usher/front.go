@@ -27,6 +27,7 @@ type front struct {
 	ids     string // begins every request id of this process
 	count   atomic.Uint64
 	headers []header // of every answer; the values are shared and never changed
+	strict  []string // Strict-Transport-Security, of answers over TLS (security T5)
 }
 
 type header struct {
@@ -42,25 +43,32 @@ func newFront(f *front) http.Handler {
 		{"Referrer-Policy", []string{"no-referrer"}},
 		{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
 	}
-	if f.tls {
-		f.headers = append(f.headers, header{"Strict-Transport-Security", []string{"max-age=31536000; includeSubDomains"}})
-	}
+	f.strict = []string{"max-age=31536000; includeSubDomains"}
 	return f
+}
+
+// tlsInFront reports whether a trusted proxy says that it got the request over
+// TLS.
+func (f *front) tlsInFront(peer netip.Addr, r *http.Request) bool {
+	return len(f.proxies) > 0 && f.trusted(peer) && strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
 }
 
 // ServeHTTP passes a request on.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
+	peer := peerOf(r)
 	for i := range f.headers {
 		h[f.headers[i].name] = f.headers[i].value
 	}
 	if f.draining.Load() {
 		h.Set("Connection", "close")
 	}
-	peer := peerOf(r)
 	if r.TLS == nil && !f.safe(peer, r) {
 		refusePlain(w, r)
 		return
+	}
+	if f.tls || f.tlsInFront(peer, r) {
+		h["Strict-Transport-Security"] = f.strict
 	}
 	id := r.Header.Get("X-Request-Id")
 	if !safeID(id) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -100,6 +101,40 @@ func TestPlainHttpApi(t *testing.T) {
 			}
 			if w.Code == 403 && (w.Header().Get("Content-Type") != want || !strings.Contains(w.Body.String(), "tls_required")) {
 				t.Errorf("refusal %s %s", w.Header().Get("Content-Type"), w.Body)
+			}
+		})
+	}
+}
+
+// TestStrictTransport is security T5: answers over TLS, ours or that of a
+// trusted proxy, tell browsers to stay there; no other answer does.
+func TestStrictTransport(t *testing.T) {
+	tests := []struct {
+		name string
+		tls  bool
+		r    *http.Request
+		want string
+	}{
+		{"TLS", true, visitFrom("192.0.2.1:5", "/"), "max-age=31536000; includeSubDomains"},
+		{"TLS at a trusted proxy", false, visitFrom("10.0.0.1:5", "/", "X-Forwarded-Proto: https"), "max-age=31536000; includeSubDomains"},
+		{"trusted proxy that does not say", false, visitFrom("10.0.0.1:5", "/"), ""},
+		{"refused at the proxy", false, visitFrom("10.0.0.1:5", "/", "X-Forwarded-Proto: http"), ""},
+		{"not a proxy", false, visitFrom("127.0.0.1:5", "/", "X-Forwarded-Proto: https"), ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			list, err := config.ParseProxies([]string{"10.0.0.0/8"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			door := newFront(&front{next: http.NotFoundHandler(), tls: tt.tls, open: true, proxies: list, draining: &atomic.Bool{}})
+			if tt.tls {
+				tt.r.TLS = &tls.ConnectionState{}
+			}
+			w := httptest.NewRecorder()
+			door.ServeHTTP(w, tt.r)
+			if got := w.Header().Get("Strict-Transport-Security"); got != tt.want {
+				t.Errorf("Strict-Transport-Security %q, want %q", got, tt.want)
 			}
 		})
 	}

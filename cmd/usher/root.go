@@ -37,8 +37,8 @@ func newRootCommand(p *program) *cobra.Command {
 	})
 	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "manage", Title: "Management, over the REST API:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p), newBenchCommand(p)},
-		"manage": {newOrgCommand(p), newTokenCommand(p)},
+		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p), newBenchCommand(p), newSimulateCommand(p)},
+		"manage": {newOrgCommand(p), newTokenCommand(p), newSchemaCommand(p), newResourceTypeCommand(p)},
 		"":       {newVersionCommand(p)},
 	} {
 		for _, c := range commands {

@@ -149,7 +149,11 @@ func (s *service) open(ctx context.Context) error {
 		return &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
 	}
 	s.numbers.watchStreams(s.store.StreamLength, s.log)
-	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log})
+	declared, err := declaredForAll(s.cfg)
+	if err != nil {
+		return &failure{exit: exitConfig, what: "the declared schemas have faults", why: indented{err}}
+	}
+	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared})
 	return err
 }
 
@@ -199,14 +203,17 @@ func storeFailure(what string, err error) error {
 
 // wire builds the handlers of both listeners.
 func (s *service) wire(context.Context) error {
+	unknown := &strangers{now: time.Now}
 	idp, err := scim.New(scim.Config{
 		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now,
-		Rate: s.cfg.Limits.Rate, Burst: s.cfg.Limits.Burst, Observe: s.numbers.scim,
+		Rate: s.cfg.Limits.Rate, Burst: s.cfg.Limits.Burst, Observe: s.numbers.scim, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err
 	}
-	rest, err := admin.New(admin.Config{Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version})
+	rest, err := admin.New(admin.Config{
+		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, Stranger: unknown.failed,
+	})
 	if err != nil {
 		return err
 	}

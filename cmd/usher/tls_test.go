@@ -111,10 +111,12 @@ func TestTLS(t *testing.T) {
 	if resp.ProtoMajor != 2 || !strings.Contains(resp.Header.Get("Strict-Transport-Security"), "max-age=31536000") {
 		t.Errorf("HTTP/%d with headers %v, want 2 with HSTS", resp.ProtoMajor, resp.Header)
 	}
-	if resp, err := browser().Get("http://" + address + "/healthz"); err == nil {
-		resp.Body.Close()
-		if resp.StatusCode != 400 {
-			t.Errorf("plain HTTP on a TLS port: %d", resp.StatusCode)
+	for _, path := range []string{"/healthz", "/orgs/demo/scim/v2/Users", "/api/v1/orgs"} { // security T5: no redirect
+		if resp, err := browser().Get("http://" + address + path); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode != 400 || resp.Header.Get("Location") != "" {
+				t.Errorf("plain HTTP on a TLS port: %d to %q", resp.StatusCode, resp.Header.Get("Location"))
+			}
 		}
 	}
 	if n.PublicURL != "https://id.example.com" {

@@ -70,7 +70,7 @@ func (v *orgVerb) createToken() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&spec.Name, "name", "", "what it is for (default provisioning)")
-	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read; with --user also me")
+	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read, resources, resources:read; with --user also me")
 	f.StringVar(&spec.Profile, "profile", "", "dialect of the identity provider: rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik, generic")
 	f.StringVar(&spec.Policy, "policy", "", "what it accepts as userName: relaxed (default) or email")
 	f.StringVar(&spec.User, "user", "", "id of a user that it stands for at /Me; its scope is then me by default, and it ends with the user")

@@ -22,6 +22,7 @@ type Config struct {
 	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES" doc:"Addresses or CIDRs of proxies that end TLS in front; X-Forwarded-For is believed from them only."`
 	ReadyFile      string   `yaml:"ready_file" env:"READY_FILE" doc:"JSON file written when the server is ready (mode 0600)."`
 	Bootstrap      bool     `yaml:"bootstrap" env:"BOOTSTRAP" doc:"Create the organization demo and first tokens in an empty store."`
+	Schemas        []string `yaml:"schemas" env:"SCHEMAS" doc:"JSON files that declare schemas and resource types for all organizations."`
 	DataDir        string   `yaml:"data_dir" env:"DATA_DIR" doc:"Reserved for the embedded store, which does not write to disk yet."`
 }
 

@@ -40,6 +40,7 @@ func TestLayersInOrder(t *testing.T) {
 		"listen":               "127.0.0.1:1 <- file " + file,
 		"public_url":           " <- default",
 		"redis.url":            " <- default",
+		"schemas":              " <- default",
 		"redis.password":       " <- default",
 		"redis.allow_eviction": "false <- default",
 		"tls.cert":             " <- default",

@@ -134,6 +134,10 @@ func usualFile(environment map[string]string) string {
 	return ""
 }
 
+// ReadFile reads a file that a setting names; one of more than a megabyte is
+// refused.
+func ReadFile(path string) ([]byte, error) { return readSmall(path) }
+
 func readSmall(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // would tell what they are.
 func (s *scanner) readable(n *node, start int) error {
 	for _, a := range [...]*schema.Attr{n.attr, n.sub} {
-		if a != nil && (a.Mutability == schema.WriteOnly || a.Returned == schema.Never) {
+		if a != nil && a.Hidden() {
 			return s.fail(start, "%s is never returned and cannot be compared", quote(a.Path()))
 		}
 	}

@@ -26,6 +26,11 @@
 // compared exactly (decimal.go), dates by instant, text as its attribute
 // compares.
 //
+// Declared types share one kind of record: [Everything] is the question for all
+// resources of a type, and every plan is narrowed to it (declared.go). Texts of
+// declared attributes stand in two indexes for each kind, which answer eq and
+// sw.
+//
 // Decisions where the RFC leaves room:
 //
 //   - `ne` is true for an attribute without a value; on several values it is

@@ -28,9 +28,14 @@ func (f *Filter) leafCond(n *node, sub *schema.Attr) (cond *resources.Cond, exac
 			return &resources.Cond{Op: resources.CondGroupsOf, Value: n.text}, true
 		}
 	case fromDocument:
-		if n.how != asPresence {
+		switch {
+		case f.typ.Kind == resources.KindCustom:
+			return f.declaredCond(n, sub)
+		case n.how != asPresence:
 			return f.documentCond(n, value)
 		}
+	case fromExtension:
+		return f.declaredCond(n, sub)
 	}
 	return nil, false
 }

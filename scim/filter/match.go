@@ -1,11 +1,13 @@
 package filter
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim/schema"
 )
 
 // Match decides whether a stored record is meant. It looks at Record.Groups and
@@ -137,7 +139,7 @@ func (n *node) attribute(v *jsontree.Value) bool {
 // empty.
 func (n *node) present(v *jsontree.Value) bool {
 	if n.sub == nil {
-		return present(v)
+		return presentOf(n.attr, v)
 	}
 	if v != nil && v.Kind == jsontree.Array {
 		for i := range v.Items {
@@ -148,6 +150,18 @@ func (n *node) present(v *jsontree.Value) bool {
 		return false
 	}
 	return present(v.Get(n.sub.Name))
+}
+
+// presentOf is present without sub-attributes that nobody may see, so that
+// nothing is learned about them.
+func presentOf(a *schema.Attr, v *jsontree.Value) bool {
+	if a.Type != schema.TypeComplex || !slices.ContainsFunc(a.Subs, (*schema.Attr).Hidden) {
+		return present(v)
+	}
+	if v != nil && v.Kind == jsontree.Array {
+		return slices.ContainsFunc(v.Items, func(e jsontree.Value) bool { return presentOf(a, &e) })
+	}
+	return slices.ContainsFunc(a.Subs, func(sub *schema.Attr) bool { return !sub.Hidden() && present(v.Get(sub.Name)) })
 }
 
 // present reports whether a value holds anything but "", [], {} and null.

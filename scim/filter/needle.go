@@ -86,7 +86,7 @@ func (f *Filter) Explain() string {
 	if q.Match == nil {
 		return b.String() + "; exact"
 	}
-	_, rest := f.split()
+	_, rest := f.narrowed()
 	b.WriteString("; each record: ")
 	write(&b, rest, false, false)
 	for _, extra := range []struct {

@@ -12,13 +12,13 @@ import (
 // not load any membership. The caller adds order and page.
 func (f *Filter) Plan() resources.Query {
 	q := resources.Query{Kind: f.typ.Kind}
-	where, rest := f.split()
+	where, rest := f.narrowed()
 	q.Where = where
 	if rest == nil {
 		return q
 	}
 	left := &Filter{parser: f.parser, typ: f.typ, root: rest}
-	q.Match = left.Match
+	q.Match = ofType(f.typ, left.Match)
 	q.Needle = f.needle(rest)
 	rest.walk(func(n *node) {
 		if n.attr == nil {
@@ -229,5 +229,8 @@ func nothing() *resources.Cond { return &resources.Cond{Op: resources.CondIDs} }
 
 // every is the condition that every record meets.
 func (f *Filter) every() *resources.Cond {
+	if q := Everything(f.typ); q.Where != nil {
+		return q.Where
+	}
 	return &resources.Cond{Op: resources.CondIn, Index: resources.All(f.typ.Kind)}
 }

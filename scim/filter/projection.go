@@ -61,6 +61,9 @@ func (p *Parser) Projection(t *schema.Type, attributes, excluded []string) (*Pro
 	return pr, nil
 }
 
+// Defaults is the projection of a client that names no attributes.
+func Defaults(t *schema.Type) *Projection { return &Projection{typ: t} }
+
 // names splits lists at commas and drops empty names.
 func names(lists []string) []string {
 	var out []string
@@ -118,8 +121,8 @@ func (p *Projection) note(k pick, sub *schema.Attr) {
 	p.picks = append(p.picks, k)
 }
 
-// All reports whether the client named no attributes: then a stored document
-// that holds nothing but returned attributes may be sent as it is.
+// All reports whether the client named no attributes: then the stored document
+// of a type that hides nothing may be sent as it is.
 func (p *Projection) All() bool { return p == nil || p.mode == everything }
 
 // Wants reports whether a top-level attribute ("members", "groups") can be part
@@ -139,10 +142,10 @@ func (p *Projection) Wants(name string) bool {
 // shows tells whether an attribute is part of the answer. subs, when not nil,
 // are the sub-attributes named, to show only or to leave out.
 func (p *Projection) shows(a *schema.Attr) (keep bool, subs []*schema.Attr) {
-	switch a.Returned {
-	case schema.Never:
+	switch {
+	case a.Hidden():
 		return false, nil
-	case schema.Always:
+	case a.Returned == schema.Always:
 		return true, nil
 	}
 	named := false
@@ -243,12 +246,12 @@ func (p *Projection) showsSub(s *schema.Attr, subs []*schema.Attr) bool {
 	if s == nil {
 		return subs == nil || p.mode == without
 	}
-	switch s.Returned {
-	case schema.Never:
+	switch {
+	case s.Hidden():
 		return false
-	case schema.Always:
+	case s.Returned == schema.Always:
 		return true
-	case schema.Request:
+	case s.Returned == schema.Request:
 		return p.mode == only && slices.Contains(subs, s)
 	}
 	switch {

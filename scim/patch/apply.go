@@ -164,7 +164,7 @@ func (p *Patch) dropExtension(doc *jsontree.Value, e *edit) error {
 		if obj.Get(a.Name).Empty() {
 			continue
 		}
-		if err := e.mayDrop(a); err != nil {
+		if err := e.mayDrop(a, obj.Get(a.Name)); err != nil {
 			return err
 		}
 		obj.Delete(a.Name)
@@ -181,13 +181,22 @@ func (e *edit) noTarget() error {
 	return e.refuse(scimerrors.ScimTypeNoTarget, "no value of %s matches the filter; add the value without a filter first", e.path.Attr.Path())
 }
 
-// mayDrop decides whether an assigned attribute may become unassigned.
-func (e *edit) mayDrop(a *schema.Attr) error {
+// mayDrop decides whether an assigned attribute may become unassigned. With a
+// single complex value its immutable sub-attributes would go; values of a
+// multi-valued attribute come and go whole.
+func (e *edit) mayDrop(a *schema.Attr, cur *jsontree.Value) error {
 	if a.Required {
 		return e.needed(a.Path())
 	}
 	if a.Mutability == schema.Immutable {
 		return e.immutable(a)
+	}
+	if !a.Multi {
+		for _, sub := range a.Subs {
+			if sub.Mutability == schema.Immutable && !cur.Get(sub.Name).Empty() {
+				return e.immutable(sub)
+			}
+		}
 	}
 	return nil
 }
@@ -214,7 +223,7 @@ func (e *edit) simple(s slot) error {
 		if cur.Empty() {
 			return nil
 		}
-		if err := e.mayDrop(a); err != nil {
+		if err := e.mayDrop(a, cur); err != nil {
 			return err
 		}
 		s.drop()
@@ -306,7 +315,7 @@ func (e *edit) put(obj *jsontree.Value, sub *schema.Attr, v *jsontree.Value) err
 		if cur.Empty() {
 			return nil
 		}
-		if err := e.mayDrop(sub); err != nil {
+		if err := e.mayDrop(sub, cur); err != nil {
 			return err
 		}
 		obj.Delete(sub.Name)

@@ -134,6 +134,8 @@ func TestEntraManager(t *testing.T) {
 		`{"op":"add","path":"$ENT:manager","value":{"value":"$U2","displayName":"ignored"}}`,
 		`{"op":"add","value":{"$ENT":{"manager":{"value":"$U2"}}}}`,
 		`{"op":"add","path":"$ENT","value":{"manager":"$U2"}}`,
+		`{"op":"add","path":"$ENT","value":{"schemas":["$ENT"],"manager":"$U2"}}`, // scim2-tester
+		`{"op":"replace","value":{"$ENT":{"Schemas":["$ENT"],"manager":"$U2"}}}`,
 	} {
 		rows = append(rows,
 			row{name: "ENT-17 (L-8) first " + op, ops: op, want: set},

@@ -6,6 +6,7 @@ import (
 	scimerrors "github.com/elimity-com/scim/errors"
 
 	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/scim/filter"
 	"github.com/usher-scim/usher/scim/schema"
 )
@@ -39,13 +40,13 @@ func (p *parsing) target(at place, text string, value *jsontree.Value) error {
 	return nil
 }
 
-// ignored tells what is silently left out: password wherever it stands (S10),
-// and what the server owns as a key of a pathless value (R-24, AUT-02).
+// ignored tells what is silently left out: password of a user wherever it
+// stands (S10), and what the server owns as a key of a pathless value (R-24, AUT-02).
 func (p *parsing) ignored(at place, text string) bool {
 	if urn := p.typ.Core.URN; len(text) > len(urn) && text[len(urn)] == ':' && jsontree.EqualName(text[:len(urn)], urn) {
 		text = text[len(urn)+1:]
 	}
-	if schema.Ignored(text) {
+	if schema.Ignored(text) && p.typ.Kind != resources.KindCustom {
 		return true
 	}
 	return at.key && (jsontree.EqualName(text, "schemas") || jsontree.EqualName(text, "id") || jsontree.EqualName(text, "meta"))
@@ -73,7 +74,8 @@ func (p *parsing) unknown(text string) bool {
 func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 // extension reads a path that is the URN of an extension. Its value is an
-// object whose keys are the extension's attributes (R-5, L-4).
+// object whose keys are the extension's attributes (R-5, L-4); some clients
+// repeat in it the schemas that it is of, which says nothing new.
 func (p *parsing) extension(at place, path filter.Path, value *jsontree.Value) error {
 	switch {
 	case at.op == opRemove:
@@ -89,6 +91,9 @@ func (p *parsing) extension(at place, path filter.Path, value *jsontree.Value) e
 	}
 	at.key = true
 	for i := range value.Items {
+		if jsontree.EqualName(value.Items[i].Name, "schemas") {
+			continue
+		}
 		at.text = path.Extension.URN + ":" + value.Items[i].Name
 		if err := p.target(at, at.text, &value.Items[i]); err != nil {
 			return err

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 
 	elimity "github.com/elimity-com/scim/schema"
 
@@ -114,13 +115,18 @@ type Attr struct {
 	Subs                       []*Attr
 	Core                       elimity.CoreAttribute // for ValidateSingular
 
+	// Of declared attributes only: the path under which values are indexed, and
+	// which of the two indexes they stand in, see resources.Indexed.
+	Key            string
+	Unique, Listed bool
+
 	path      string
 	value     *Attr   // the sub-attribute "value", or nil
 	primary   *Attr   // the boolean sub-attribute "primary", or nil
 	required  []*Attr // required sub-attributes that a client may write
 	immutable []*Attr // immutable sub-attributes
 	label     bool    // a sub-attribute that only describes its siblings
-	name      bool    // a required single-valued string at top level: see nameLike
+	name      bool    // userName, and displayName of a group: see nameLike
 	short     bool    // stands in an ordered index: at most MaxName bytes
 }
 
@@ -132,6 +138,16 @@ func (a *Attr) Sub(name string) *Attr { return lookup(a.Subs, name) }
 // with the URN in front for extension attributes:
 // "urn:…:enterprise:2.0:User:manager.value".
 func (a *Attr) Path() string { return a.path }
+
+// Hidden reports whether the attribute is in no answer, whatever the client
+// asks for: it is never returned, or writeOnly.
+func (a *Attr) Hidden() bool { return a.Returned == Never || a.Mutability == WriteOnly }
+
+// unseen reports whether the attribute is in no answer unless it is asked for.
+func (a *Attr) unseen() bool { return a.Hidden() || a.Returned == Request }
+
+// veiled reports whether the attribute, or a sub-attribute, is unseen.
+func (a *Attr) veiled() bool { return a.unseen() || slices.ContainsFunc(a.Subs, (*Attr).unseen) }
 
 // compile turns an attribute of the library into ours.
 func compile(core elimity.CoreAttribute, urn, prefix string, parent *Attr) (*Attr, error) {
@@ -158,8 +174,10 @@ func compile(core elimity.CoreAttribute, urn, prefix string, parent *Attr) (*Att
 	if err := a.compileSubs(); err != nil {
 		return nil, err
 	}
-	a.name = parent == nil && a.Required && a.Type == TypeString && !a.Multi
-	a.short = parent == nil && a.Lower == "displayname"
+	// What is declared stands in no index that is ordered by the whole value.
+	builtin := parent == nil && (urn == UserURN || urn == GroupURN)
+	a.name = builtin && a.Required && a.Type == TypeString && !a.Multi
+	a.short = builtin && a.Lower == "displayname"
 	return a, nil
 }
 

@@ -21,6 +21,11 @@ type Options struct {
 	// remove it. Elements of an array are always judged whole. [Type.Check]
 	// ignores it.
 	Partial bool
+
+	// Unseen is for a PUT before it is known what is stored: attributes that no
+	// answer shows unless asked to may be missing though they are required, and
+	// values that differ in nothing else may be there more than once.
+	Unseen bool
 }
 
 // Check normalises and validates a whole document of POST or PUT, or the
@@ -122,7 +127,7 @@ func (j *judge) extension(x *Extension, m *jsontree.Value) error {
 // need reports the first required attribute that obj lacks.
 func need(j *judge, required []*Attr, obj *jsontree.Value) error {
 	for _, a := range required {
-		if obj.Get(a.Name) == nil {
+		if obj.Get(a.Name) == nil && (!j.opts.Unseen || !a.veiled()) {
 			return missing(j, a)
 		}
 	}

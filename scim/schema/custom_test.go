@@ -192,7 +192,10 @@ func TestCheckImmutable(t *testing.T) {
 			`{"` + moreURN + `":{"owner":"x","tag":"t"},"serial":"1","origin":{"plant":"p"}}`, "",
 		},
 		{"nothing to keep", `{"origin":{"note":"n"}}`, `{}`, `{}`, ""},
-		{"extension left out is the caller's", old, `{"serial":"1","origin":{"plant":"p"}}`, `{"serial":"1","origin":{"plant":"p"}}`, ""},
+		{
+			"extension left out", old, `{"serial":"1","origin":{"plant":"p"}}`,
+			`{"serial":"1","origin":{"plant":"p"},"` + moreURN + `":{"tag":"t"}}`, "",
+		},
 		{"changed", old, `{"serial":"2"}`, "", "serial"},
 		{"changed case", `{"serial":"a"}`, `{"serial":"A"}`, "", "serial"},
 		{"sub-attribute changed", old, `{"serial":"1","origin":{"plant":"q"}}`, "", "origin.plant"},

@@ -1,7 +1,7 @@
 // Package schema compiles the SCIM schemas and judges values by them.
 //
 // The flow: the resource types are declared as elimity scim.ResourceType
-// values ([Builtin], later also those an organization declares). [NewRegistry]
+// values ([Builtin], and with what an organization declares [Declared]). [NewRegistry]
 // compiles them once into [Type], [Schema] and [Attr], which never change
 // afterwards and are shared by validation, filters, PATCH, projection, sort
 // and discovery. [Type.Check] brings a POST or PUT body, or the result of a
@@ -37,8 +37,15 @@
 //
 // Types are enforced (400 invalidValue naming the path, the expected type and
 // what came, never the content). Limits: [MaxText] bytes for any text,
-// [MaxName] for every displayName and for required single-valued strings
-// (userName, a group's displayName); the required ones must not be blank or
-// hold control characters either. Canonical values are suggestions and not
-// enforced.
+// [MaxName] for displayName and userName, by which lists are ordered; userName
+// and a group's displayName must not be blank or hold control characters
+// either. Canonical values are suggestions and not enforced; a reference may
+// be any text and need not lead anywhere.
+//
+// What an organization declares beyond that ([Declared], [Registry.Complete]) is
+// compiled the same way and behaves the same. Attributes that an answer does not show by itself
+// (returned never or request, writeOnly) make [Type.Hides] true: such a type's
+// documents are never sent as stored, and a PUT that does not mention those
+// attributes keeps them ([Type.Mentioned]), because a client cannot send back
+// what it was not shown.
 package schema

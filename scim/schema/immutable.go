@@ -6,8 +6,7 @@ import "github.com/usher-scim/usher/internal/jsontree"
 // an immutable attribute, or immutable sub-attribute of a
 // single-valued attribute, that has a value and comes with another one is a
 // 400 mutability. One that the client left out keeps its stored value, which is
-// copied into doc; an extension that is not in doc at all is left to the
-// caller. Elements of multi-valued attributes are added and removed, not
+// copied into doc, with its extension if need be. Elements of multi-valued attributes are added and removed, not
 // edited, so their sub-attributes are not compared.
 func CheckImmutable(t *Type, old, doc *jsontree.Value) error {
 	if err := keepImmutable(t.Core.immutable, old, doc); err != nil {
@@ -18,11 +17,17 @@ func CheckImmutable(t *Type, old, doc *jsontree.Value) error {
 			continue
 		}
 		was, now := old.Get(x.URN), doc.Get(x.URN)
-		if was == nil || now == nil {
+		if was == nil {
 			continue
+		}
+		if now == nil {
+			now = doc.Set(x.URN, jsontree.Obj())
 		}
 		if err := keepImmutable(x.immutable, was, now); err != nil {
 			return err
+		}
+		if len(now.Items) == 0 {
+			doc.Delete(x.URN)
 		}
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 // Limits of one value, in bytes. Bodies are bounded before they get here.
 const (
 	MaxText = 64 << 10          // strings, references and base64 text
-	MaxName = resources.MaxName // names: userName, displayName, other required single-valued strings
+	MaxName = resources.MaxName // userName and displayName
 )
 
 // leaf judges a simple value. "" means unassigned for every type (L-9).

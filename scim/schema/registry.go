@@ -2,6 +2,7 @@ package schema
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/elimity-com/scim"
@@ -20,6 +21,7 @@ type Schema struct {
 	names     names   // Attrs by name
 	required  []*Attr // those a client must send
 	immutable []*Attr // those CheckImmutable looks at
+	veiled    []*Attr // those that an answer does not show whole unless asked to
 }
 
 // Attr returns the attribute of that name, compared without ASCII case, or
@@ -45,6 +47,11 @@ type Type struct {
 	Extensions                  []*Extension
 	Resource                    scim.ResourceType // the registry entry it was compiled from
 	Common                      []*Attr           // schemas, id, externalId, meta
+
+	// Hides tells that a stored document may hold what an answer does not show
+	// unless asked to (returned never or request, writeOnly; R-21), so that it
+	// must not be sent as it is.
+	Hides bool
 
 	top     names // core and common attributes
 	short   names // extension attributes by their name alone (L-15)
@@ -94,7 +101,7 @@ func (t *Type) Attr(urn, name string) *Attr {
 	return nil
 }
 
-// Registry holds every resource type of the server.
+// Registry holds every resource type of an organization.
 type Registry struct {
 	Types []*Type
 
@@ -111,7 +118,7 @@ func NewRegistry(types []scim.ResourceType, kinds map[string]resources.Kind) (*R
 		if !ok {
 			return nil, fmt.Errorf("resource type %q: no record kind is given for it", rt.Name)
 		}
-		if r.Type(rt.Name) != nil || r.Type(rt.Endpoint) != nil {
+		if r.taken(rt.Name, rt.Endpoint) {
 			return nil, fmt.Errorf("resource type %q: its name or endpoint %q is already taken", rt.Name, rt.Endpoint)
 		}
 		t, err := compileType(rt, kind)
@@ -125,16 +132,29 @@ func NewRegistry(types []scim.ResourceType, kinds map[string]resources.Kind) (*R
 	return r, err
 }
 
-// Type returns the resource type of that name ("User") or endpoint ("Users",
-// "/Users"), compared without ASCII case (L-27), or nil.
+// Type returns the resource type of that name ("User") or, when none has it, of
+// that endpoint ("Users", "/Users"), compared without ASCII case (L-27), or nil.
 func (r *Registry) Type(endpointOrName string) *Type {
+	for _, t := range r.Types {
+		if jsontree.EqualName(t.Name, endpointOrName) {
+			return t
+		}
+	}
 	path := strings.TrimPrefix(endpointOrName, "/")
 	for _, t := range r.Types {
-		if jsontree.EqualName(t.Endpoint[1:], path) || jsontree.EqualName(t.Name, endpointOrName) {
+		if jsontree.EqualName(t.Endpoint[1:], path) {
 			return t
 		}
 	}
 	return nil
+}
+
+// taken reports whether a type has the name or the endpoint already. One's name
+// may be the other's endpoint.
+func (r *Registry) taken(name, endpoint string) bool {
+	return slices.ContainsFunc(r.Types, func(t *Type) bool {
+		return jsontree.EqualName(t.Name, name) || jsontree.EqualName(t.Endpoint, endpoint)
+	})
 }
 
 func compileType(rt scim.ResourceType, kind resources.Kind) (*Type, error) {
@@ -162,6 +182,7 @@ func compileType(rt scim.ResourceType, kind resources.Kind) (*Type, error) {
 		t.top.add(a)
 	}
 	t.schemas = t.top.get("schemas")
+	t.Hides = len(t.Core.veiled) > 0
 	for _, e := range rt.SchemaExtensions {
 		if t.Schema(e.Schema.ID) != nil {
 			return nil, fmt.Errorf("the schema %q appears twice", e.Schema.ID)
@@ -171,6 +192,7 @@ func compileType(rt scim.ResourceType, kind resources.Kind) (*Type, error) {
 			return nil, err
 		}
 		t.Extensions = append(t.Extensions, &Extension{Schema: s, Required: e.Required})
+		t.Hides = t.Hides || len(s.veiled) > 0
 		for _, a := range s.Attrs {
 			if err := flatSubs(a); err != nil {
 				return nil, err
@@ -213,6 +235,11 @@ func compileSchema(s elimity.Schema, prefix string) (*Schema, error) {
 		out.names.add(a)
 	}
 	out.required, out.immutable = writableRequired(attrs), immutables(attrs)
+	for _, a := range attrs {
+		if a.veiled() && a.Mutability != ReadOnly {
+			out.veiled = append(out.veiled, a)
+		}
+	}
 	return out, nil
 }
 

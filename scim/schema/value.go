@@ -134,7 +134,7 @@ func (j *judge) list(a *Attr, v *jsontree.Value) error {
 		unassign(v)
 		return nil
 	}
-	if n > 1 {
+	if n > 1 && (!j.opts.Unseen || !a.veiled()) { // else it is not known yet which are alike
 		if j.opts.Profile == "ping" {
 			a.firstPrimary(v) // before twins are merged, so that both agree (L-31, PNG-03)
 		}
