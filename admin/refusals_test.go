@@ -57,6 +57,7 @@ func TestRefusals(t *testing.T) {
 		{"scope that gives the platform away", "POST", tokens, `{"scopes":["platform"]}`, nil, 422, "invalid_value", "scopes", "scim"},
 		{"unknown profile", "POST", tokens, `{"profile":"acme"}`, nil, 422, "invalid_value", "profile", "okta"},
 		{"unknown policy", "POST", tokens, `{"policy":"strict"}`, nil, 422, "invalid_value", "policy", "relaxed"},
+		{"a token for nobody", "POST", tokens, `{"user":"01k7sisni94bv9g0q0o0"}`, nil, 422, "invalid_value", "user", "a user that exists"},
 		{"lifetime of nothing", "POST", tokens, `{"lifetime":"0d"}`, nil, 422, "invalid_value", "lifetime", "90d"},
 		{"lifetime beyond the most", "POST", tokens, `{"lifetime":"366d"}`, nil, 422, "invalid_value", "lifetime", "365d"},
 		{"lifetime that overflows", "POST", tokens, `{"lifetime":"4000000000d"}`, nil, 422, "invalid_value", "lifetime", "365d"},

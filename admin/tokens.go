@@ -19,6 +19,7 @@ type Token struct {
 	Scopes     []string  `json:"scopes"`
 	Profile    string    `json:"profile" doc:"The dialect of the identity provider behind it."`
 	Policy     string    `json:"policy" doc:"What it accepts as userName."`
+	User       string    `json:"user,omitempty" doc:"The id of the user it stands for; left out when it stands for a connection."`
 	Created    time.Time `json:"created"`
 	Expires    time.Time `json:"expires"`
 	LastUsed   time.Time `json:"last_used,omitzero" doc:"To the hour; left out when never used."`
@@ -42,6 +43,7 @@ type NewToken struct {
 	Scopes   []string `json:"scopes,omitempty" maxItems:"16" doc:"What it may do; default scim."`
 	Profile  string   `json:"profile,omitempty" doc:"rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik or generic."`
 	Policy   string   `json:"policy,omitempty" doc:"relaxed (default) or email."`
+	User     string   `json:"user,omitempty" maxLength:"40" doc:"The id of a user of the organization that the token stands for; its scope is then me by default. It ends with the user."`
 	Lifetime string   `json:"lifetime,omitempty" maxLength:"20" doc:"A whole number of m, h or d between 1m and 365d; default 180d." example:"90d"`
 }
 
@@ -65,7 +67,7 @@ func wireToken(t *resources.Token) Token {
 	}
 	return Token{
 		ID: t.ID, Connection: t.Connection, Name: t.Name, Scopes: scopes, Profile: string(t.Profile),
-		Policy: string(t.Policy), Created: t.Created, Expires: t.Expires, LastUsed: t.LastUsed,
+		Policy: string(t.Policy), User: t.User, Created: t.Created, Expires: t.Expires, LastUsed: t.LastUsed,
 	}
 }
 
@@ -96,7 +98,7 @@ func (d *door) createToken(ctx context.Context, in *createToken) (*issuedOut, er
 	}
 	spec := resources.TokenSpec{
 		Name: in.Body.Name, Profile: resources.Profile(in.Body.Profile),
-		Policy: resources.NamePolicy(in.Body.Policy), Lifetime: lifetime,
+		Policy: resources.NamePolicy(in.Body.Policy), User: in.Body.User, Lifetime: lifetime,
 	}
 	for _, s := range in.Body.Scopes {
 		spec.Scopes = append(spec.Scopes, resources.Scope(s))

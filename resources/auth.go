@@ -175,7 +175,12 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 	if !t.matches(secret) || !now.Before(t.Expires) {
 		return Caller{}, time.Time{}, bad
 	}
-	caller := Caller{Org: org, Token: id, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes}
+	if works, err := d.userWorks(ctx, org, t.User); err != nil {
+		return Caller{}, time.Time{}, err
+	} else if !works {
+		return Caller{}, time.Time{}, bad
+	}
+	caller := Caller{Org: org, Token: id, User: t.User, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes}
 	if t.Client != "" {
 		cl, err := d.clientByID(ctx, org, t.Client)
 		if err != nil {

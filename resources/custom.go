@@ -97,7 +97,7 @@ func (d *Directory) CreateCustom(ctx context.Context, c Caller, typeName string,
 	var rec *Record
 	n := newcomer{kind: KindCustom, caller: c}
 	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		at := d.now()
+		at := n.at(d.now())
 		id, there, err := n.id(d, tx, at)
 		if there != nil || err != nil {
 			rec = there

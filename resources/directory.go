@@ -73,7 +73,7 @@ func (d *Directory) Ready(ctx context.Context) error { return d.store.Ping(ctx) 
 // Get reads one resource with its groups. Unknown ids, and ids of another
 // kind or organization, give CodeNotFound.
 func (d *Directory) Get(ctx context.Context, c Caller, kind Kind, id string) (*Record, error) {
-	if err := c.may(kind, false); err != nil {
+	if err := c.may(kind, false); err != nil && !c.mayReadSelf(kind, id) {
 		return nil, err
 	}
 	if k, ok := KindOf(id); !ok || k != kind {
@@ -143,6 +143,7 @@ const (
 	ScopeUsersRead  Scope = "users:read"
 	ScopeGroups     Scope = "groups"
 	ScopeGroupsRead Scope = "groups:read"
+	ScopeMe         Scope = "me"       // read the user that the token stands for
 	ScopePlatform   Scope = "platform" // operate usher: organizations and tokens
 
 	ScopeResources     Scope = "resources" // resources of declared types
@@ -156,6 +157,7 @@ type Caller struct {
 	Org     OrgID   // the organization the credential belongs to
 	Slug    string  // its name in URLs
 	Token   string  // id of the token, the actor of events
+	User    string  // id of the user that the credential stands for, or ""
 	Profile Profile // dialect of the connection
 	Policy  NamePolicy
 	Scopes  []Scope
@@ -177,6 +179,10 @@ type Caller struct {
 	// Should that resource be there already, it is the result and nothing is
 	// written: an act that is repeated with the same NewID creates once.
 	NewID string
+
+	// Work, when not nil, counts the memberships that acts of this caller read and
+	// change, so that a door can bound what many acts do together (security S16).
+	Work *Work
 }
 
 // NamePolicy says what a connection accepts as userName (BR-004).

@@ -76,7 +76,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	var rec *Record
 	n := newcomer{kind: KindGroup, caller: c}
 	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
-		at := d.now()
+		at := n.at(d.now())
 		id, there, err := n.id(d, tx, at)
 		if there != nil || err != nil {
 			rec = there
@@ -92,6 +92,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 		}
 		tx.Put(nil, rec, nil, g.entries(id, now))
 		if len(first) > 0 {
+			c.Work.add(len(first))
 			tx.Link(id, first...)
 		}
 		tx.Event(Event{Type: "group.created", Kind: KindGroup, ID: id, Version: 1, Actor: c.Token, Request: c.Request, Added: first})
@@ -149,7 +150,7 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 		if members.AsSeen || members.Replace { // what replaces depends on what there was
 			tx.Unmoved(id, cur.Links)
 		}
-		if add, remove, err = d.memberChanges(ctx, c.Org, id, members); err != nil {
+		if add, remove, err = d.memberChanges(ctx, c, id, members); err != nil {
 			return err
 		}
 		return d.writeGroup(tx, c, cur, &doc, &next, add, remove)
@@ -186,6 +187,7 @@ func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree
 		event.Version, event.Changed = r.Version, changedNames(doc, next)
 	}
 	event.Added, event.Removed = firstOf(add, remove)
+	c.Work.add(len(event.Added) + len(event.Removed))
 	if len(event.Added) > 0 {
 		tx.Link(cur.ID, event.Added...)
 	}

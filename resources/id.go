@@ -93,6 +93,18 @@ func putTime(out *[idLength]byte, t time.Time) {
 	}
 }
 
+// timeOf reads the time out of an id, to the millisecond.
+func timeOf(id string) (time.Time, bool) {
+	if _, ok := KindOf(id); !ok {
+		return time.Time{}, false
+	}
+	ms := int64(0)
+	for i := range idTime {
+		ms = ms<<5 | int64(strings.IndexByte(idAlphabet, id[i]))
+	}
+	return time.UnixMilli(ms), true
+}
+
 // KindOf reads the kind out of an id and reports whether the id is well
 // formed at all. It says nothing of whether such a record exists.
 func KindOf(id string) (Kind, bool) {

@@ -49,7 +49,7 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 			return doc, edit, nil
 		})
 	}
-	add, remove, err := d.memberChanges(ctx, c.Org, id, edit)
+	add, remove, err := d.memberChanges(ctx, c, id, edit)
 	if err != nil {
 		return false, fmt.Errorf("edit members: %w", err)
 	}
@@ -69,6 +69,7 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 // commitMembers makes one commit of membership changes. An empty one still
 // proves that the group exists.
 func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add, remove []string) (bool, error) {
+	c.Work.add(len(add) + len(remove))
 	if len(add)+len(remove) == 0 {
 		known, err := d.store.Exist(ctx, c.Org, []string{id})
 		if err == nil && !known[0] {
@@ -115,7 +116,7 @@ func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, 
 // replacement it compares with the membership there is. More than one piece of
 // additions is checked for unknown members before anything is written; a
 // smaller one is checked by the commit itself.
-func (d *Directory) memberChanges(ctx context.Context, org OrgID, id string, e MemberEdit) (add, remove []string, err error) {
+func (d *Directory) memberChanges(ctx context.Context, c Caller, id string, e MemberEdit) (add, remove []string, err error) {
 	if !e.Replace {
 		add, remove = e.Add, e.Remove
 	} else {
@@ -125,10 +126,11 @@ func (d *Directory) memberChanges(ctx context.Context, org OrgID, id string, e M
 		}
 		const chunk = 5000
 		for after := ""; ; {
-			ids, err := d.store.MemberIDs(ctx, org, id, after, chunk)
+			ids, err := d.store.MemberIDs(ctx, c.Org, id, after, chunk)
 			if err != nil {
 				return nil, nil, err
 			}
+			c.Work.add(len(ids))
 			for _, m := range ids {
 				if !wanted[m] {
 					remove = append(remove, m)
@@ -147,7 +149,7 @@ func (d *Directory) memberChanges(ctx context.Context, org OrgID, id string, e M
 		}
 	}
 	if len(add)+len(remove) > memberPiece {
-		err = d.knownMembers(ctx, org, add)
+		err = d.knownMembers(ctx, c.Org, add)
 	}
 	return add, remove, err
 }
@@ -250,6 +252,7 @@ func (d *Directory) Members(ctx context.Context, c Caller, group, after string, 
 		if refs, err = d.store.Members(ctx, c.Org, group, after, limit); err != nil {
 			return nil, fmt.Errorf("read members: %w", err)
 		}
+		c.Work.add(len(refs))
 		return refs, nil
 	}
 	ids, err := d.store.MemberIDs(ctx, c.Org, group, after, limit)
@@ -260,11 +263,13 @@ func (d *Directory) Members(ctx context.Context, c Caller, group, after string, 
 	for i, id := range ids {
 		refs[i].ID = id
 	}
+	c.Work.add(len(refs))
 	return refs, nil
 }
 
 // leave takes a member out of groups, with an event for each.
 func leave(tx Tx, c Caller, member string, groups []string) {
+	c.Work.add(len(groups))
 	for _, g := range groups {
 		tx.Unlink(g, member)
 		tx.Event(Event{Type: "group.updated", Kind: KindGroup, ID: g, Actor: c.Token, Request: c.Request, Removed: []string{member}})

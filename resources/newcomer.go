@@ -33,6 +33,15 @@ func (n *newcomer) id(d *Directory, tx Tx, now time.Time) (id string, there *Rec
 	return n.caller.NewID, there, err
 }
 
+// at is when the new resource is created: the time inside the id that the
+// caller asks for, because ranges of times of creation are ranges of ids.
+func (n *newcomer) at(now time.Time) time.Time {
+	if t, ok := timeOf(n.caller.NewID); ok {
+		return t
+	}
+	return now
+}
+
 // repeated gives the resource that a commit was refused for, when that is the
 // one the caller wanted to create: it was created before.
 func (n *newcomer) repeated(ctx context.Context, d *Directory, err error) (*Record, error) {

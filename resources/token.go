@@ -24,6 +24,7 @@ type Token struct {
 	Scopes     []Scope    `json:"scopes"`
 	Profile    Profile    `json:"profile"`
 	Policy     NamePolicy `json:"policy"`
+	User       string     `json:"user,omitempty"` // id of the user it stands for (R-128); "": nobody
 	Created    time.Time  `json:"created"`
 	Expires    time.Time  `json:"expires"`
 	LastUsed   time.Time  `json:"lastUsed,omitzero"` // to the hour
@@ -38,6 +39,7 @@ type TokenSpec struct {
 	Scopes   []Scope
 	Profile  Profile
 	Policy   NamePolicy
+	User     string // id of the user it stands for; its scope is me by default
 	Lifetime time.Duration
 }
 
@@ -65,6 +67,9 @@ func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 	if org == PlatformOrg {
 		known = []Scope{ScopePlatform}
 	}
+	if s.User != "" && org != PlatformOrg {
+		known = append([]Scope{ScopeMe}, known...)
+	}
 	if len(s.Scopes) == 0 {
 		s.Scopes = known[:1]
 	}
@@ -72,6 +77,9 @@ func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 		if !slices.Contains(known, sc) {
 			return s, &Error{Code: CodeInvalidValue, Field: "scopes", Detail: fmt.Sprintf("The scope %q is not known; use %s.", clip(string(sc), 40), joined(known))}
 		}
+	}
+	if k, ok := KindOf(s.User); s.User != "" && (!ok || k != KindUser || org == PlatformOrg) {
+		return s, userUnknown(s.User)
 	}
 	if s.Profile == "" {
 		s.Profile = ProfileRFC
@@ -138,8 +146,8 @@ func (d *Directory) issueNew(ctx context.Context, c Caller, org OrgID, spec Toke
 	if err != nil {
 		return nil, "", err
 	}
-	t := Token{Connection: connection, Name: spec.Name, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy}
-	return d.issue(ctx, c, org, t, spec.Lifetime, nil)
+	t := Token{Connection: connection, Name: spec.Name, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy, User: spec.User}
+	return d.issue(ctx, c, org, t, spec.Lifetime, standsFor(spec.User))
 }
 
 // issue stores a token with a fresh id and secret in an organization. may, when

@@ -152,7 +152,7 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 	var rec *Record
 	n := newcomer{kind: KindUser, caller: c}
 	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
-		at := d.now()
+		at := n.at(d.now())
 		id, there, err := n.id(d, tx, at)
 		if there != nil || err != nil {
 			rec = there

@@ -121,6 +121,9 @@ func TestCrossTenantIDOR(t *testing.T) {
 				if strings.Contains(path, "{id}") && method != "OPTIONS" {
 					random.want(404)
 					same(t, method+" "+path+" foreign id", random, h.askAs(h.token["acme"], method, "/orgs/acme"+strings.Replace(path, "{id}", id, 1), body))
+					if method != "GET" && method != "HEAD" {
+						h.bulkStranger(method, "/"+strings.Join(rt.Path, "/"), body, id, nobody)
+					}
 				}
 				there := h.askAs(h.token["acme"], method, "/orgs/rival"+strings.Replace(path, "{id}", id, 1), body)
 				nowhere := h.askAs(h.token["acme"], method, "/orgs/no-such-org"+strings.Replace(path, "{id}", id, 1), body)
@@ -128,6 +131,7 @@ func TestCrossTenantIDOR(t *testing.T) {
 				same(t, method+" "+path+" foreign organization", nowhere, there)
 			}
 		}
+		h.bulkStranger("POST", "/Groups", groupBody("G", "{id}"), foreign["User"], foreign["User"][:9]+strconv.Itoa((int(foreign["User"][9])+1)%10)+foreign["User"][10:])
 		after := h.askAs(rival, "GET", in+"/Users/"+foreign["User"], "").Body.String() + h.askAs(rival, "GET", in+"/Groups/"+foreign["Group"], "").Body.String()
 		if before != after {
 			t.Errorf("the other organization's data changed:\n%s\n%s", before, after)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/usher-scim/usher/internal/redistest"
@@ -110,5 +111,43 @@ func benchPatchMember(b *testing.B, size int) {
 			}
 			return "/Groups/" + g, ops(`{"op":"` + op + `","path":"members","value":` + memberList(u) + `}`)
 		}, status)
+	})
+}
+
+// The time of one operation in Bulks of a hundred; compare with
+// BenchmarkPostUserAtOnce, two Bulks against sixteen single requests at once.
+func BenchmarkBulk(b *testing.B) {
+	onStores(b, func(b *testing.B, h *house) {
+		var n atomic.Int64
+		b.ReportAllocs()
+		b.SetParallelism(1)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				var list []string
+				for len(list) < 100 && (len(list) == 0 || pb.Next()) {
+					id := fmt.Sprint("u", n.Add(1))
+					list = append(list, create(id, "/Users", fullUser(id)))
+				}
+				r := h.ask("POST", "/Bulk", bulkBody(list...)).want(200)
+				if s := r.str("Operations", len(list)-1, "status"); s != "201" {
+					b.Errorf("status %s", s)
+				}
+			}
+		})
+	})
+}
+
+func BenchmarkPostUserAtOnce(b *testing.B) {
+	onStores(b, func(b *testing.B, h *house) {
+		var n atomic.Int64
+		b.ReportAllocs()
+		b.SetParallelism(8)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				if r := h.ask("POST", "/Users", fullUser(fmt.Sprint("u", n.Add(1)))); r.Code != 201 {
+					b.Errorf("status %d", r.Code)
+				}
+			}
+		})
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -27,6 +28,10 @@ type call struct {
 	id      string // the last path segment where the route has one that varies
 	json    bool   // answer as application/json (L-26)
 	plan    string // which indexes answered a list; only when debug lines are logged
+
+	doc   *jsontree.Value // the body, when it is read already
+	part  bool            // this is an operation of a Bulk …
+	quiet bool            // … whose resource is not shown
 
 	deadline *time.Timer // ends the work; stopped when an answer begins to stream; nil for what is short anyway
 }

@@ -22,6 +22,11 @@ func (c *call) post(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return c.showNew(ctx, v, rec)
+}
+
+// showNew answers with a resource that was created.
+func (c *call) showNew(ctx context.Context, v *view, rec *resources.Record) error {
 	c.w.Header()["Location"] = []string{string(v.appendLocation(nil, rec))}
 	return c.show(ctx, http.StatusCreated, v, rec)
 }

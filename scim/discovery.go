@@ -35,7 +35,7 @@ func (w *world) discovery(base string) *documents {
 		return d
 	}
 	provider := schema.ProviderConfig{
-		BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
+		Bulk: true, BulkMaxOperations: bulkMost, BulkMaxPayloadSize: maxBody, FilterMaxResults: maxCount,
 		PageSize: defaultCount, CursorTimeout: int(cursorTimeout.Seconds()),
 	}
 	granted := provider

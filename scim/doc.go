@@ -33,6 +33,11 @@
 // the detail. What is not known there is a 500 with a neutral sentence, and the
 // cause stays in the log.
 //
+// A Bulk (bulk.go) makes each of its operations a call of its own, through the
+// same act as a single request. Searches by POST (search.go) fill the same
+// parameters as a query; at the root every type is asked in turn. /Me (me.go) is
+// another address of the user that a token stands for.
+//
 // The registry's handlers (handler.go) offer the same reads and writes as
 // elimity's scim.ResourceHandler. Tests run the library's own server over them
 // and compare its answers with the door's.

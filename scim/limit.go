@@ -41,3 +41,16 @@ func (l *limiter) take(org resources.OrgID, now time.Time) time.Duration {
 	missing := 1 - b.TokensAt(now)
 	return max(time.Duration(missing/l.rate*float64(time.Second)), time.Nanosecond)
 }
+
+// owe counts n requests that are let through whatever has been asked before: the
+// organization goes into debt, and its next requests wait until it is paid.
+func (l *limiter) owe(org resources.OrgID, now time.Time, n int) {
+	l.mu.Lock()
+	b := l.buckets[org] // there is one since take
+	l.mu.Unlock()
+	for n > 0 && b != nil {
+		piece := min(n, l.burst)
+		b.ReserveN(now, piece)
+		n -= piece
+	}
+}

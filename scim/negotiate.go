@@ -55,6 +55,9 @@ func refusedByQ(params string) bool {
 
 // document reads and parses the request body (R-18, security S11, S12).
 func (c *call) document() (jsontree.Value, error) {
+	if c.doc != nil {
+		return *c.doc, nil
+	}
 	if err := c.bodyKind(); err != nil {
 		return jsontree.Value{}, err
 	}

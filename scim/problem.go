@@ -142,6 +142,11 @@ func notHere(resource string) error {
 	return &resources.Error{Code: resources.CodeNotFound, Detail: detail}
 }
 
+// notAllowed is the answer to a method that an address does not have.
+func notAllowed(rt *route) error {
+	return problem{status: http.StatusMethodNotAllowed, code: "method_not_allowed", detail: "This address answers " + rt.allow + " only."}
+}
+
 // invalid makes a 400 of the given scimType.
 func invalid(scimType scimerrors.ScimType, format string, args ...any) error {
 	return scimerrors.ScimError{ScimType: scimType, Detail: fmt.Sprintf(format, args...), Status: http.StatusBadRequest}

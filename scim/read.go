@@ -37,7 +37,7 @@ func (c *call) get(ctx context.Context) error {
 // which makes a later If-Match fail rather than overwrite.
 func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Record) error {
 	c.w.Header()["Etag"] = []string{tagOf(rec)}
-	if c.head() {
+	if c.head() || c.part && (c.quiet || rec.Size > memberChunk) {
 		c.contentType()
 		c.w.WriteHeader(status)
 		return nil
@@ -52,7 +52,7 @@ func (c *call) show(ctx context.Context, status int, v *view, rec *resources.Rec
 
 // list answers GET and HEAD of a collection.
 func (c *call) list(ctx context.Context) error {
-	p, err := parseParams(c.r.URL.RawQuery)
+	p, err := c.params()
 	if err != nil {
 		return err
 	}

@@ -46,7 +46,6 @@ func (rt *route) act(method string) *act {
 
 // routeTable lists every address. Literal segments stand before anySegment.
 func (w *world) routeTable() []route {
-	search := []act{{http.MethodPost, "search", (*call).notYet}}
 	var out []route
 	for _, t := range w.registry.Types {
 		endpoint := strings.TrimPrefix(t.Endpoint, "/")
@@ -55,7 +54,7 @@ func (w *world) routeTable() []route {
 				{http.MethodGet, "list", (*call).list},
 				{http.MethodPost, "create", (*call).post},
 			}},
-			route{path: []string{endpoint, ".search"}, resource: t.Name, acts: search},
+			route{path: []string{endpoint, ".search"}, typ: t, resource: t.Name, acts: []act{{http.MethodPost, "search", (*call).list}}},
 			route{path: []string{endpoint, anySegment}, typ: t, resource: t.Name, acts: []act{
 				{http.MethodGet, "get", (*call).get},
 				{http.MethodPut, "replace", (*call).put},
@@ -72,15 +71,15 @@ func (w *world) routeTable() []route {
 		route{path: []string{"ResourceTypes", anySegment}, resource: "ResourceType", acts: read((*call).resourceType)},
 		route{path: []string{"Schemas"}, resource: "Schema", acts: read((*call).schemas)},
 		route{path: []string{"Schemas", anySegment}, resource: "Schema", acts: read((*call).schema)},
-		route{path: []string{".search"}, resource: "", acts: search},
-		route{path: []string{}, resource: "", acts: []act{{http.MethodGet, "search", (*call).notYet}}},
-		route{path: []string{"Bulk"}, resource: "Bulk", acts: []act{{http.MethodPost, "bulk", (*call).notYet}}},
+		route{path: []string{".search"}, resource: "", acts: []act{{http.MethodPost, "search", (*call).listAll}}},
+		route{path: []string{}, resource: "", acts: []act{{http.MethodGet, "search", (*call).listAll}}},
+		route{path: []string{"Bulk"}, resource: "Bulk", acts: []act{{http.MethodPost, "bulk", (*call).bulk}}},
 		route{path: []string{"Me"}, resource: "Me", acts: []act{
-			{http.MethodGet, "me", (*call).notYet},
-			{http.MethodPost, "me", (*call).notYet},
-			{http.MethodPut, "me", (*call).notYet},
-			{http.MethodPatch, "me", (*call).notYet},
-			{http.MethodDelete, "me", (*call).notYet},
+			{http.MethodGet, "me", (*call).me},
+			{http.MethodPost, "me", (*call).me},
+			{http.MethodPut, "me", (*call).me},
+			{http.MethodPatch, "me", (*call).me},
+			{http.MethodDelete, "me", (*call).me},
 		}})
 	for i := range out {
 		out[i].allow = allowOf(out[i].acts)
@@ -149,12 +148,19 @@ func (c *call) locate() error {
 			return notHere(c.route.typ.Name)
 		}
 		return notHere("")
-	case c.route.typ != nil && c.id != "":
-		if k, ok := resources.KindOf(c.id); !ok || k != c.route.typ.Kind {
-			return notHere(c.route.typ.Name)
-		}
+	case c.route.foreign(c.id):
+		return notHere(c.route.typ.Name)
 	}
 	return nil
+}
+
+// foreign reports whether an id cannot be one of the route's type.
+func (rt *route) foreign(id string) bool {
+	if rt.typ == nil || id == "" {
+		return false
+	}
+	k, ok := resources.KindOf(id)
+	return !ok || k != rt.typ.Kind
 }
 
 // match compares names without case (L-27); id is what stands for anySegment.
@@ -179,15 +185,7 @@ next:
 	return nil, ""
 }
 
-// notYet answers what SCIM has and usher does not offer (R-61, R-80, R-113,
-//
-func (c *call) notYet(context.Context) error {
-	if err := c.drain(); err != nil {
-		return err
-	}
-	return notImplemented("This part of SCIM is not offered here; ServiceProviderConfig tells what is.")
-}
-
+// notImplemented is the answer to what SCIM has and is not offered.
 func notImplemented(detail string) error {
 	return problem{status: http.StatusNotImplemented, code: "not_implemented", detail: detail}
 }

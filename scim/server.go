@@ -65,6 +65,7 @@ type Server struct {
 	filters *filter.Parser
 	patches *patch.Engine
 	limits  limiter
+	bulks   bulkGate
 	buffers sync.Pool // of *[]byte, for answers
 	rooms   sync.Pool // of *[]byte, for the profiles of pages
 
@@ -164,7 +165,7 @@ func (c *call) serve(ctx context.Context) error {
 	}
 	if c.act = c.route.act(c.r.Method); c.act == nil {
 		c.w.Header().Set("Allow", c.route.allow)
-		return problem{status: http.StatusMethodNotAllowed, code: "method_not_allowed", detail: "This address answers " + c.route.allow + " only."}
+		return notAllowed(c.route)
 	}
 	if c.json, err = negotiate(c.r.Header); err != nil {
 		return err

@@ -20,6 +20,7 @@ type token struct {
 	Scopes     []string  `json:"scopes"`
 	Profile    string    `json:"profile"`
 	Policy     string    `json:"policy"`
+	User       string    `json:"user,omitempty"`
 	Created    time.Time `json:"created"`
 	Expires    time.Time `json:"expires"`
 	LastUsed   time.Time `json:"last_used,omitzero"`
@@ -37,6 +38,7 @@ type newToken struct {
 	Scopes   []string `json:"scopes,omitempty"`
 	Profile  string   `json:"profile,omitempty"`
 	Policy   string   `json:"policy,omitempty"`
+	User     string   `json:"user,omitempty"`
 	Lifetime string   `json:"lifetime,omitempty"`
 }
 
@@ -68,9 +70,10 @@ func (v *orgVerb) createToken() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&spec.Name, "name", "", "what it is for (default provisioning)")
-	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read, resources, resources:read")
+	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read, resources, resources:read; with --user also me")
 	f.StringVar(&spec.Profile, "profile", "", "dialect of the identity provider: rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik, generic")
 	f.StringVar(&spec.Policy, "policy", "", "what it accepts as userName: relaxed (default) or email")
+	f.StringVar(&spec.User, "user", "", "id of a user that it stands for at /Me; its scope is then me by default, and it ends with the user")
 	f.StringVar(&spec.Lifetime, "lifetime", "", "how long it works: 1m to 365d, in m, h or d (default 180d)")
 	cmd.RunE = v.act(func(ctx context.Context, c *client, args []string) error {
 		var t token

@@ -16,6 +16,10 @@ type Options struct {
 	// Unquoted accepts text values without quotes, up to the next space or
 	// closing parenthesis (L-17).
 	Unquoted bool
+
+	// Others are the further types that are asked the same: an attribute
+	// that only they have has no value here, instead of being an error.
+	Others []*schema.Type
 }
 
 // Filter is a checked filter on the resources of one type, or, inside a

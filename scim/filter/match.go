@@ -98,6 +98,8 @@ func (n *node) element(v *jsontree.Value) bool {
 // value finds the attribute of n, or nil.
 func (e *evaluation) value(n *node) *jsontree.Value {
 	switch n.src {
+	case nowhere:
+		return nil
 	case fromID:
 		e.made = jsontree.Str(e.rec.ID)
 	case fromGroups:

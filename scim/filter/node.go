@@ -64,6 +64,7 @@ const (
 	fromMeta                    // times, version, kind and id of the record
 	fromGroups                  // Record.Groups
 	fromMembers                 // Record.Members
+	nowhere                     // the type has no such attribute (Options.Others)
 )
 
 // manner is how two values are compared.

@@ -90,6 +90,12 @@ func (f *Filter) plan(n *node) (*resources.Cond, *node) {
 	case opNot:
 		return nil, n
 	}
+	if n.src == nowhere {
+		if n.op != opElem && n.attribute(nil) {
+			return f.every(), nil
+		}
+		return nothing(), nil
+	}
 	var cond *resources.Cond
 	var exact bool
 	if n.op == opElem {

@@ -43,11 +43,25 @@ func (s *scanner) resolve(n *node, name string, start int) error {
 	if s.in != nil {
 		return s.resolveSub(n, name, start)
 	}
+	err := s.resolveIn(s.typ, n, name, start)
+	for i := 0; err != nil && i < len(s.opts.Others); i++ {
+		var other node
+		if s.resolveIn(s.opts.Others[i], &other, name, start) == nil {
+			other.src = nowhere
+			*n = other
+			return nil
+		}
+	}
+	return err
+}
+
+// resolveIn resolves a name as an attribute of a type.
+func (s *scanner) resolveIn(typ *schema.Type, n *node, name string, start int) error {
 	rest := name
 	if strings.IndexByte(name, ':') >= 0 {
 		var found *schema.Schema
-		if found, rest = prefix(s.typ, name); found == nil {
-			return s.fail(start, "%s names no schema of %s", quote(name), s.typ.Name)
+		if found, rest = prefix(typ, name); found == nil {
+			return s.fail(start, "%s names no schema of %s", quote(name), typ.Name)
 		}
 		n.urn = found.URN
 		if rest == "" {
@@ -55,8 +69,8 @@ func (s *scanner) resolve(n *node, name string, start int) error {
 		}
 	}
 	first, sub, dotted := strings.Cut(rest, ".")
-	if n.attr = s.typ.Attr(n.urn, first); n.attr == nil {
-		return s.fail(start, "%s has no attribute %s; /Schemas lists them", s.typ.Name, quote(first))
+	if n.attr = typ.Attr(n.urn, first); n.attr == nil {
+		return s.fail(start, "%s has no attribute %s; /Schemas lists them", typ.Name, quote(first))
 	}
 	if dotted {
 		if n.sub = n.attr.Sub(sub); n.sub == nil && !simpleValue(n.attr, sub) {

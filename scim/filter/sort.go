@@ -42,6 +42,30 @@ func SortPlan(t *schema.Type, sortBy string, p *Parser) (index resources.Index, 
 	}, nil
 }
 
+// SortValue gives what a record is ordered by under sortBy, for merging lists of
+// several types: the same order as [SortPlan] gives within one. Errors are its.
+func SortValue(t *schema.Type, sortBy string, p *Parser) (func(*resources.Record) (string, bool), error) {
+	n, err := p.sortAttribute(t, sortBy)
+	if err != nil {
+		return nil, err
+	}
+	f := &Filter{parser: p, typ: t}
+	return func(r *resources.Record) (string, bool) {
+		switch {
+		case n.src == fromID, n.src == fromMeta && n.sub.Lower == "location":
+			return r.ID, true
+		case n.src == fromMeta && n.sub.Lower == "created":
+			return instantKey(r.CreatedAt()), true
+		case n.src == fromMeta && n.sub.Lower == "lastmodified":
+			return instantKey(r.LastModified()), true
+		case n.src == fromMeta:
+			return t.Name, true
+		}
+		e := evaluationOf(f, r)
+		return n.sortKey(e.value(n))
+	}, nil
+}
+
 // sortAttribute resolves and checks sortBy.
 func (p *Parser) sortAttribute(t *schema.Type, sortBy string) (*node, error) {
 	if len(sortBy) > maxPath {

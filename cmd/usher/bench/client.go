@@ -22,6 +22,8 @@ type load struct {
 	addr    string
 	want    int // the status that counts as done
 	request request
+	each    int // pieces of work in a request, which are what is counted; 0: one
+	conns   int // connections it may have at most; 0: all
 }
 
 // drive sends requests over the given number of connections for the given
@@ -31,6 +33,9 @@ type load struct {
 func drive(ctx context.Context, l load, conns int, d time.Duration) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
+	if l.conns > 0 {
+		conns = min(conns, l.conns)
+	}
 	counts := make([]int, conns)
 	faults := make([]error, conns)
 	var wg sync.WaitGroup
@@ -47,7 +52,7 @@ func drive(ctx context.Context, l load, conns int, d time.Duration) (float64, er
 	if err := errors.Join(faults...); err != nil {
 		return 0, fmt.Errorf("%s: %w", l.name, err)
 	}
-	return float64(total) / took, nil
+	return float64(total*max(l.each, 1)) / took, nil
 }
 
 func work(ctx context.Context, l load, worker int) (int, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 const grouped = 1000 // so many users are in three groups besides
@@ -162,6 +163,26 @@ func (m *meter) bareCreate() load {
 		func(int, int) string { return userJSON(1) })
 }
 
+// bulk posts users that do not exist yet, a hundred in a request; two requests
+// are as many as an organization may have at once.
+func (m *meter) bulk() load {
+	const each = 100
+	return m.send(load{name: "bulk", addr: m.usherAddr, want: 200, each: each, conns: 2}, "POST",
+		func(buf []byte, _, _ int) []byte { return append(append(buf, m.prefix...), "/Bulk"...) },
+		func(int, int) string {
+			var b strings.Builder
+			b.WriteString(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],"Operations":[`)
+			for i := range each {
+				if i > 0 {
+					b.WriteByte(',')
+				}
+				fmt.Fprintf(&b, `{"method":"POST","path":"/Users","bulkId":"%d","data":%s}`, i, userJSON(int(m.made.Add(1))))
+			}
+			b.WriteString(`]}`)
+			return b.String()
+		})
+}
+
 // patch changes the title of a random user.
 func (m *meter) patch() load {
 	return m.send(load{name: "patch", addr: m.usherAddr, want: 200}, "PATCH",
@@ -176,6 +197,9 @@ func (m *meter) patch() load {
 // writes measures creation and change.
 func (m *meter) writes(ctx context.Context) error {
 	if err := m.compare(ctx, Row{Work: "POST /Users ÷ R3", Gate: 0.70, Goal: 0.85}, m.create(), m.bareCreate()); err != nil {
+		return err
+	}
+	if err := m.compare(ctx, Row{Work: "Bulk of 100 POSTs ÷ POST /Users, per operation", Gate: 0.9, Goal: 1}, m.bulk(), m.create()); err != nil {
 		return err
 	}
 	return m.compare(ctx, Row{Work: "PATCH one attribute ÷ R3", Gate: 0.60, Goal: 0.80}, m.patch(), m.bareCreate())
