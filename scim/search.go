@@ -103,7 +103,7 @@ func (c *call) listAll(ctx context.Context) error {
 		return err
 	}
 	if p.cursor.has {
-		return notImplemented("cursor: the list over all types has no cursor; page with startIndex and count, or ask one type.")
+		return c.walkAll(ctx, &p)
 	}
 	start, err := p.startIndex.integer("startIndex", 1)
 	if err != nil {
@@ -126,24 +126,9 @@ func (c *call) listAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.head() {
-		c.contentType()
-		c.w.WriteHeader(http.StatusOK)
-		return nil
-	}
-	o := c.newStream(http.StatusOK)
-	o.buf = appendListHead(o.buf, total, start, len(list))
-	for i := range list {
-		if i > 0 {
-			o.buf = append(o.buf, ',')
-		}
-		if err := o.resource(ctx, &list[i].from.view, list[i].rec); err != nil {
-			return err
-		}
-	}
-	o.buf = append(o.buf, ']', '}')
-	o.end()
-	return nil
+	return c.showAll(ctx, list, func(dst []byte) []byte {
+		return appendListHead(dst, total, start, len(list))
+	})
 }
 
 // shares asks every type the same question.
