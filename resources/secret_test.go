@@ -19,7 +19,7 @@ import (
 func TestSecret(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *bundle) {
 		node := func() *resources.Directory {
-			dir, err := resources.New(resources.Config{Store: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+			dir, err := resources.New(resources.Config{Store: b.store, Vault: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -67,7 +67,7 @@ func TestSecretOutlivesTheProgram(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dir, err := resources.New(resources.Config{Store: store, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
+		dir, err := resources.New(resources.Config{Store: store, Vault: store, Now: time.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +89,7 @@ func TestSecretOutlivesTheProgram(t *testing.T) {
 // TestSecretNeedsRandomness: no secret is made of too little.
 func TestSecretNeedsRandomness(t *testing.T) {
 	b := newBundle(t, "")
-	dir, err := resources.New(resources.Config{Store: b.store, Now: b.clock.Now, Rand: io.LimitReader(rand.Reader, 31), Log: slog.New(slog.DiscardHandler)})
+	dir, err := resources.New(resources.Config{Store: b.store, Vault: b.store, Now: b.clock.Now, Rand: io.LimitReader(rand.Reader, 31), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
