@@ -94,30 +94,15 @@ func (d *Directory) CreateCustom(ctx context.Context, c Caller, typeName string,
 		return nil, err
 	}
 	after := customOf(t.Name, &doc, keys)
-	var rec *Record
-	n := newcomer{kind: KindCustom, caller: c}
-	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		at := n.at(d.now())
-		id, there, err := n.id(d, tx, at)
-		if there != nil || err != nil {
-			rec = there
-			return err
-		}
-		now := at.UnixMilli()
-		rec = &Record{
+	rec, err := d.create(ctx, c, KindCustom, func(tx Tx, id string, now int64) (*Record, error) {
+		rec := &Record{
 			Kind: KindCustom, ID: id, Version: 1, Created: now, Modified: now,
 			Display: after.display(), Profile: withID(&doc, id), Standing: after.standing(),
 		}
-		if err := checkSize(nil, rec); err != nil {
-			return err
-		}
 		tx.Put(nil, rec, nil, after.entries(id, now))
 		tx.Event(Event{Type: "resource.created", Kind: KindCustom, ID: id, Of: t.Name, Version: 1, Actor: c.Token, Request: c.Request})
-		return nil
+		return rec, nil
 	})
-	if there, err := n.repeated(ctx, d, err); there != nil || err != nil {
-		return there, err
-	}
 	if err != nil {
 		return nil, fmt.Errorf("create %s: %w", t.Name, customRefused(err, c))
 	}

@@ -73,22 +73,10 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 		return nil, err
 	}
 	first := members[:min(len(members), memberPiece)]
-	var rec *Record
-	n := newcomer{kind: KindGroup, caller: c}
-	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
-		at := n.at(d.now())
-		id, there, err := n.id(d, tx, at)
-		if there != nil || err != nil {
-			rec = there
-			return err
-		}
-		now := at.UnixMilli()
-		rec = &Record{
+	rec, err := d.create(ctx, c, KindGroup, func(tx Tx, id string, now int64) (*Record, error) {
+		rec := &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
 			Display: clip(g.displayName, 120), Profile: withID(&doc, id), Standing: g.standing(),
-		}
-		if err := checkSize(nil, rec); err != nil {
-			return err
 		}
 		tx.Put(nil, rec, nil, g.entries(id, now))
 		if len(first) > 0 {
@@ -96,17 +84,12 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 			tx.Link(id, first...)
 		}
 		tx.Event(Event{Type: "group.created", Kind: KindGroup, ID: id, Version: 1, Actor: c.Token, Request: c.Request, Added: first})
-		return nil
+		return rec, nil
 	})
-	there, repeatErr := n.repeated(ctx, d, err)
-	switch {
-	case repeatErr != nil:
-		return nil, repeatErr
-	case there != nil:
-		rec = there // the rest of the members may be missing still
-	case err != nil:
+	if err != nil {
 		return nil, fmt.Errorf("create group: %w", groupRefused(err, c, ""))
 	}
+	// Of a creation that is repeated the rest of the members may be missing still.
 	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
 		return nil, fmt.Errorf("create group: %w", err)
 	}

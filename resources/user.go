@@ -149,30 +149,15 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 	if err := errors.Join(err, c.Policy.check(&after), after.check()); err != nil {
 		return nil, err
 	}
-	var rec *Record
-	n := newcomer{kind: KindUser, caller: c}
-	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) (err error) {
-		at := n.at(d.now())
-		id, there, err := n.id(d, tx, at)
-		if there != nil || err != nil {
-			rec = there
-			return err
-		}
-		now := at.UnixMilli()
-		rec = &Record{
+	rec, err := d.create(ctx, c, KindUser, func(tx Tx, id string, now int64) (*Record, error) {
+		rec := &Record{
 			Kind: KindUser, ID: id, Version: 1, Created: now, Modified: now,
 			Display: after.display(), Profile: withID(&doc, id),
 		}
-		if err := checkSize(nil, rec); err != nil {
-			return err
-		}
 		d.settle(tx, c, change{id: id, after: &after, rec: rec})
 		tx.Put(nil, rec, nil, after.entries(id, now))
-		return nil
+		return rec, nil
 	})
-	if there, err := n.repeated(ctx, d, err); there != nil || err != nil {
-		return there, err
-	}
 	if err != nil {
 		return nil, fmt.Errorf("create user: %w", userRefused(err, c, &after))
 	}
