@@ -111,7 +111,7 @@ func (s *session) sample(f field, turn int) any {
 	unique := f.def.GetString("uniqueness") == "server" || f.def.GetString("uniqueness") == "global"
 	switch typ := f.def.GetString("type"); {
 	case unique && typ == "integer":
-		return int64(crc32.ChecksumIEEE([]byte(s.name())) >> 1) // fits 32 bits everywhere
+		return int(crc32.ChecksumIEEE([]byte(s.name())) >> 1) // fits 32 bits everywhere
 	case unique && typ == "binary":
 		return base64.StdEncoding.EncodeToString([]byte(s.name()))
 	}

@@ -26,6 +26,18 @@ func TestGroundsHidden(t *testing.T) {
 	var paths []string
 	for _, f := range grounds(k, "type")[0].fields {
 		paths = append(paths, f.full())
+		v := s.sample(f, 0)
+		text, err := encode(obj{"v": v})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := jsontree.Parse(text, jsontree.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why := same(&back, obj{"v": v}); why != "" {
+			t.Errorf("%s cannot be compared: %s", f.full(), why)
+		}
 		if u := f.def.GetString("uniqueness"); u != "" && s.sample(f, 0) == s.sample(f, 0) {
 			t.Errorf("%s is unique and has the same value twice", f.full())
 		}
