@@ -150,6 +150,13 @@ const (
 	ScopeResourcesRead Scope = "resources:read"
 )
 
+// ConnectionScopes are the scopes that a token or client of an organization can
+// be given; the first is the one it gets when nobody says. A token that stands
+// for a user can have [ScopeMe] as well.
+func ConnectionScopes() []Scope {
+	return []Scope{ScopeSCIM, ScopeSCIMRead, ScopeUsers, ScopeUsersRead, ScopeGroups, ScopeGroupsRead, ScopeResources, ScopeResourcesRead}
+}
+
 // Caller is who asks: a verified credential and what it may do. Doors get it
 // from [Directory.Authenticate] and pass it on; they never build one from a
 // request.

@@ -63,7 +63,7 @@ func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 	if len(s.Name) > 100 {
 		return s, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of a token is at most 100 bytes long."}
 	}
-	known := []Scope{ScopeSCIM, ScopeSCIMRead, ScopeUsers, ScopeUsersRead, ScopeGroups, ScopeGroupsRead, ScopeResources, ScopeResourcesRead}
+	known := ConnectionScopes()
 	if org == PlatformOrg {
 		known = []Scope{ScopePlatform}
 	}

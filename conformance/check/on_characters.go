@@ -159,6 +159,12 @@ func characterUnique(s *session, g ground, f field) {
 	body := s.start(g.t)
 	set(body, f, v)
 	s.wantError(s.post(g.t.endpoint, body), http.StatusConflict, "uniqueness")
+	if f.def.GetString("returned") == "never" || f.def.GetString("mutability") == "writeOnly" {
+		return // a server need not tell who has a secret
+	}
+	if many, ok := v.(list); ok {
+		v = many[0]
+	}
 	s.wantFound(g.t.endpoint, f.full()+" eq "+written(v), r)
 }
 

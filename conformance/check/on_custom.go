@@ -1,7 +1,9 @@
 package check
 
 import (
+	"encoding/base64"
 	"fmt"
+	"hash/crc32"
 	"net/http"
 	"slices"
 	"strings"
@@ -79,6 +81,9 @@ func fieldsOf(k *announced, schema, urn string, pick func(*jsontree.Value) bool)
 		if a.GetString("type") != "complex" || find(a, "multiValued").Kind == jsontree.True || a.GetString("mutability") != "readWrite" {
 			continue
 		}
+		if r := a.GetString("returned"); r == "never" || r == "request" { // so are its parts, whatever they say
+			continue
+		}
 		subs := find(a, "subAttributes").Items
 		for j := range subs {
 			if subs[j].GetString("name") != "$ref" {
@@ -102,6 +107,13 @@ func (s *session) sample(f field, turn int) any {
 		return []string{"Europe/Paris", "Europe/London"}[turn]
 	case "country":
 		return []string{"FR", "GB"}[turn]
+	}
+	unique := f.def.GetString("uniqueness") == "server" || f.def.GetString("uniqueness") == "global"
+	switch typ := f.def.GetString("type"); {
+	case unique && typ == "integer":
+		return int(crc32.ChecksumIEEE([]byte(s.name())) >> 1) // fits 32 bits everywhere
+	case unique && typ == "binary":
+		return base64.StdEncoding.EncodeToString([]byte(s.name()))
 	}
 	switch f.def.GetString("type") {
 	case "boolean":
@@ -133,6 +145,9 @@ func required(a *jsontree.Value) bool {
 	return find(a, "required").Kind == jsontree.True && a.GetString("mutability") != "readOnly"
 }
 
+// settable picks what a client can send at all.
+func settable(a *jsontree.Value) bool { return a.GetString("mutability") != "readOnly" }
+
 // start is the body of a new resource of a type, with all that is required.
 func (s *session) start(t resourceType) obj {
 	body := obj{"schemas": list{t.schema}}
@@ -146,11 +161,14 @@ func (s *session) start(t resourceType) obj {
 			set(body, f, s.value(f, 0))
 		}
 	}
-	for _, e := range t.extensions {
-		for _, f := range fieldsOf(s.known, e.urn, e.urn, required) {
-			if e.required {
-				set(body, f, s.value(f, 0))
-			}
+	for _, e := range t.extensions { // also those that may be left out: their attributes are tried
+		must := fieldsOf(s.known, e.urn, e.urn, required)
+		if len(must) == 0 && e.required {
+			first := fieldsOf(s.known, e.urn, e.urn, settable)
+			must = first[:min(len(first), 1)]
+		}
+		for _, f := range must {
+			set(body, f, s.value(f, 0))
 		}
 	}
 	return body

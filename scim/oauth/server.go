@@ -144,14 +144,14 @@ func (s *Server) issuer(org string) string { return s.public + "/orgs/" + org }
 
 // metadata is the document of RFC 8414 §2.
 type metadata struct {
-	Issuer    string   `json:"issuer"`
-	Token     string   `json:"token_endpoint"`
-	Responses []string `json:"response_types_supported"`
-	Grants    []string `json:"grant_types_supported"`
-	Methods   []string `json:"token_endpoint_auth_methods_supported"`
-	Algs      []string `json:"token_endpoint_auth_signing_alg_values_supported"`
-	Scopes    []string `json:"scopes_supported"`
-	Bound     bool     `json:"tls_client_certificate_bound_access_tokens"`
+	Issuer    string            `json:"issuer"`
+	Token     string            `json:"token_endpoint"`
+	Responses []string          `json:"response_types_supported"`
+	Grants    []string          `json:"grant_types_supported"`
+	Methods   []string          `json:"token_endpoint_auth_methods_supported"`
+	Algs      []string          `json:"token_endpoint_auth_signing_alg_values_supported"`
+	Scopes    []resources.Scope `json:"scopes_supported"`
+	Bound     bool              `json:"tls_client_certificate_bound_access_tokens"`
 }
 
 // metadata answers where the token endpoint is and what it takes (RFC 8414 §2).
@@ -167,7 +167,7 @@ func (x *exchange) metadata(ctx context.Context) error {
 	return x.send(http.StatusOK, metadata{
 		Issuer: x.issuer(x.org), Token: x.issuer(x.org) + TokenPath, Responses: []string{}, Grants: []string{"client_credentials"},
 		Methods: []string{"client_secret_basic", "client_secret_post", "private_key_jwt"}, Algs: jose.Algorithms(),
-		Scopes: []string{"scim", "scim:read", "users", "users:read", "groups", "groups:read"}, Bound: x.cfg.ClientCerts,
+		Scopes: resources.ConnectionScopes(), Bound: x.cfg.ClientCerts,
 	})
 }
 

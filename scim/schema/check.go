@@ -24,7 +24,8 @@ type Options struct {
 
 	// Unseen is for a PUT before it is known what is stored: attributes that no
 	// answer shows unless asked to may be missing though they are required, and
-	// values that differ in nothing else may be there more than once.
+	// so may extensions that have such attributes; values that differ in nothing
+	// else may be there more than once.
 	Unseen bool
 }
 
@@ -70,7 +71,7 @@ func (t *Type) Check(doc *jsontree.Value, opts Options) error {
 	if err := need(&j, t.Core.required, doc); err != nil {
 		return err
 	}
-	return t.settleSchemas(doc)
+	return t.settleSchemas(doc, opts)
 }
 
 // member judges one top-level member; null means that it is not stored.
@@ -169,9 +170,10 @@ func (t *Type) isCore(urn string, opts Options) bool {
 // settleSchemas makes schemas list the core schema and the extensions that
 // have content, in the client's order, the ones it forgot at the end (L-12);
 // unknown ones go (L-13). It refuses a missing required extension.
-func (t *Type) settleSchemas(doc *jsontree.Value) error {
+func (t *Type) settleSchemas(doc *jsontree.Value, opts Options) error {
 	for _, x := range t.Extensions {
-		if x.Required && doc.Get(x.URN) == nil {
+		unseen := opts.Unseen && len(x.veiled) > 0 // there may be no more than a client is not shown
+		if x.Required && doc.Get(x.URN) == nil && !unseen {
 			return invalidValue(x.URN + " is required: send this extension with its attributes")
 		}
 	}

@@ -1,0 +1,31 @@
+package scim_test
+
+import (
+	"testing"
+
+	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim"
+)
+
+// R-47, R-86: a required extension that no answer shows is not demanded of a
+// client that sends back what it was shown; it cannot be cleared nor be missing
+// from what is new.
+func TestDeclaredRequiredUnseen(t *testing.T) {
+	const core, safe = "urn:x:vault", "urn:x:safe"
+	d, err := resources.ParseDeclared([]byte(`{"schemas":[
+		{"id":"` + core + `","attributes":[{"name":"label"}]},
+		{"id":"` + safe + `","attributes":[{"name":"pin","mutability":"writeOnly","uniqueness":"server"},{"name":"hint"}]}],
+		"resourceTypes":[{"name":"Vault","endpoint":"/Vaults","schema":"` + core + `","schemaExtensions":[{"schema":"` + safe + `","required":true}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, "", scim.Config{}).declare(d)
+	body := func(more string) string { return `{"schemas":["` + core + `"],"label":"a"` + more + `}` }
+	pin := `,"` + safe + `":{"pin":"1234"}`
+	r := h.ask("POST", "/Vaults", body(pin)).want(201)
+	id := r.str("id")
+	h.ask("PUT", "/Vaults/"+id, r.Body.String()).want(200).holds("null", safe)
+	h.ask("POST", "/Vaults", body(pin)).fails(409, "uniqueness") // it is kept
+	h.ask("PUT", "/Vaults/"+id, body(`,"`+safe+`":null`)).fails(400, "invalidValue")
+	h.ask("POST", "/Vaults", body("")).fails(400, "invalidValue")
+}
