@@ -167,14 +167,25 @@ func (d *Directory) renewGone(ctx context.Context, org OrgID, j *Journal, steps 
 		if !s.Creates || !j.Done(i) || there[j.IDs[i]] {
 			continue
 		}
-		if j.IDs[i], err = d.newID(s.Kind, d.now()); err != nil {
+		if err := d.Renew(j, i, s.Kind); err != nil {
 			return err
 		}
-		if j.now.Fresh == nil {
-			j.now.Fresh = make(map[int]string)
-		}
-		j.now.Fresh[i] = j.IDs[i]
+		j.IDs[i] = j.now.Fresh[i]
 	}
+	return nil
+}
+
+// Renew gives a step an id of its own for repetitions, because what it has
+// created is no more.
+func (d *Directory) Renew(j *Journal, step int, kind Kind) error {
+	id, err := d.newID(kind, d.now())
+	if err != nil {
+		return err
+	}
+	if j.now.Fresh == nil {
+		j.now.Fresh = make(map[int]string)
+	}
+	j.now.Fresh[step] = id
 	return nil
 }
 
