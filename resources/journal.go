@@ -113,7 +113,10 @@ func (d *Directory) openJournal(ctx context.Context, org OrgID, j *Journal) erro
 				return fmt.Errorf("decode: %w", err)
 			}
 			j.Again, j.now = true, j.was
-			return nil
+			if j.was.Ended {
+				return nil
+			}
+			return d.vault.Put(ctx, org, journalPurpose+"-shared", j.key, []byte{1}, d.now().Add(journalKept))
 		}
 		if first, err := d.startJournal(ctx, org, j); first || err != nil {
 			return err
@@ -224,8 +227,27 @@ func (j *Journal) Done(step int) bool {
 }
 
 // Gone reports whether a deletion that finds nothing has perhaps been done by
-// an earlier run: one that ended says so, one that was cut off may have.
-func (j *Journal) Gone(step int) bool { return j.Again && (!j.was.Ended || j.was.done(step)) }
+// another run: one that ended says so, one that was cut off or is still on its
+// way may have.
+func (d *Directory) Gone(ctx context.Context, c Caller, j *Journal, step int) (bool, error) {
+	if j.Again && j.was.Ended {
+		return j.was.done(step), nil
+	}
+	return d.Shared(ctx, c, j)
+}
+
+// Shared reports whether another run of the request may be on its way, or was
+// cut off: what this one finds done, that one may have done.
+func (d *Directory) Shared(ctx context.Context, c Caller, j *Journal) (bool, error) {
+	if j.Again {
+		return !j.was.Ended, nil
+	}
+	raw, err := d.vault.Peek(ctx, c.Org, journalPurpose+"-shared", j.key)
+	if err != nil {
+		return false, fmt.Errorf("look for another run: %w", err)
+	}
+	return raw != nil, nil
+}
 
 // End writes down which steps were done, for repetitions within ten minutes.
 func (d *Directory) End(ctx context.Context, c Caller, j *Journal, done func(step int) bool) error {

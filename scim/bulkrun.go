@@ -140,8 +140,14 @@ func (b *bulk) one(ctx context.Context, op *operation) {
 		act = b.showing(op) // an earlier run has created it
 	}
 	b.do(ctx, op, act)
-	if op.method == http.MethodDelete && op.status == http.StatusNotFound && op.fault == nil && b.journal.Gone(op.at) {
-		op.status, op.body = http.StatusNoContent, nil // an earlier run has deleted it
+	if op.method == http.MethodDelete && op.status == http.StatusNotFound && op.fault == nil {
+		gone, err := b.dir.Gone(ctx, b.caller, b.journal, op.at)
+		if err != nil {
+			b.log.WarnContext(ctx, "bulk not compared with other runs", "req", b.request, "err", err)
+		}
+		if gone {
+			op.status, op.body = http.StatusNoContent, nil // another run has deleted it
+		}
 	}
 }
 
@@ -243,11 +249,13 @@ func (b *bulk) link(ctx context.Context, op *operation, ids []string) {
 
 // undo removes what a circle has created, and says so for every operation of it
 // but the one that failed. What an earlier run has created was answered as such
-// and stays.
+// and stays; so does everything when the end is open, because the store failed
+// or the client went away, and another run may just be finishing it.
 func (b *bulk) undo(ctx context.Context, circle []*operation, created []bool, failed *operation) {
+	keep := failed.status >= http.StatusInternalServerError && b.shared(ctx)
 	why := refused409("bulkId:" + clipped(failed.bulkID) + " could not be created, and the two refer to each other; see the operation with that bulkId.")
 	for i, op := range circle {
-		if created[i] && !b.journal.Done(op.at) {
+		if created[i] && !keep && !b.journal.Done(op.at) {
 			err := b.remove(context.WithoutCancel(ctx), b.caller, op.route.typ, op.newID, conditions{})
 			if resources.HasCode(err, resources.CodeNotFound) {
 				err = nil
@@ -261,4 +269,13 @@ func (b *bulk) undo(ctx context.Context, circle []*operation, created []bool, fa
 			b.do(ctx, op, op.act)
 		}
 	}
+}
+
+// shared tells of other runs of this Bulk; when that cannot be known there may
+// be some.
+func (b *bulk) shared(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bulkClosing)
+	defer cancel()
+	shared, err := b.dir.Shared(ctx, b.caller, b.journal)
+	return shared || err != nil
 }
