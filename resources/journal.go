@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -44,11 +45,12 @@ type Journal struct {
 
 // journalEntry is a journal as the vault keeps it.
 type journalEntry struct {
-	Began int64          `json:"began"` // milliseconds
-	Seed  []byte         `json:"seed"`  // the ids are made from it
-	Ended bool           `json:"ended,omitempty"`
-	Done  []byte         `json:"done,omitempty"` // a bit for each step that was done
-	Fresh map[int]string `json:"fresh,omitempty"`
+	Began   int64          `json:"began"`             // milliseconds
+	Written int64          `json:"written,omitempty"` // the same, when it was last stored
+	Seed    []byte         `json:"seed"`              // the ids are made from it
+	Ended   bool           `json:"ended,omitempty"`
+	Done    []byte         `json:"done,omitempty"` // a bit for each step that was done
+	Fresh   map[int]string `json:"fresh,omitempty"`
 }
 
 func (e *journalEntry) done(step int) bool {
@@ -151,6 +153,7 @@ func (d *Directory) startJournal(ctx context.Context, org OrgID, j *Journal) (fi
 }
 
 func (d *Directory) putJournal(ctx context.Context, org OrgID, j *Journal) error {
+	j.now.Written = d.now().UnixMilli()
 	raw, err := json.Marshal(&j.now)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
@@ -170,12 +173,24 @@ func (d *Directory) renewGone(ctx context.Context, org OrgID, j *Journal, steps 
 		if !s.Creates || !j.Done(i) || there[j.IDs[i]] {
 			continue
 		}
-		if err := d.Renew(j, i, s.Kind); err != nil {
-			return err
+		// The same for every run that finds this, so that of several at once only
+		// one creates.
+		at := time.UnixMilli(max(j.was.Written, j.was.Began))
+		bits := stepBits(append(slices.Clone(j.was.Seed), j.IDs[i]...), i)
+		if j.IDs[i], err = NewID(s.Kind, at, bits); err != nil {
+			return fmt.Errorf("make an id: %w", err)
 		}
-		j.IDs[i] = j.now.Fresh[i]
+		j.renew(i, j.IDs[i])
 	}
 	return nil
+}
+
+// renew notes the id that a step has from now on.
+func (j *Journal) renew(step int, id string) {
+	if j.now.Fresh == nil {
+		j.now.Fresh = make(map[int]string)
+	}
+	j.now.Fresh[step] = id
 }
 
 // Renew gives a step an id of its own for repetitions, because what it has
@@ -185,10 +200,7 @@ func (d *Directory) Renew(j *Journal, step int, kind Kind) error {
 	if err != nil {
 		return err
 	}
-	if j.now.Fresh == nil {
-		j.now.Fresh = make(map[int]string)
-	}
-	j.now.Fresh[step] = id
+	j.renew(step, id)
 	return nil
 }
 

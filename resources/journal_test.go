@@ -66,6 +66,9 @@ func TestJournal(t *testing.T) {
 		if again.IDs[0] == first.IDs[0] || again.IDs[2] != first.IDs[2] || again.IDs[3] != first.IDs[3] {
 			t.Errorf("ids %v, before %v; only the first was deleted", again.IDs, first.IDs)
 		}
+		if twin := begin(b.a); !slices.Equal(twin.IDs, again.IDs) {
+			t.Errorf("two runs at once renew the ids %v and %v", again.IDs, twin.IDs)
+		}
 		if other := b.a; true {
 			other.Token = "another"
 			if j := begin(other); j.Again {
