@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -44,11 +45,12 @@ type Journal struct {
 
 // journalEntry is a journal as the vault keeps it.
 type journalEntry struct {
-	Began int64          `json:"began"` // milliseconds
-	Seed  []byte         `json:"seed"`  // the ids are made from it
-	Ended bool           `json:"ended,omitempty"`
-	Done  []byte         `json:"done,omitempty"` // a bit for each step that was done
-	Fresh map[int]string `json:"fresh,omitempty"`
+	Began   int64          `json:"began"`             // milliseconds
+	Written int64          `json:"written,omitempty"` // the same, when it was last stored
+	Seed    []byte         `json:"seed"`              // the ids are made from it
+	Ended   bool           `json:"ended,omitempty"`
+	Done    []byte         `json:"done,omitempty"` // a bit for each step that was done
+	Fresh   map[int]string `json:"fresh,omitempty"`
 }
 
 func (e *journalEntry) done(step int) bool {
@@ -113,7 +115,10 @@ func (d *Directory) openJournal(ctx context.Context, org OrgID, j *Journal) erro
 				return fmt.Errorf("decode: %w", err)
 			}
 			j.Again, j.now = true, j.was
-			return nil
+			if j.was.Ended {
+				return nil
+			}
+			return d.vault.Put(ctx, org, journalPurpose+"-shared", j.key, []byte{1}, d.now().Add(journalKept))
 		}
 		if first, err := d.startJournal(ctx, org, j); first || err != nil {
 			return err
@@ -148,6 +153,7 @@ func (d *Directory) startJournal(ctx context.Context, org OrgID, j *Journal) (fi
 }
 
 func (d *Directory) putJournal(ctx context.Context, org OrgID, j *Journal) error {
+	j.now.Written = d.now().UnixMilli()
 	raw, err := json.Marshal(&j.now)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
@@ -167,14 +173,34 @@ func (d *Directory) renewGone(ctx context.Context, org OrgID, j *Journal, steps 
 		if !s.Creates || !j.Done(i) || there[j.IDs[i]] {
 			continue
 		}
-		if j.IDs[i], err = d.newID(s.Kind, d.now()); err != nil {
-			return err
+		// The same for every run that finds this, so that of several at once only
+		// one creates.
+		at := time.UnixMilli(max(j.was.Written, j.was.Began))
+		bits := stepBits(append(slices.Clone(j.was.Seed), j.IDs[i]...), i)
+		if j.IDs[i], err = NewID(s.Kind, at, bits); err != nil {
+			return fmt.Errorf("make an id: %w", err)
 		}
-		if j.now.Fresh == nil {
-			j.now.Fresh = make(map[int]string)
-		}
-		j.now.Fresh[i] = j.IDs[i]
+		j.renew(i, j.IDs[i])
 	}
+	return nil
+}
+
+// renew notes the id that a step has from now on.
+func (j *Journal) renew(step int, id string) {
+	if j.now.Fresh == nil {
+		j.now.Fresh = make(map[int]string)
+	}
+	j.now.Fresh[step] = id
+}
+
+// Renew gives a step an id of its own for repetitions, because what it has
+// created is no more (R-23).
+func (d *Directory) Renew(j *Journal, step int, kind Kind) error {
+	id, err := d.newID(kind, d.now())
+	if err != nil {
+		return err
+	}
+	j.renew(step, id)
 	return nil
 }
 
@@ -213,8 +239,27 @@ func (j *Journal) Done(step int) bool {
 }
 
 // Gone reports whether a deletion that finds nothing has perhaps been done by
-// an earlier run: one that ended says so, one that was cut off may have.
-func (j *Journal) Gone(step int) bool { return j.Again && (!j.was.Ended || j.was.done(step)) }
+// another run: one that ended says so, one that was cut off or is still on its
+// way may have.
+func (d *Directory) Gone(ctx context.Context, c Caller, j *Journal, step int) (bool, error) {
+	if j.Again && j.was.Ended {
+		return j.was.done(step), nil
+	}
+	return d.Shared(ctx, c, j)
+}
+
+// Shared reports whether another run of the request may be on its way, or was
+// cut off: what this one finds done, that one may have done.
+func (d *Directory) Shared(ctx context.Context, c Caller, j *Journal) (bool, error) {
+	if j.Again {
+		return !j.was.Ended, nil
+	}
+	raw, err := d.vault.Peek(ctx, c.Org, journalPurpose+"-shared", j.key)
+	if err != nil {
+		return false, fmt.Errorf("look for another run: %w", err)
+	}
+	return raw != nil, nil
+}
 
 // End writes down which steps were done, for repetitions within ten minutes.
 func (d *Directory) End(ctx context.Context, c Caller, j *Journal, done func(step int) bool) error {

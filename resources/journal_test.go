@@ -25,6 +25,14 @@ func TestJournal(t *testing.T) {
 			}
 			return j
 		}
+		gone := func(j *resources.Journal, step int) bool {
+			t.Helper()
+			g, err := b.Gone(ctx, b.a, j, step)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return g
+		}
 		first := begin(b.a)
 		for i, s := range steps {
 			kind, ok := resources.KindOf(first.IDs[i])
@@ -32,13 +40,16 @@ func TestJournal(t *testing.T) {
 				t.Errorf("step %d: id %q", i, first.IDs[i])
 			}
 		}
-		if first.Again || first.Done(0) || first.Gone(1) {
+		if first.Again || first.Done(0) || gone(first, 1) {
 			t.Error("a new request is taken for a repetition")
 		}
 		b.clock.Advance(time.Minute)
 		cut := begin(b.a) // the first run was cut off
-		if !cut.Again || cut.Done(0) || !cut.Gone(1) || !slices.Equal(cut.IDs, first.IDs) {
+		if !cut.Again || cut.Done(0) || !gone(cut, 1) || !slices.Equal(cut.IDs, first.IDs) {
 			t.Errorf("after a run that was cut off: %+v", cut)
+		}
+		if !gone(first, 1) { // the first is on its way and the second was faster
+			t.Error("the first run does not know of the second")
 		}
 		c := b.a
 		c.NewID = first.IDs[2]
@@ -49,11 +60,14 @@ func TestJournal(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := begin(b.a)
-		if !again.Again || again.Done(0) || !again.Gone(1) || !again.Done(2) || again.Done(3) || again.Gone(3) {
+		if !again.Again || again.Done(0) || !gone(again, 1) || !again.Done(2) || again.Done(3) || gone(again, 3) {
 			t.Errorf("after a run that ended: %+v", again)
 		}
 		if again.IDs[0] == first.IDs[0] || again.IDs[2] != first.IDs[2] || again.IDs[3] != first.IDs[3] {
 			t.Errorf("ids %v, before %v; only the first was deleted", again.IDs, first.IDs)
+		}
+		if twin := begin(b.a); !slices.Equal(twin.IDs, again.IDs) {
+			t.Errorf("two runs at once renew the ids %v and %v", again.IDs, twin.IDs)
 		}
 		if other := b.a; true {
 			other.Token = "another"

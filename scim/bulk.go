@@ -41,6 +41,11 @@ type bulk struct {
 
 // bulk answers POST /Bulk.
 func (c *call) bulk(ctx context.Context) error {
+	b := &bulk{call: c}
+	request, err := b.read() // before a place is taken: a body may come slowly
+	if err != nil {
+		return err
+	}
 	if !c.bulks.enter(c.caller.Org) {
 		return problem{
 			status: http.StatusTooManyRequests, code: string(resources.CodeRateLimited), retry: 1,
@@ -48,11 +53,6 @@ func (c *call) bulk(ctx context.Context) error {
 		}
 	}
 	defer c.bulks.leave(c.caller.Org)
-	b := &bulk{call: c}
-	request, err := b.read()
-	if err != nil {
-		return err
-	}
 	c.limits.owe(c.caller.Org, c.now(), len(b.ops)-1)
 	c.caller.Work = new(resources.Work)
 	for i := range b.ops {

@@ -2,12 +2,14 @@ package scim
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"sync"
 
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim/schema"
 )
 
 // bulkHands is how many operations of one Bulk are in the store at once when
@@ -68,10 +70,24 @@ func (op *operation) alone() bool {
 	}
 	kind := op.route.typ.Kind
 	switch op.method {
-	case http.MethodPost:
-		return kind == resources.KindUser || kind == resources.KindGroup
-	case http.MethodDelete:
-		return true
+	case http.MethodPost: // what else declared attributes claim is not looked for
+		return (kind == resources.KindUser || kind == resources.KindGroup) && !claimsMore(op.route.typ)
+	case http.MethodDelete: // other deletions change versions: a user's groups, a group's members
+		return op.version == ""
+	}
+	return false
+}
+
+// claimsMore reports whether extensions of a type have values that no two
+// resources may share.
+func claimsMore(t *schema.Type) bool {
+	unique := func(a *schema.Attr) bool { return a.Unique }
+	for _, x := range t.Extensions {
+		for _, a := range x.Attrs {
+			if a.Unique || slices.ContainsFunc(a.Subs, unique) {
+				return true
+			}
+		}
 	}
 	return false
 }
@@ -86,7 +102,7 @@ func claim(taken map[string]bool, op *operation) bool {
 			wants = append(wants, string(resources.FoldText(op.data.GetString("displayName"))))
 		} else {
 			u := resources.UserOf(op.data)
-			wants = append(wants, string(resources.FoldName(u.UserName)), string(resources.FoldText(u.Identity)))
+			wants = append(wants, string(resources.FoldName(u.UserName)), string(resources.FoldText(u.Identity)), u.IdentityKey)
 		}
 	}
 	wants = slices.Compact(wants)
@@ -124,8 +140,14 @@ func (b *bulk) one(ctx context.Context, op *operation) {
 		act = b.showing(op) // an earlier run has created it
 	}
 	b.do(ctx, op, act)
-	if op.method == http.MethodDelete && op.status == http.StatusNotFound && op.fault == nil && b.journal.Gone(op.at) {
-		op.status, op.body = http.StatusNoContent, nil // an earlier run has deleted it
+	if op.method == http.MethodDelete && op.status == http.StatusNotFound && op.fault == nil {
+		gone, err := b.dir.Gone(ctx, b.caller, b.journal, op.at)
+		if err != nil {
+			b.log.WarnContext(ctx, "bulk not compared with other runs", "req", b.request, "err", err)
+		}
+		if gone {
+			op.status, op.body = http.StatusNoContent, nil // another run has deleted it
+		}
 	}
 }
 
@@ -154,11 +176,12 @@ func (b *bulk) circle(ctx context.Context, circle []*operation) {
 	for _, op := range circle {
 		missing[op.newID], op.circular = true, true
 	}
+	outside := b.outside(circle)
 	later := make([][]string, len(circle))
 	created := make([]bool, len(circle))
 	for i, op := range circle {
 		if op.fault == nil {
-			op.fault = b.outside(circle, op)
+			op.fault = outside(op)
 		}
 		if op.fault == nil && op.route.typ.Kind == resources.KindGroup {
 			later[i] = withhold(op.data, missing)
@@ -171,7 +194,7 @@ func (b *bulk) circle(ctx context.Context, circle []*operation) {
 		delete(missing, op.newID)
 	}
 	for i, op := range circle {
-		if len(later[i]) == 0 {
+		if len(later[i]) == 0 || b.journal.Done(op.at) { // an earlier run has linked it
 			continue
 		}
 		if b.link(ctx, op, later[i]); op.status >= http.StatusBadRequest {
@@ -181,16 +204,16 @@ func (b *bulk) circle(ctx context.Context, circle []*operation) {
 	}
 }
 
-// outside is failedNeed for what a member of a circle needs beyond it.
-func (b *bulk) outside(circle []*operation, op *operation) error {
-	rest := *op
-	rest.needs = nil
-	for _, need := range op.needs {
-		if !slices.ContainsFunc(circle, func(o *operation) bool { return o.at == need }) {
-			rest.needs = append(rest.needs, need)
-		}
+// outside makes failedNeed for what the members of a circle need beyond it.
+func (b *bulk) outside(circle []*operation) func(*operation) error {
+	inside := make(map[int]bool, len(circle))
+	for _, op := range circle {
+		inside[op.at] = true
 	}
-	return b.failedNeed(&rest)
+	return func(op *operation) error {
+		rest := operation{needs: slices.DeleteFunc(slices.Clone(op.needs), func(need int) bool { return inside[need] })}
+		return b.failedNeed(&rest)
+	}
 }
 
 // withhold takes the members that do not exist yet out of a group.
@@ -199,13 +222,14 @@ func withhold(group *jsontree.Value, missing map[string]bool) (ids []string) {
 	if members == nil || members.Kind != jsontree.Array {
 		members = &jsontree.Value{} // one member alone is not how RFC 7643 writes it
 	}
+	taken := make(map[string]bool)
 	members.Items = slices.DeleteFunc(slices.Clone(members.Items), func(m jsontree.Value) bool {
 		id := m.GetString("value")
 		if m.Kind == jsontree.String {
 			id = m.Text
 		}
-		if missing[id] {
-			ids = append(ids, id)
+		if missing[id] && !taken[id] {
+			ids, taken[id] = append(ids, id), true
 		}
 		return missing[id]
 	})
@@ -224,13 +248,19 @@ func (b *bulk) link(ctx context.Context, op *operation, ids []string) {
 }
 
 // undo removes what a circle has created, and says so for every operation of it
-// but the one that failed.
+// but the one that failed. What an earlier run has created was answered as such
+// and stays; so does everything when the end is open, because the store failed
+// or the client went away, and another run may just be finishing it.
 func (b *bulk) undo(ctx context.Context, circle []*operation, created []bool, failed *operation) {
+	keep := failed.status >= http.StatusInternalServerError && b.shared(ctx)
 	why := refused409("bulkId:" + clipped(failed.bulkID) + " could not be created, and the two refer to each other; see the operation with that bulkId.")
 	for i, op := range circle {
-		if created[i] {
+		if created[i] && !keep && !b.journal.Done(op.at) {
 			err := b.remove(context.WithoutCancel(ctx), b.caller, op.route.typ, op.newID, conditions{})
-			if err != nil && !resources.HasCode(err, resources.CodeNotFound) {
+			if resources.HasCode(err, resources.CodeNotFound) {
+				err = nil
+			}
+			if err = errors.Join(err, b.dir.Renew(b.journal, op.at, op.route.typ.Kind)); err != nil {
 				b.log.ErrorContext(ctx, "bulk circle not undone", "req", b.request, "id", op.newID, "err", err)
 			}
 		}
@@ -239,4 +269,13 @@ func (b *bulk) undo(ctx context.Context, circle []*operation, created []bool, fa
 			b.do(ctx, op, op.act)
 		}
 	}
+}
+
+// shared tells of other runs of this Bulk; when that cannot be known there may
+// be some.
+func (b *bulk) shared(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bulkClosing)
+	defer cancel()
+	shared, err := b.dir.Shared(ctx, b.caller, b.journal)
+	return shared || err != nil
 }
