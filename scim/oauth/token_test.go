@@ -188,6 +188,7 @@ func TestMetadata(t *testing.T) {
 		for name, want := range map[string]string{
 			"grant_types_supported": "client_credentials", "token_endpoint_auth_methods_supported": "client_secret_basic client_secret_post private_key_jwt",
 			"token_endpoint_auth_signing_alg_values_supported": "RS256 PS256 ES256 ES384 EdDSA", "response_types_supported": "",
+			"scopes_supported": "scim scim:read users users:read groups groups:read resources resources:read",
 		} {
 			list, ok := r.json[name].([]any)
 			var got []string
