@@ -1,7 +1,9 @@
 package oauth_test
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -9,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-scim/usher/internal/jwks"
 	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/scim"
 	"github.com/usher-scim/usher/scim/oauth"
 )
 
@@ -90,5 +94,39 @@ func TestGuessedOrganizations(t *testing.T) {
 	}
 	if r := h.serve("GET", "/orgs/acme"+oauth.MetadataPath, ""); r.Code != 200 {
 		t.Errorf("one that is there: %d", r.Code)
+	}
+}
+
+// TestIssuerAway: while an issuer cannot be reached nobody can fill the log with
+// tokens that claim to be its own (security T3).
+func TestIssuerAway(t *testing.T) {
+	h := open(t, "", nil)
+	log := slog.New(slog.NewJSONHandler(h.log, nil))
+	issuers, err := jwks.New(jwks.Config{Now: h.now, Log: log, Get: func(context.Context, string) ([]byte, error) { return nil, errors.New("away") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed := 0
+	door, err := scim.New(scim.Config{
+		Directory: h.dir, PublicURL: publicURL, Log: log, Now: h.now, Issuers: issuers, Rate: 1e6, Burst: 1e6,
+		Stranger: func(*http.Request) time.Duration {
+			if failed++; failed > 5 {
+				return time.Second
+			}
+			return 0
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.mux = http.NewServeMux()
+	h.mux.Handle("/orgs/", door)
+	h.client(resources.ClientSpec{Method: resources.MethodExternal, Trust: resources.Trust{Issuer: "https://sts.example/", Audience: "a", App: "b"}})
+	seen := map[int]int{}
+	for i := range 50 {
+		seen[h.scim(b64(`{"alg":"RS256"}`)+"."+b64(fmt.Sprintf(`{"iss":"https://sts.example/","jti":"%d"}`, i))+".AAAA", "GET", "/Users").Code]++
+	}
+	if seen[503] != 5 || seen[429] != 45 || strings.Count(h.log.String(), "\n") > 10 {
+		t.Errorf("%v, %d lines in the log", seen, strings.Count(h.log.String(), "\n"))
 	}
 }
