@@ -289,3 +289,29 @@ func TestAssertionRace(t *testing.T) {
 		wantCode(t, err, resources.CodeUnauthenticated)
 	})
 }
+
+// TestAssertionReplayBetweenClocks: a node whose clock is ahead sweeps; one
+// whose clock is behind, so that the assertion still holds there, must know
+// that it was used (security T2).
+func TestAssertionReplayBetweenClocks(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		cl, _ := b.client(t, resources.ClientSpec{Method: resources.MethodKey, Keys: keySet(t)})
+		c := resources.Claims{Issuer: cl.ID, Subject: cl.ID, Audience: []string{"us"}, ID: "once", Expires: b.clock.Now().Add(time.Minute)}
+		grant := func() error {
+			_, _, err := b.ClientToken(ctx, resources.Grant{
+				Org: "acme", Client: cl.ID, Audiences: []string{"us"}, Assertion: func([]jwk.Key) (resources.Claims, error) { return c, nil },
+			})
+			return err
+		}
+		if err := grant(); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(61 * time.Second)
+		if _, err := b.Clean(ctx); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(-2 * time.Second)
+		wantCode(t, grant(), resources.CodeUnauthenticated)
+	})
+}

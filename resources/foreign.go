@@ -159,5 +159,5 @@ func (c *Claims) meet(t Trust, now time.Time) bool {
 	return c.Issuer == t.Issuer && slices.Contains(c.Audience, t.Audience) && c.App == t.App &&
 		(t.Tenant == "" || c.Tenant == t.Tenant) &&
 		!c.Expires.IsZero() && now.Before(c.Expires.Add(clockSkew)) && !c.Expires.After(now.Add(foreignTime+clockSkew)) &&
-		c.timely(now)
+		(c.IssuedAt.IsZero() || c.Expires.Sub(c.IssuedAt) <= foreignTime+clockSkew) && c.timely(now)
 }

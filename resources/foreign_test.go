@@ -48,15 +48,16 @@ func TestForeign(t *testing.T) {
 			}
 		}
 		for name, change := range map[string]func(*resources.Claims){
-			"issuer":    func(c *resources.Claims) { c.Issuer = "https://sts.example/t" },
-			"audience":  func(c *resources.Claims) { c.Audience = []string{"AUD"} },
-			"app":       func(c *resources.Claims) { c.App = "" },
-			"tenant":    func(c *resources.Claims) { c.Tenant = "u" },
-			"no end":    func(c *resources.Claims) { c.Expires = time.Time{} },
-			"ended":     func(c *resources.Claims) { c.Expires = now.Add(-2 * time.Minute) },
-			"for years": func(c *resources.Claims) { c.Expires = now.Add(87600 * time.Hour) },
-			"not yet":   func(c *resources.Claims) { c.NotBefore = now.Add(3 * time.Minute) },
-			"too early": func(c *resources.Claims) { c.IssuedAt = now.Add(3 * time.Minute) },
+			"issuer":                 func(c *resources.Claims) { c.Issuer = "https://sts.example/t" },
+			"audience":               func(c *resources.Claims) { c.Audience = []string{"AUD"} },
+			"app":                    func(c *resources.Claims) { c.App = "" },
+			"tenant":                 func(c *resources.Claims) { c.Tenant = "u" },
+			"no end":                 func(c *resources.Claims) { c.Expires = time.Time{} },
+			"ended":                  func(c *resources.Claims) { c.Expires = now.Add(-2 * time.Minute) },
+			"for years":              func(c *resources.Claims) { c.Expires = now.Add(87600 * time.Hour) },
+			"for a week, at its end": func(c *resources.Claims) { c.IssuedAt = now.Add(-167 * time.Hour) },
+			"not yet":                func(c *resources.Claims) { c.NotBefore = now.Add(3 * time.Minute) },
+			"too early":              func(c *resources.Claims) { c.IssuedAt = now.Add(3 * time.Minute) },
 		} {
 			if _, err := try("acme", change); !resources.HasCode(err, resources.CodeUnauthenticated) {
 				t.Errorf("%s: %v", name, err)

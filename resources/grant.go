@@ -125,8 +125,9 @@ func (d *Directory) prove(ctx context.Context, org *Organization, cl *Client, g 
 	if err != nil || !claims.assert(cl.ID, g.Audiences, now) {
 		return "", badClient()
 	}
-	// Once is once, also when something else is wrong with the request.
-	first, err := d.vault.Add(ctx, org.ID, "jti", hashSecret(cl.ID+"\x00"+claims.ID), claims.Expires)
+	// Once is once, also when something else is wrong with the request, and on a
+	// node whose clock is behind that of the one that sweeps.
+	first, err := d.vault.Add(ctx, org.ID, "jti", hashSecret(cl.ID+"\x00"+claims.ID), claims.Expires.Add(clockSkew))
 	if err != nil {
 		return "", fmt.Errorf("note an assertion: %w", err)
 	}
@@ -138,7 +139,7 @@ func (d *Directory) prove(ctx context.Context, org *Organization, cl *Client, g 
 
 // assert reports whether claims are an assertion by which a client
 // authenticates to usher now (RFC 7523 §3, security T2). Its end is taken to
-// the second, so that the note of its use can end with it.
+// the second, so that the note of its use can end soon after it.
 func (c *Claims) assert(client string, audiences []string, now time.Time) bool {
 	meant := len(c.Audience) > 0
 	for _, a := range c.Audience { // one that is meant for others too could be passed on by them

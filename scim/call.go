@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/internal/jwks"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -113,7 +114,10 @@ func (c *call) contentType() {
 // fail answers with an error. When a part of the answer has been sent already
 // the connection is cut, so that nobody takes the part for the whole.
 func (c *call) fail(ctx context.Context, err error) {
-	p := c.unlessStranger(problemOf(err))
+	p := problemOf(err)
+	if p.status == http.StatusUnauthorized || errors.Is(err, jwks.ErrNoKeys) {
+		p = c.unlessStranger(p)
+	}
 	if p.status >= http.StatusInternalServerError && p.status != http.StatusNotImplemented && c.r.Context().Err() == nil {
 		c.log.LogAttrs(ctx, slog.LevelError, "request failed", append(c.attrs(), slog.Any("err", err))...)
 	}
@@ -131,11 +135,11 @@ func (c *call) fail(ctx context.Context, err error) {
 	c.send(p.status, ErrorBody(p.status, p.scimType, p.code, p.detail))
 }
 
-// unlessStranger turns a refused credential into 429 when too many came from
-// the same sender. It happens after the refusal, so that a valid token works
+// unlessStranger turns a credential that was refused, or that cannot be checked
+// while its issuer is away, into 429 when too many came from the same sender. It happens after the refusal, so that a valid token works
 // whatever else comes from its address.
 func (c *call) unlessStranger(p problem) problem {
-	if p.status != http.StatusUnauthorized || c.stranger == nil {
+	if c.stranger == nil {
 		return p
 	}
 	wait := c.stranger(c.r)

@@ -84,12 +84,18 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // sends its token and its body a second time (L-27).
 func asTyped(idp, mux http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if p := r.URL.Path; strings.HasPrefix(p, "/orgs/") && (strings.Contains(p, "//") || strings.Contains(p, "/.")) {
+		if p := r.URL.Path; strings.HasPrefix(strings.TrimLeft(p, "/"), "orgs/") && !clean(p) {
 			idp.ServeHTTP(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// clean reports whether a ServeMux takes a path as it is.
+func clean(p string) bool {
+	return !strings.Contains(p, "//") && !strings.Contains(p, "/./") && !strings.Contains(p, "/../") &&
+		!strings.HasSuffix(p, "/.") && !strings.HasSuffix(p, "/..")
 }
 
 func peerOf(r *http.Request) netip.Addr {

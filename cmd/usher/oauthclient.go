@@ -115,7 +115,7 @@ func (v *orgVerb) createClient() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&spec.Name, "name", "", "what it is for (default provisioning)")
 	f.StringVar(&spec.Method, "method", "client-secret", "how it proves who it is: client-secret, private-key-jwt or external-jwt")
-	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read")
+	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read, resources, resources:read")
 	f.StringVar(&spec.Profile, "profile", "", "dialect of the identity provider: rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik, generic")
 	f.StringVar(&spec.Policy, "policy", "", "what it accepts as userName: relaxed (default) or email")
 	f.StringVar(&spec.TokenLifetime, "token-lifetime", "", "how long its access tokens live: 60m to 6h (default 60m)")

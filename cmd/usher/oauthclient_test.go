@@ -271,3 +271,25 @@ func status(t *testing.T, c *http.Client, url, token string) int {
 	resp.Body.Close()
 	return resp.StatusCode
 }
+
+// TestMetadataBesideOrganization: the metadata is at both of its addresses of
+// the whole server, and no address makes a client send its secret again (L-27).
+func TestMetadataBesideOrganization(t *testing.T) {
+	n := start(t, nil)
+	for _, path := range []string{"/.well-known/oauth-authorization-server/orgs/demo", "/orgs/demo/.well-known/oauth-authorization-server"} {
+		if r, body := get(t, n.root()+path, ""); r.StatusCode != 200 || !strings.Contains(body, n.root()+"/orgs/demo/oauth/token") {
+			t.Errorf("%s: %d %s", path, r.StatusCode, body)
+		}
+	}
+	c := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	for _, path := range []string{"//orgs/demo/oauth/token", "/orgs//demo/oauth/token", "/orgs/./demo/oauth/token", "/orgs/x/../demo/oauth/token", "/orgs/demo/oauth/token/."} {
+		resp, err := c.Post(n.root()+path, "application/x-www-form-urlencoded", strings.NewReader("grant_type=client_credentials"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode < 400 {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, resp.Header.Get("Location"))
+		}
+	}
+}

@@ -254,7 +254,7 @@ func (s *service) wire(context.Context) error {
 func (s *service) addTokens(mux *http.ServeMux, unknown *strangers) error {
 	tokens, err := oauth.New(oauth.Config{
 		Directory: s.directory, PublicURL: s.publicURL, Log: s.log, Now: time.Now, ClientCerts: s.cfg.AsksCerts(),
-		Observe: s.numbers.scim, Stranger: unknown.failed,
+		Observe: s.numbers.scim, Stranger: unknown.failed, Sender: senderOf,
 	})
 	if err != nil {
 		return err

@@ -41,6 +41,12 @@ func (s *strangers) failed(r *http.Request) time.Duration {
 	return s.take(networkOf(v.client))
 }
 
+// senderOf names who sent a request, as strangers count.
+func senderOf(r *http.Request) string {
+	v, _ := r.Context().Value(visitKey{}).(visit)
+	return networkOf(v.client).String()
+}
+
 // networkOf is what is counted as one sender: an address, of IPv6 a /64, which
 // is what one subscriber has at least.
 func networkOf(addr netip.Addr) netip.Prefix {

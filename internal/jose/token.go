@@ -164,6 +164,7 @@ func (r *reader) text(name string) string {
 }
 
 // time reads a NumericDate; fractions of a second are cut off.
+// One with an exponent is refused: cutting would make another time of it.
 func (r *reader) time(name string) time.Time {
 	v := r.get(name)
 	if v == nil {
@@ -171,7 +172,7 @@ func (r *reader) time(name string) time.Time {
 	}
 	whole, _, _ := strings.Cut(v.Text, ".")
 	n, err := strconv.ParseInt(whole, 10, 64)
-	if v.Kind != jsontree.Number || err != nil || n < 0 || n > 1<<40 {
+	if v.Kind != jsontree.Number || strings.ContainsAny(v.Text, "eE") || err != nil || n < 0 || n > 1<<40 {
 		r.fail(name)
 		return time.Time{}
 	}

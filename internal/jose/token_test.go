@@ -128,6 +128,7 @@ func TestParseRefuses(t *testing.T) {
 		"twice alg":         make(`{"alg":"none","alg":"RS256"}`, claims),
 		"exp a text":        make(header, `{"exp":"1700000000"}`),
 		"exp negative":      make(header, `{"exp":-1}`),
+		"nbf with exponent": make(header, `{"nbf":1.9e9}`),
 		"exp far":           make(header, `{"exp":99999999999999}`),
 		"aud an object":     make(header, `{"aud":{}}`),
 		"aud of numbers":    make(header, `{"aud":[1]}`),

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"net"
 	"sync"
 	"time"
 
@@ -25,12 +24,8 @@ type limiter struct {
 }
 
 // take asks for one request: 0 means go ahead, more is how long to wait.
-func (l *limiter) take(org, client, address string, now time.Time) time.Duration {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		host = address
-	}
-	key := [3]string{org, client[:min(len(client), 64)], host}
+func (l *limiter) take(org, client, sender string, now time.Time) time.Duration {
+	key := [3]string{org, client[:min(len(client), 64)], sender}
 	l.mu.Lock()
 	b := l.buckets[key]
 	if b == nil {

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,6 +48,10 @@ type Config struct {
 
 	// Stranger, when not nil, is that of scim.Config (security T3).
 	Stranger func(*http.Request) time.Duration
+
+	// Sender, when not nil, names who sent a request, also behind a proxy; else
+	// its RemoteAddr does.
+	Sender func(*http.Request) string
 }
 
 // Server answers the token endpoint and the metadata of every organization. It
@@ -53,6 +59,7 @@ type Config struct {
 type Server struct {
 	cfg    Config
 	public string // without a slash at the end
+	path   string // of public, or ""
 	limits limiter
 }
 
@@ -64,7 +71,22 @@ func New(c Config) (*Server, error) {
 	if c.Observe == nil {
 		c.Observe = func(string, string, int, time.Duration) {}
 	}
-	return &Server{cfg: c, public: strings.TrimRight(c.PublicURL, "/")}, nil
+	if c.Sender == nil {
+		c.Sender = func(r *http.Request) string {
+			host, _, err := net.SplitHostPort(r.RemoteAddr)
+			if err != nil {
+				return r.RemoteAddr
+			}
+			return host
+		}
+	}
+	s := &Server{cfg: c, public: strings.TrimRight(c.PublicURL, "/")}
+	u, err := url.Parse(s.public)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: PublicURL: %w", err)
+	}
+	s.path = u.Path
+	return s, nil
 }
 
 // CertOf names the certificate that a request came with, as
@@ -86,6 +108,7 @@ type exchange struct {
 	op     string // for metrics and logs
 	org    string // slug
 	client string // id, when it is well formed
+	asked  bool   // for a token, by a request that is well formed
 	status int
 }
 
@@ -101,7 +124,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	defer x.report(ctx)
 	var ok bool
-	if x.op, x.org, ok = locate(r.URL.Path); !ok || len(x.org) > maxSlug {
+	if x.op, x.org, ok = s.locate(r.URL.Path); !ok || len(x.org) > maxSlug {
 		x.org = ""
 		x.fail(ctx, notHere())
 		return
@@ -124,12 +147,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// locate takes an address apart.
-func locate(path string) (op, org string, ok bool) {
-	if org, ok = strings.CutPrefix(path, MetadataPath+"/orgs/"); ok {
-		return "metadata", org, org != "" && !strings.Contains(org, "/")
+// locate takes an address apart. A path of the public URL, which a proxy takes
+// off in front, stands inside the address of the metadata (RFC 8414 §3.1).
+func (s *Server) locate(path string) (op, org string, ok bool) {
+	rest, ok := strings.CutPrefix(path, MetadataPath)
+	if ok {
+		org, ok = strings.CutPrefix(strings.TrimPrefix(rest, s.path), "/orgs/")
+		return "metadata", org, ok && org != "" && !strings.Contains(org, "/")
 	}
-	rest, ok := strings.CutPrefix(path, "/orgs/")
+	rest, ok = strings.CutPrefix(path, "/orgs/")
 	org, rest, _ = strings.Cut(rest, "/")
 	switch "/" + rest {
 	case TokenPath:
@@ -179,7 +205,7 @@ func (x *exchange) token(ctx context.Context) error {
 		if k, ok := resources.KindOf(q.client); ok && k == resources.KindSetting {
 			x.client = q.client
 		}
-		if wait := x.limits.take(x.org, q.client, x.r.RemoteAddr, x.cfg.Now()); wait > 0 {
+		if wait := x.limits.take(x.org, q.client, x.cfg.Sender(x.r), x.cfg.Now()); wait > 0 {
 			p = tooMany("This client asks too often; use the token it has, and wait as Retry-After says.", wait)
 		}
 	}
@@ -190,6 +216,7 @@ func (x *exchange) token(ctx context.Context) error {
 		x.fail(ctx, p)
 		return nil
 	}
+	x.asked = true
 	t, text, err := x.cfg.Directory.ClientToken(ctx, x.grant(q))
 	if err != nil {
 		if q.basic && resources.HasCode(err, resources.CodeUnauthenticated) {
@@ -228,10 +255,11 @@ func (x *exchange) grant(q *request) resources.Grant {
 
 // fail answers with an error.
 func (x *exchange) fail(ctx context.Context, p *problem) {
-	if p.status == http.StatusUnauthorized && x.cfg.Stranger != nil {
+	guessed := p.status == http.StatusUnauthorized || p.status == http.StatusNotFound && x.org != ""
+	if guessed && x.cfg.Stranger != nil {
 		if wait := x.cfg.Stranger(x.r); wait > 0 {
 			x.w.Header().Del("WWW-Authenticate")
-			p = tooMany("Too many requests with a wrong proof come from your address; wait as Retry-After says, and check the credentials.", wait)
+			p = tooMany("Too many requests with a wrong proof or for an unknown organization come from your address; wait as Retry-After says, and check the credentials.", wait)
 		}
 	}
 	if p.retry > 0 {
@@ -277,7 +305,7 @@ func (x *exchange) report(ctx context.Context) {
 	took := x.cfg.Now().Sub(x.began)
 	x.cfg.Observe(x.op, "oauth", x.status, took)
 	level := slog.LevelDebug
-	if x.op == "token" && x.status != http.StatusTooManyRequests { // who sends too much must not fill the log
+	if x.asked && x.status != http.StatusTooManyRequests || x.status == http.StatusUnauthorized { // who sends too much, or rubbish, must not fill the log
 		level = slog.LevelInfo
 	}
 	x.cfg.Log.LogAttrs(ctx, level, "token request", append(x.attrs(), slog.Int("status", x.status), slog.Duration("dur", took))...)
