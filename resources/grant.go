@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/usher-scim/usher/internal/jwk"
@@ -156,15 +157,15 @@ func (c *Claims) timely(now time.Time) bool {
 	return !c.NotBefore.After(now.Add(clockSkew)) && !c.IssuedAt.After(now.Add(clockSkew))
 }
 
-// narrow gives the scopes of a token: those asked for, if the client has all of
-// them, or all it has.
+// narrow gives the scopes of a token: those asked for, if what the client has
+// covers all of them, or all it has.
 func (cl *Client) narrow(asked []Scope) ([]Scope, error) {
 	if len(asked) == 0 {
 		return cl.Scopes, nil
 	}
 	var out []Scope
 	for _, s := range asked {
-		if !slices.Contains(cl.Scopes, s) {
+		if !slices.ContainsFunc(cl.Scopes, func(has Scope) bool { return has.covers(s) }) {
 			return nil, &Error{Code: CodeForbidden, Field: "scope", Detail: fmt.Sprintf("The client does not have the scope %q; it has %s.", clip(string(s), 40), joined(cl.Scopes))}
 		}
 		if !slices.Contains(out, s) {
@@ -172,6 +173,21 @@ func (cl *Client) narrow(asked []Scope) ([]Scope, error) {
 		}
 	}
 	return out, nil
+}
+
+// covers reports whether a scope includes another: the same one, reading what
+// may be changed, and scim everything of a connection.
+func (s Scope) covers(other Scope) bool {
+	what, reading := strings.CutSuffix(string(other), ":read")
+	switch {
+	case s == other, reading && Scope(what) == s:
+		return true
+	case s == ScopeSCIM:
+		return slices.Contains(ConnectionScopes(), other)
+	case s == ScopeSCIMRead:
+		return reading && slices.Contains(ConnectionScopes(), other)
+	}
+	return false
 }
 
 // noteAccess enters a token in the client's list of live ones, and ends the
