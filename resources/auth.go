@@ -175,42 +175,50 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 	if !t.matches(secret) || !now.Before(t.Expires) {
 		return Caller{}, time.Time{}, bad
 	}
-	if works, err := d.userWorks(ctx, org, t.User); err != nil {
+	caller, err := d.callerOf(ctx, org, t)
+	if err != nil {
 		return Caller{}, time.Time{}, err
-	} else if !works {
-		return Caller{}, time.Time{}, bad
-	}
-	caller := Caller{Org: org, Token: id, User: t.User, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes}
-	if t.Client != "" {
-		cl, err := d.clientByID(ctx, org, t.Client)
-		if err != nil {
-			return Caller{}, time.Time{}, err
-		}
-		if cl == nil || !cl.vouches(t) {
-			return Caller{}, time.Time{}, bad
-		}
-		caller.Token, caller.Client, caller.Method, caller.Cert = cl.ID, cl.ID, cl.Method, cl.Cert
-	}
-	if org != PlatformOrg {
-		o, err := d.orgByID(ctx, org)
-		if err != nil {
-			return Caller{}, time.Time{}, err
-		}
-		if o == nil || o.State == OrgDeleting {
-			return Caller{}, time.Time{}, bad
-		}
-		if o.State == OrgSuspended {
-			return Caller{}, time.Time{}, &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
-		}
-		caller.Slug = o.Slug
-		if caller.Declared, err = d.declaredFor(ctx, o); err != nil {
-			return Caller{}, time.Time{}, err
-		}
 	}
 	if t.Client == "" { // of clients ClientToken notes it
 		d.noteUse(ctx, org, t, now)
 	}
 	return caller, t.Expires, nil
+}
+
+// callerOf is whom a sound token stands for, as long as everything it depends
+// on is there: its user, its client, its organization.
+func (d *Directory) callerOf(ctx context.Context, org OrgID, t *Token) (Caller, error) {
+	works, err := d.userWorks(ctx, org, t.User)
+	if err != nil {
+		return Caller{}, err
+	}
+	if !works {
+		return Caller{}, badToken()
+	}
+	caller := Caller{Org: org, Token: t.ID, User: t.User, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes}
+	if t.Client != "" {
+		cl, err := d.clientByID(ctx, org, t.Client)
+		if err != nil {
+			return Caller{}, err
+		}
+		if cl == nil || !cl.vouches(t) {
+			return Caller{}, badToken()
+		}
+		caller.Token, caller.Client, caller.Method, caller.Cert = cl.ID, cl.ID, cl.Method, cl.Cert
+	}
+	if org == PlatformOrg {
+		return caller, nil
+	}
+	o, err := d.orgByID(ctx, org)
+	if err != nil {
+		return Caller{}, err
+	}
+	if err := o.serves(); err != nil {
+		return Caller{}, err
+	}
+	caller.Slug = o.Slug
+	caller.Declared, err = d.declaredFor(ctx, o)
+	return caller, err
 }
 
 // noteUse records that a token was used, at most once an hour. A request never

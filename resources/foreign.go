@@ -134,8 +134,8 @@ func (d *Directory) verifyForeign(ctx context.Context, f Foreign, now time.Time)
 		if err != nil || !claims.meet(cl.Trust, now) {
 			continue
 		}
-		if known.org.State == OrgSuspended {
-			return Caller{}, time.Time{}, &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
+		if err := known.org.serves(); err != nil {
+			return Caller{}, time.Time{}, err
 		}
 		declared, err := d.declaredFor(ctx, known.org)
 		if err != nil {

@@ -66,8 +66,8 @@ func (d *Directory) ClientToken(ctx context.Context, g Grant) (*Token, string, e
 	if err != nil {
 		return nil, "", err
 	}
-	if org.State == OrgSuspended {
-		return nil, "", &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
+	if err := org.serves(); err != nil {
+		return nil, "", err
 	}
 	scopes, err := cl.narrow(g.Scopes)
 	if err != nil {

@@ -46,6 +46,18 @@ func checkSlug(slug string) error {
 	return &Error{Code: CodeInvalidValue, Field: "slug", Detail: "A slug is 1 to 63 characters of a-z, 0-9 and inner hyphens, for example acme-fr."}
 }
 
+// serves refuses the credentials of an organization that is not active: nil, or
+// being deleted, is as good as a wrong token.
+func (o *Organization) serves() error {
+	switch {
+	case o == nil, o.State == OrgDeleting:
+		return badToken()
+	case o.State == OrgSuspended:
+		return &Error{Code: CodeOrgSuspended, Detail: "The organization is suspended; ask the operator to resume it."}
+	}
+	return nil
+}
+
 func (o *Organization) entries() []Entry {
 	return []Entry{
 		{Index: OrgAll, Value: string(o.ID)},

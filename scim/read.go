@@ -83,22 +83,31 @@ func (c *call) list(ctx context.Context) error {
 		return err
 	}
 	c.plan = page.Plan
+	v := &view{base: c.base(), typ: c.typ(), only: only}
+	head := func(dst []byte) []byte {
+		if walk != nil {
+			return walk.appendHead(dst, &page)
+		}
+		return appendListHead(dst, page.Total, start, len(page.Records))
+	}
+	return c.showList(ctx, len(page.Records), head, func(i int) (*view, *resources.Record) { return v, page.Records[i] })
+}
+
+// showList answers with n resources; head opens the ListResponse, at gives each
+// resource and how it is shown.
+func (c *call) showList(ctx context.Context, n int, head func([]byte) []byte, at func(int) (*view, *resources.Record)) error {
 	if c.head() {
 		c.contentType()
 		c.w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	v := &view{base: c.base(), typ: c.typ(), only: only}
 	o := c.newStream(http.StatusOK)
-	if walk != nil {
-		o.buf = walk.appendHead(o.buf, &page)
-	} else {
-		o.buf = appendListHead(o.buf, page.Total, start, len(page.Records))
-	}
-	for i, rec := range page.Records {
+	o.buf = head(o.buf)
+	for i := range n {
 		if i > 0 {
 			o.buf = append(o.buf, ',')
 		}
+		v, rec := at(i)
 		if err := o.resource(ctx, v, rec); err != nil {
 			return err
 		}

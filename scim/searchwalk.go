@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"net/http"
 	"slices"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -72,22 +71,5 @@ func (c *call) stretch(ctx context.Context, shares []*share, walk *cursor) (list
 
 // showAll answers with resources of several types.
 func (c *call) showAll(ctx context.Context, list []found, head func([]byte) []byte) error {
-	if c.head() {
-		c.contentType()
-		c.w.WriteHeader(http.StatusOK)
-		return nil
-	}
-	o := c.newStream(http.StatusOK)
-	o.buf = head(o.buf)
-	for i := range list {
-		if i > 0 {
-			o.buf = append(o.buf, ',')
-		}
-		if err := o.resource(ctx, &list[i].from.view, list[i].rec); err != nil {
-			return err
-		}
-	}
-	o.buf = append(o.buf, ']', '}')
-	o.end()
-	return nil
+	return c.showList(ctx, len(list), head, func(i int) (*view, *resources.Record) { return &list[i].from.view, list[i].rec })
 }
