@@ -42,17 +42,21 @@ func TestLimiterFairness(t *testing.T) {
 		_, at = slowest(h, busy, limit)
 		refusals, p99 := slowest(h, busy, 10*limit)
 		limited, over = limited || refusals > 0, p99
-		if float64(over) < 1.2*float64(at) {
+		if over < bearable(at) {
 			break
 		}
 	}
-	if float64(over) >= 1.2*float64(at) {
+	if over >= bearable(at) {
 		t.Errorf("p99 is %v while another organization keeps to its limit and %v when it sends ten times as much", at, over)
 	}
 	if !limited {
 		t.Error("ten times the limit was not limited")
 	}
 }
+
+// bearable is what another's flood may make of a p99: a fifth more (T3), and a
+// few milliseconds that a scheduler takes on its own.
+func bearable(at time.Duration) time.Duration { return at + at/5 + 3*time.Millisecond }
 
 // slowest asks on behalf of rival a hundred times while busy is done at a rate, and gives the p99 of the answers.
 func slowest(h *house, busy func() bool, perSecond int) (refusals int, p99 time.Duration) {
