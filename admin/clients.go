@@ -171,12 +171,17 @@ func (d *door) createClient(ctx context.Context, in *createClient) (*issuedClien
 		return nil, d.failed(ctx, in.caller, err)
 	}
 	cl, secret, err := d.directory.CreateClient(ctx, in.caller, in.Slug, spec)
-	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+	return d.issued(ctx, in.caller, cl, secret, err)
+}
+
+// issued answers with a client and its new secret, or with what went wrong.
+func (d *door) issued(ctx context.Context, c resources.Caller, cl *resources.Client, secret *resources.IssuedSecret, err error) (*issuedClientOut, error) {
+	var out *issuedClientOut
+	if err == nil {
+		out, err = wireIssued(cl, secret)
 	}
-	out, err := wireIssued(cl, secret)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, d.failed(ctx, c, err)
 	}
 	return out, nil
 }
@@ -250,14 +255,7 @@ func (d *door) addSecret(ctx context.Context, in *addSecret) (*issuedClientOut, 
 		return nil, d.failed(ctx, in.caller, err)
 	}
 	cl, secret, err := d.directory.RotateClientSecret(ctx, in.caller, in.Slug, in.ID, lifetime)
-	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
-	}
-	out, err := wireIssued(cl, secret)
-	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
-	}
-	return out, nil
+	return d.issued(ctx, in.caller, cl, secret, err)
 }
 
 func (d *door) revokeSecret(ctx context.Context, in *oneSecret) (*struct{}, error) {

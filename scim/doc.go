@@ -10,8 +10,7 @@
 // table (route.go) is made from the registry of resource types, so that a new
 // type is served, validated, discovered and tested without another line. What an
 // organization declares makes a world of its own (world.go): registry, routes,
-// discovery; all others share one. The
-// act reads the query and the body within limits (query.go, negotiate.go),
+// discovery; all others share one. The act reads the query and the body within limits (query.go, negotiate.go),
 // calls the write or read itself (write.go, read.go), and shows the result.
 //
 // What is stored is the final JSON of a resource but for what other resources
@@ -42,6 +41,7 @@
 // elimity's scim.ResourceHandler. Tests run the library's own server over them
 // and compare its answers with the door's.
 //
-// The sub-packages know no HTTP: schema judges values, filter reads filters and
-// paths, patch applies PATCH.
+// Of the sub-packages oauth is a small door of its own, the token endpoint;
+// credential.go checks what it issues. The others know no HTTP: schema judges
+// values, filter reads filters and paths, patch applies PATCH.
 package scim

@@ -18,8 +18,8 @@ import (
 const searchURN = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 
 // sortedReach is how far into a sorted list over all types a page may reach:
-// that many resources of every type are read to merge them.
-const sortedReach = 1000
+// that many resources of every type are held in memory, whole, to merge them.
+const sortedReach = 2 * maxCount
 
 // params reads what is asked of a list: from the query of a GET, from the body
 // of a POST to .search.
@@ -187,8 +187,9 @@ func (c *call) sortShare(sh *share, t *schema.Type, p *params) (err error) {
 
 // inTurn reads a page of one type after the other.
 func (c *call) inTurn(ctx context.Context, shares []*share, offset, limit int) (list []found, total int, err error) {
-	err = c.each(ctx, shares, func(sh *share) {
+	err = c.each(ctx, shares, func(sh *share) bool {
 		sh.q.Offset, sh.q.Limit = max(offset-total, 0), limit-len(list)
+		return true // the total is wanted of all
 	}, func(sh *share, page *resources.Page) {
 		total += page.Total
 		for _, rec := range page.Records {
@@ -204,8 +205,9 @@ func (c *call) merged(ctx context.Context, shares []*share, offset, limit int) (
 	if offset+limit > sortedReach {
 		return nil, 0, &resources.Error{Code: resources.CodeTooMany, Field: "startIndex", Detail: "A sorted list over all types reaches its first " + itoa(sortedReach) + " resources only; ask one type, leave out sortBy, or filter more narrowly."}
 	}
-	err = c.each(ctx, shares, func(sh *share) {
+	err = c.each(ctx, shares, func(sh *share) bool {
 		sh.q.Limit = offset + limit
+		return true
 	}, func(sh *share, page *resources.Page) {
 		total += page.Total
 		for _, rec := range page.Records {
@@ -236,13 +238,15 @@ func (c *call) merged(ctx context.Context, shares []*share, offset, limit int) (
 	return list[:min(limit, len(list))], total, nil
 }
 
-// each asks the types in turn. Those that the token may not read are left out,
-// unless it may read none.
-func (c *call) each(ctx context.Context, shares []*share, ask func(*share), take func(*share, *resources.Page)) error {
+// each asks the types in turn, until ask says that there is nothing more to ask.
+// Those that the token may not read are left out, unless it may read none.
+func (c *call) each(ctx context.Context, shares []*share, ask func(*share) bool, take func(*share, *resources.Page)) error {
 	readable := false
 	var forbidden error
 	for _, sh := range shares {
-		ask(sh)
+		if !ask(sh) {
+			break
+		}
 		page, err := c.dir.Find(ctx, c.caller, sh.q)
 		if resources.HasCode(err, resources.CodeForbidden) {
 			forbidden = err

@@ -167,4 +167,11 @@ func TestRootReads(t *testing.T) {
 	if n := counted.calls.Load(); n != 2 {
 		t.Errorf("the store was asked %d times, want once for each type", n)
 	}
+	h.user("b")
+	h.ask("GET", "/?count=1&cursor=", "").want(200) // makes the secret of cursors
+	counted.calls.Store(0)
+	h.ask("GET", "/?count=1&cursor=", "").want(200)
+	if n := counted.calls.Load(); n != 1 {
+		t.Errorf("for a page that one type fills the store was asked %d times", n)
+	}
 }

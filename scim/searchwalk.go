@@ -48,13 +48,14 @@ func (c *call) stretch(ctx context.Context, shares []*share, walk *cursor) (list
 		return nil, total, nil, err
 	}
 	after := walk.place.after
-	err = c.each(ctx, shares, func(sh *share) {
+	err = c.each(ctx, shares, func(sh *share) bool {
 		// When the page is full, one resource tells where the walk goes on.
 		sh.q.Keyset, sh.q.After, sh.q.Limit = true, after, max(walk.count-len(list), 1)
 		after = ""
+		return next == nil
 	}, func(sh *share, page *resources.Page) {
 		switch {
-		case next != nil || len(page.Records) == 0 && page.Next == "":
+		case len(page.Records) == 0 && page.Next == "":
 		case len(list) == walk.count: // full: this type is where it goes on
 			next = &cursorPlace{typ: sh.view.typ.Name}
 		default:

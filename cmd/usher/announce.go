@@ -39,18 +39,19 @@ func (s *service) ready() ready {
 	return r
 }
 
-// announce tells people and scripts that the server is there.
+// announce tells people and scripts that the server is there. The ready file
+// comes last: who waits for it finds everything else told.
 func (s *service) announce(ctx context.Context) error {
 	r := s.ready()
+	if _, err := fmt.Fprint(s.out, s.banner(r)); err != nil {
+		s.log.WarnContext(ctx, "banner not printed", "err", err)
+	}
+	s.log.InfoContext(ctx, "ready", "listen", r.Listen, "public_url", r.PublicURL, "metrics_url", r.MetricsURL, "embedded", s.store.Embedded())
 	if s.cfg.ReadyFile != "" {
 		if err := writeReady(s.cfg.ReadyFile, r); err != nil {
 			return &failure{exit: exitConfig, what: "cannot write the ready file", why: err, todo: "choose a path in a directory that usher may write to"}
 		}
 	}
-	if _, err := fmt.Fprint(s.out, s.banner(r)); err != nil {
-		s.log.WarnContext(ctx, "banner not printed", "err", err)
-	}
-	s.log.InfoContext(ctx, "ready", "listen", r.Listen, "public_url", r.PublicURL, "metrics_url", r.MetricsURL, "embedded", s.store.Embedded())
 	return nil
 }
 
