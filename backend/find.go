@@ -29,8 +29,9 @@ type finder struct {
 // Find implements resources.Store.
 //
 // What an index holds in the wanted order is answered by rank, or by key when
-// the page begins at a position (keyset.go). Otherwise the ids that Where leaves are gathered, looked at if Match or SortKey ask for
-// it, put in order, and the page of them is read.
+// the page begins at a position (keyset.go). Otherwise the ids that Where
+// leaves are gathered, looked at if Match or SortKey ask for it, put in order,
+// and the page of them is read.
 func (s *Store) Find(ctx context.Context, org resources.OrgID, q resources.Query) (page resources.Page, err error) {
 	defer s.observe("find", started(), &err)
 	k, err := keysOf(org)

@@ -105,7 +105,6 @@ func claim(taken map[string]bool, op *operation) bool {
 			wants = append(wants, string(resources.FoldName(u.UserName)), string(resources.FoldText(u.Identity)), u.IdentityKey)
 		}
 	}
-	wants = slices.Compact(wants)
 	if slices.ContainsFunc(wants, func(w string) bool { return taken[w] }) {
 		return false
 	}

@@ -5,13 +5,14 @@
 //
 //	request id ─▶ who asks ─▶ rate ─▶ route ─▶ organization ─▶ method ─▶ Accept ─▶ act
 //
-// A bearer token is turned into a resources.Caller; the organization comes from
-// it alone, and the one in the path must be the same (security S1). The route
-// table (route.go) is made from the registry of resource types, so that a new
-// type is served, validated, discovered and tested without another line. What an
-// organization declares makes a world of its own (world.go): registry, routes,
-// discovery; all others share one. The act reads the query and the body within limits (query.go, negotiate.go),
-// calls the write or read itself (write.go, read.go), and shows the result.
+// A bearer token is turned into a resources.Caller (credential.go); the
+// organization comes from it alone, and the one in the path must be the same
+// (security S1). The route table (route.go) is made from the registry of
+// resource types, so that a new type is served, validated, discovered and tested
+// without another line. What an organization declares makes a world of its own
+// (world.go): registry, routes, discovery; all others share one. The act reads
+// the query and the body within limits (query.go, negotiate.go), calls the write
+// or read itself (write.go, read.go), and shows the result.
 //
 // What is stored is the final JSON of a resource but for what other resources
 // decide. Showing one copies those bytes and adds groups and meta (render.go);
