@@ -211,7 +211,7 @@ func (x *machine) seat(take bool) step {
 			delete(next.seats, holder)
 			return true, nil
 		}
-		tx.Take("seats", holder, seatLimit)
+		tx.Take(resources.Pool{Name: "seats", Limit: seatLimit}, holder)
 		if !next.seats[holder] && len(next.seats) >= seatLimit {
 			return false, nil
 		}

@@ -138,7 +138,7 @@ func TestTwice(t *testing.T) {
 		u := newRecord(t, resources.KindUser, fmt.Sprintf("run%d", runs))
 		names = append(names, u.ID)
 		tx.Put(nil, u, nil, entriesOf(u))
-		tx.Take("seats", u.ID, 1)
+		tx.Take(resources.Pool{Name: "seats", Limit: 1}, u.ID)
 		tx.Claim(resources.Claim{Kind: resources.ClaimEmail, Key: "a@b.c"}, u.ID)
 		tx.Event(resources.Event{Type: "x", ID: u.ID})
 		return nil

@@ -56,7 +56,7 @@ func TestLostReplies(t *testing.T) {
 			c, err := s.Update(ctx, org, func(_ context.Context, tx resources.Tx) error {
 				tx.Put(nil, u, nil, entriesOf(u))
 				tx.Link(g.ID, u.ID)
-				tx.Take("seats", u.ID, 100)
+				tx.Take(resources.Pool{Name: "seats", Limit: 100}, u.ID)
 				tx.Claim(resources.Claim{Kind: resources.ClaimEmail, Key: mark}, u.ID)
 				tx.Event(resources.Event{Type: "user.created", ID: u.ID})
 				return nil

@@ -240,10 +240,10 @@ func (u *unit) pool(name string) *poolWork {
 }
 
 // Take notes a holder to add to a bounded pool.
-func (u *unit) Take(pool, holder string, limit int) {
-	p := u.pool(pool)
+func (u *unit) Take(pool resources.Pool, holder string) {
+	p := u.pool(pool.Name)
 	p.drop(holder)
-	p.takes, p.limits = append(p.takes, holder), append(p.limits, limit)
+	p.takes, p.limits = append(p.takes, holder), append(p.limits, pool.Limit)
 }
 
 // Give notes a holder to remove from a pool.
@@ -253,10 +253,33 @@ func (u *unit) Give(pool, holder string) {
 	p.gives = append(p.gives, holder)
 }
 
-// Full notes that the commit needs the pool full.
-func (u *unit) Full(pool string, limit int) {
-	p := u.pool(pool)
-	p.full = max(p.full, limit)
+// Seen notes a record that was remembered.
+func (u *unit) Seen(kind resources.Kind, id string, rec *resources.Record) {
+	u.seen = append(u.seen, sighting{u.keys.record(kind, id), headWant(rec)})
+}
+
+func (u *unit) Wait(string, string, int64, ...resources.Pool) { u.fail("Wait is not built") }
+func (u *unit) Quit(string, string)                           { u.fail("Quit is not built") }
+func (u *unit) Holds(string, string) (bool, error)            { return false, nil }
+func (u *unit) Least(string, int)                             { u.fail("Least is not built") }
+func (u *unit) Most(string, int)                              { u.fail("Most is not built") }
+func (u *unit) Due(string, time.Time)                         { u.fail("Due is not built") }
+func (u *unit) Undue(resources.DueItem)                       { u.fail("Undue is not built") }
+func (u *unit) Fence(resources.Lease)                         { u.fail("Fence is not built") }
+
+// Counts implements resources.Store.
+func (s *Store) Counts(context.Context, resources.OrgID, []string, []string) ([]int, []int, error) {
+	return nil, nil, nil
+}
+
+// Waiting implements resources.Store.
+func (s *Store) Waiting(context.Context, resources.OrgID, string, int) ([]resources.Waiter, error) {
+	return nil, nil
+}
+
+// EventsBack implements resources.Store.
+func (s *Store) EventsBack(context.Context, resources.OrgID, string, int) ([]resources.StoredEvent, error) {
+	return nil, nil
 }
 
 // drop forgets earlier words about a holder: the last one counts.

@@ -90,7 +90,7 @@ func eraseAll(w *world) error {
 		tx.Link(gone.rec.ID, users[0].rec.ID)
 		tx.Link(g.rec.ID, gone.rec.ID)
 		tx.Claim(claim, users[0].rec.ID)
-		tx.Take("seats", users[0].rec.ID, 5)
+		tx.Take(resources.Pool{Name: "seats", Limit: 5}, users[0].rec.ID)
 		tx.Event(resources.Event{Type: "x"})
 	})
 	if err != nil {

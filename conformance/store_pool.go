@@ -12,13 +12,13 @@ func poolChecks() []StoreCheck {
 	return []StoreCheck{
 		{"pool-bound", "Tx.Take, security V3", inWorld(poolBound)},
 		{"pool-race", "Tx.Take, security V3", inWorld(poolRace)},
-		{"pool-full-guard", "Tx.Full", inWorld(poolFull)},
+		{"pool-full-guard", "Tx.Wait", inWorld(poolFull)},
 		{"pool-swap-in-one-commit", "Tx.Give, Tx.Take", inWorld(poolSwap)},
 	}
 }
 
 func (w *world) take(holder string, limit int) error {
-	return w.do(func(tx resources.Tx) { tx.Take("seats", holder, limit) })
+	return w.do(func(tx resources.Tx) { tx.Take(resources.Pool{Name: "seats", Limit: limit}, holder) })
 }
 
 func poolBound(w *world) error {
@@ -89,7 +89,7 @@ func poolRace(w *world) error {
 func poolFull(w *world) error {
 	full := func(limit int) error {
 		return w.do(func(tx resources.Tx) {
-			tx.Full("seats", limit)
+			tx.Wait("line", "nobody", 0, resources.Pool{Name: "seats", Limit: limit, Line: "line"})
 			tx.Event(resources.Event{Type: "waiting"})
 		})
 	}
@@ -113,7 +113,7 @@ func poolSwap(w *world) error {
 	swap := func(from, to string) error {
 		return w.do(func(tx resources.Tx) {
 			tx.Give("seats", from)
-			tx.Take("seats", to, 1)
+			tx.Take(resources.Pool{Name: "seats", Limit: 1}, to)
 		})
 	}
 	if err := swap("a", "b"); err != nil {

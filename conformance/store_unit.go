@@ -310,7 +310,7 @@ func allOrNothing(w *world) error {
 		tx.Put(nil, g.rec, nil, g.entries)
 		tx.Link(g.rec.ID, u.rec.ID)
 		tx.Claim(claim, u.rec.ID)
-		tx.Take("pool", users[0].rec.ID, 0) // full
+		tx.Take(resources.Pool{Name: "pool", Limit: 0}, users[0].rec.ID) // full
 		tx.Event(resources.Event{Type: "never"})
 	})
 	if _, err := refused(err, resources.RefusedFull); err != nil {
@@ -348,7 +348,7 @@ func nonsense(w *world) error {
 		"delete nothing":      func(tx resources.Tx) { tx.Delete(nil, nil) },
 		"claim nothing":       func(tx resources.Tx) { tx.Claim(resources.Claim{Kind: resources.ClaimEmail}, u.rec.ID) },
 		"claim for a bad one": func(tx resources.Tx) { tx.Claim(resources.Claim{Kind: resources.ClaimEmail, Key: "a@b.c"}, "a|b") },
-		"a pool of braces":    func(tx resources.Tx) { tx.Take("{x}", u.rec.ID, 1) },
+		"a pool of braces":    func(tx resources.Tx) { tx.Take(resources.Pool{Name: "{x}", Limit: 1}, u.rec.ID) },
 		"expire a user":       func(tx resources.Tx) { tx.Expire(resources.KindUser, u.rec.ID, w.Now()) },
 	} {
 		if err := w.do(fn); err == nil || errors.Is(err, resources.ErrUnavailable) {

@@ -50,13 +50,31 @@ func (vain) Claim(resources.Claim, string) {}
 func (vain) Release(resources.Claim, string) {}
 
 // Take does nothing.
-func (vain) Take(string, string, int) {}
+func (vain) Take(resources.Pool, string) {}
 
 // Give does nothing.
 func (vain) Give(string, string) {}
 
-// Full does nothing.
-func (vain) Full(string, int) {}
+// Wait does nothing.
+func (vain) Wait(string, string, int64, ...resources.Pool) {}
+
+// Quit does nothing.
+func (vain) Quit(string, string) {}
+
+// Least does nothing.
+func (vain) Least(string, int) {}
+
+// Most does nothing.
+func (vain) Most(string, int) {}
+
+// Due does nothing.
+func (vain) Due(string, time.Time) {}
+
+// Undue does nothing.
+func (vain) Undue(resources.DueItem) {}
+
+// Fence does nothing.
+func (vain) Fence(resources.Lease) {}
 
 // Expire does nothing.
 func (vain) Expire(resources.Kind, string, time.Time) {}

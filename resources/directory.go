@@ -38,6 +38,7 @@ type Directory struct {
 
 	common   *Declared // of all organizations
 	declared declaredCache
+	plans    planCache
 }
 
 // New makes a Directory over a store.
@@ -178,6 +179,15 @@ type Caller struct {
 	// have come with, as CertHash gives it.
 	Cert string
 
+	// Strict says that what cannot be granted refuses the request instead of
+	// becoming an issue (domain.md §5.6, strictness).
+	Strict bool
+	// Asks says that entitlements of users ask for licences (domain.md §5.5).
+	Asks bool
+	// Origin is how users come in through this caller's door, provisionSource of
+	// what it creates: "" is SCIM; API, CSV, CONSOLE (domain.md §5.5).
+	Origin string
+
 	// Declared is what the organization's resources look like beyond the built-in
 	// schemas; nil when nothing is declared. It never changes.
 	Declared *Declared
@@ -215,9 +225,9 @@ func (c Caller) may(kind Kind, write bool) error {
 	var ok bool
 	switch kind {
 	case KindUser:
-		ok = c.has(ScopeSCIM, ScopeUsers) || (!write && c.has(ScopeSCIMRead, ScopeUsersRead))
+		ok = c.mayAdmin(AreaUsers, write) == nil || c.has(ScopeSCIM, ScopeUsers) || (!write && c.has(ScopeSCIMRead, ScopeUsersRead))
 	case KindGroup:
-		ok = c.has(ScopeSCIM, ScopeGroups) || (!write && c.has(ScopeSCIMRead, ScopeGroupsRead))
+		ok = c.mayAdmin(AreaUsers, write) == nil || c.has(ScopeSCIM, ScopeGroups) || (!write && c.has(ScopeSCIMRead, ScopeGroupsRead))
 	case KindCustom:
 		ok = c.has(ScopeSCIM, ScopeResources) || (!write && c.has(ScopeSCIMRead, ScopeResourcesRead))
 	default:

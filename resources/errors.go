@@ -31,6 +31,40 @@ const (
 	CodeAttributeInUse   Code = "attribute_in_use" // a unique declared attribute
 	CodeSchemaInUse      Code = "schema_in_use"    // a change of declared schemas that would orphan stored values
 	CodeUnavailable      Code = "unavailable"
+
+	CodeNoSeats           Code = "no_seats_available"
+	CodeSKUUnknown        Code = "sku_unknown"
+	CodeNotSubscribed     Code = "package_not_subscribed"
+	CodePackageRequired   Code = "package_required"
+	CodeLicenceConflict   Code = "licence_conflict"
+	CodePrerequisite      Code = "licence_prerequisite"
+	CodeRevocationHeld    Code = "mass_revocation_held"
+	CodeLocationRequired  Code = "location_required"
+	CodeLocationUnknown   Code = "location_unknown"
+	CodeNumberOrExtension Code = "number_or_extension_required"
+	CodeNumberUnknown     Code = "number_unknown"
+	CodeNumberPlace       Code = "number_wrong_location"
+	CodeNumberInUse       Code = "number_in_use"
+	CodeExtensionInUse    Code = "extension_in_use"
+	CodeExtensionInvalid  Code = "extension_invalid"
+	CodeLocationNotEmpty  Code = "location_not_empty"
+	CodeLocationInUse     Code = "location_in_use" // its name or externalId belongs to another location
+	CodeProductInUse      Code = "product_in_use"
+	CodeSubscriptionInUse Code = "subscription_in_use"
+	CodeTemplateInUse     Code = "template_in_use" // the organization, or the group, has another template
+	CodeJobRunning        Code = "job_running"
+	CodeJobEnded          Code = "job_ended"
+	CodeRequestClosed     Code = "request_closed"
+	CodeLastAdmin         Code = "last_admin"
+	CodeReportRange       Code = "report_range_invalid"
+	CodeTooManyRows       Code = "too_many_rows"
+	CodeManagedByIDP      Code = "managed_by_idp"
+	CodeNameInvalid       Code = "name_invalid"
+	CodeEmailInvalid      Code = "email_invalid"
+
+	// Of issues only.
+	CodeMissingEmail Code = "missing_email"
+	CodeCallingName  Code = "calling_name_invalid"
 )
 
 // Error is a refusal that a caller may be told about. Detail is a sentence for

@@ -40,6 +40,8 @@ const (
 	CustomAttr             // resources by declared attributes and externalId
 	SettingAll             // every setting, by id
 	SettingNoun            // settings by what they are
+	SettingKey             // noun and unique key to the one setting
+	SettingAttr            // settings by noun and attribute
 )
 
 // Shape is how an index is laid out, hence what it can answer.
@@ -88,6 +90,8 @@ var indexTable = [...]struct {
 	CustomAttr:       {KindCustom, "ra", Text},
 	SettingAll:       {KindSetting, "sc", Member},
 	SettingNoun:      {KindSetting, "st", Text},
+	SettingKey:       {KindSetting, "sk", Unique},
+	SettingAttr:      {KindSetting, "sa", Text},
 }
 
 // Indexes lists every index, for code that walks them all.

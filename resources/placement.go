@@ -21,7 +21,7 @@ func Placement(rec *Record) ([]Entry, []Claim) {
 		}
 		return o.entries(), nil
 	case KindSetting:
-		return nounOf(rec).entries(rec.ID), nil
+		return placeOf(rec).entries(rec.ID), nil
 	}
 	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
 	if err != nil {

@@ -57,6 +57,16 @@ type Store interface {
 	// given commit ("" is the beginning), in commit order.
 	Events(ctx context.Context, org OrgID, after string, limit int) ([]StoredEvent, error)
 
+	// Counts tells how many holders pools have and how many wait in lines.
+	Counts(ctx context.Context, org OrgID, pools, lines []string) (held, waiting []int, err error)
+
+	// Waiting reads the first of a line, in order.
+	Waiting(ctx context.Context, org OrgID, line string, limit int) ([]Waiter, error)
+
+	// EventsBack reads events from the newest to the oldest: up to limit of them
+	// that stand before the given commit ("" is the end of the stream).
+	EventsBack(ctx context.Context, org OrgID, before string, limit int) ([]StoredEvent, error)
+
 	// Sweep does a bounded piece of the organization's pending cleaning: what
 	// expired before now, what deleted groups left behind. It returns how many
 	// things it cleaned; 0 means nothing is left to do.
@@ -109,12 +119,45 @@ type Tx interface {
 	Claim(c Claim, holder string)
 	Release(c Claim, holder string)
 
-	// Take adds holder to a pool unless it has limit holders already, which
-	// refuses the commit; a holder that is in stays in. Give removes it. Full
-	// refuses the commit unless the pool has at least limit holders.
-	Take(pool, holder string, limit int)
+	// Seen is Read of something remembered: the commit is run again unless the
+	// record is still rec; nil says that there is none.
+	Seen(kind Kind, id string, rec *Record)
+
+	// Take adds holder to a pool. It refuses the commit (RefusedFull) unless
+	// more places are free than others wait in the pool's line before the
+	// holder; who does not wait there comes after all who do. A holder that is
+	// in stays in. Who takes a place leaves the line.
+	Take(pool Pool, holder string)
+	// Give removes holder from a pool.
 	Give(pool, holder string)
-	Full(pool string, limit int)
+	// Wait puts holder into a line, in the order of at (milliseconds), then of
+	// holders; who stands in it keeps the place. It refuses the commit
+	// (RefusedNotFull, with the pool) when a Take of one of the pools, all with
+	// this line, would succeed.
+	Wait(line, holder string, at int64, pools ...Pool)
+	// Quit takes holder out of a line.
+	Quit(line, holder string)
+	// Holds tells whether holder is in a pool now. The commit does not depend
+	// on it.
+	Holds(pool, holder string) (bool, error)
+	// Least refuses the commit (RefusedFew) when holders that it removes leave
+	// the pool with fewer than n.
+	Least(pool string, n int)
+	// Most refuses the commit (RefusedMany) when the pool has more than n
+	// holders before it.
+	Most(pool string, n int)
+
+	// Due asks for work: item stands in the organization's list of what is due
+	// from t on. An item that stands there already is due at the earlier of the
+	// two times and counts as asked for anew, see Undue. Items are short: a
+	// letter and an id, see work items in due.go.
+	Due(item string, t time.Time)
+	// Undue takes an item off the list, unless it was asked for anew since it
+	// was read.
+	Undue(item DueItem)
+	// Fence makes the commit fail with ErrFenced when the lease is not the
+	// newest one of its organization any more.
+	Fence(l Lease)
 
 	// Expire asks for the record to be removed by Sweep once t has passed.
 	// Readers must still compare the time themselves.
@@ -123,6 +166,19 @@ type Tx interface {
 	// Event appends to the organization's stream, in the commit. A commit that
 	// only links and unlinks and changes nothing appends nothing.
 	Event(e Event)
+}
+
+// Pool is a bounded set of holders.
+type Pool struct {
+	Name  string // letters, digits and "/", at most 64 bytes
+	Limit int    // holders at most; below 0 there is no bound
+	Line  string // name of the line in front of it, or ""
+}
+
+// Waiter is one place in a line.
+type Waiter struct {
+	Holder string
+	At     int64 // milliseconds since 1970: since when it waits
 }
 
 // Commit tells what became of an Update.
@@ -137,6 +193,10 @@ type ClaimKind string
 // ClaimEmail is the kind of claims on identity e-mails; the key is what
 // EmailKey gives (BR-001). Kinds are stored: never change one.
 const ClaimEmail ClaimKind = "em"
+
+// ClaimNumber is the kind of claims on telephone numbers; the key is the number
+// in E.164, the holder the number's record.
+const ClaimNumber ClaimKind = "nu"
 
 // Claim is a key that only one holder over all organizations may have.
 type Claim struct {
@@ -154,6 +214,8 @@ const (
 	RefusedFull                      // Pool is full
 	RefusedNotFull                   // Pool is not full any more
 	RefusedMissing                   // the group or member Value does not exist
+	RefusedFew                       // Pool would be left with too few holders
+	RefusedMany                      // Pool has too many holders
 )
 
 // Refusal is a commit's answer that what was asked cannot be. Nothing was
@@ -181,6 +243,10 @@ func (r *Refusal) Error() string {
 		return "pool not full: " + r.Pool
 	case RefusedMissing:
 		return "no such member: " + r.Value
+	case RefusedFew:
+		return "pool would be left with too few: " + r.Pool
+	case RefusedMany:
+		return "pool has too many: " + r.Pool
 	}
 	return "refused"
 }
@@ -199,6 +265,12 @@ type Event struct {
 	Names   []string `json:"n,omitempty"` // for deletes: userName and externalId
 	Added   []string `json:"p,omitempty"` // members asked to be added to a group, at most 250
 	Removed []string `json:"m,omitempty"` // members asked to be removed from a group, at most 250
+
+	SKU  string `json:"s,omitempty"` // licence and package events: of which product
+	Rule string `json:"u,omitempty"` // the rule that decided, for example "BR-162", or the code of an issue
+	From string `json:"f,omitempty"` // the source of a licence ("group:<id>", see Source.String)
+	Day  string `json:"d,omitempty"` // package events: the day in the organization's time zone, 2006-01-02
+	At   string `json:"l,omitempty"` // package and number events: id of the location
 }
 
 // StoredEvent is an event with its place in the stream.

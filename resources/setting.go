@@ -1,24 +1,82 @@
 package resources
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // A setting is a record that administrators, or usher itself, keep beside the
-// resources. All of them share one kind; the noun says what one is, and stands
-// in the record's standing, so that its place is known from the record alone.
+// resources. All of them share one kind; the noun says what one is. Where a
+// setting stands in the indexes is written in its standing, so that its place is
+// known from the record alone.
 
 // noun says what a setting is. Nouns are stored: never change one.
 type noun string
 
 const (
-	nounDeclared noun = "declared" // an organization's declared schemas
-	nounClient   noun = "client"   // an OAuth client
-	nounSecret   noun = "secret"   // a secret of the server
+	nounDeclared  noun = "declared"  // an organization's declared schemas
+	nounClient    noun = "client"    // an OAuth client
+	nounSecret    noun = "secret"    // a secret of the server
+	nounCatalogue noun = "catalogue" // the platform's products
+	nounPlan      noun = "plan"      // how an organization licenses
+	nounNumber    noun = "number"    // a telephone number in an inventory
+	nounInterval  noun = "interval"  // days during which a user held a package
+	nounReport    noun = "report"    // a billing report
+	nounRows      noun = "rows"      // a piece of a report or of a job's errors
+	nounJob       noun = "job"       // long work with progress
+	nounAlert     noun = "alert"     // something that an administrator must see
+	nounAdmin     noun = "admin"     // a role of a user
 )
 
+// place is where a setting stands in the indexes.
+type place struct {
+	Noun  noun     `json:"noun"`
+	Key   string   `json:"key,omitempty"`   // unique among the settings of the noun
+	Attrs []string `json:"attrs,omitempty"` // what it is found by; the parts of one are joined by keySeparator
+}
+
 // standing is what a setting's record carries beside its profile.
+func (p place) standing() ([]byte, error) {
+	if p.Key == "" && len(p.Attrs) == 0 {
+		return p.Noun.standing(), nil
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		return nil, fmt.Errorf("encode the place of a %s: %w", p.Noun, err)
+	}
+	return b, nil
+}
+
+// entries are a setting's places in the indexes: by id, by what it is, and by
+// its key and attributes.
+func (p place) entries(id string) []Entry {
+	out := p.Noun.entries(id)
+	if p.Key != "" {
+		out = append(out, Entry{Index: SettingKey, Value: p.Noun.key(p.Key)})
+	}
+	for _, a := range p.Attrs {
+		out = append(out, Entry{Index: SettingAttr, Value: p.Noun.key(a)})
+	}
+	return out
+}
+
+// placeOf reads where a setting stands; the zero place when its standing says
+// nothing.
+func placeOf(rec *Record) place {
+	var p place
+	if json.Unmarshal(rec.Standing, &p) != nil {
+		return place{} // the caller finds no entries for it, and reports it
+	}
+	return p
+}
+
+// standing is what a setting's record without key and attributes carries.
 func (n noun) standing() []byte { return []byte(`{"noun":"` + string(n) + `"}`) }
 
-// entries are a setting's places in the indexes: one by id, one by what it is.
+// key is a key or an attribute as it stands in the indexes.
+func (n noun) key(text string) string { return string(n) + keySeparator + Folded(text).bounded() }
+
+// entries are the places of a setting without key and attributes.
 func (n noun) entries(id string) []Entry {
 	return []Entry{{Index: SettingAll, Value: id}, {Index: SettingNoun, Value: string(n)}}
 }
@@ -26,16 +84,13 @@ func (n noun) entries(id string) []Entry {
 // all is the condition for every setting of the noun, in order of creation.
 func (n noun) all() *Cond { return &Cond{Op: CondIs, Index: SettingNoun, Value: string(n)} }
 
-// nounOf reads what a setting is; "" when its standing says nothing.
-func nounOf(rec *Record) noun {
-	var s struct {
-		Noun noun `json:"noun"`
-	}
-	if json.Unmarshal(rec.Standing, &s) != nil {
-		return "" // the caller finds no entries for it, and reports it
-	}
-	return s.Noun
+// with is the condition for the settings of the noun that have an attribute.
+func (n noun) with(attr string) *Cond {
+	return &Cond{Op: CondIs, Index: SettingAttr, Value: n.key(attr)}
 }
+
+// nounOf reads what a setting is; "" when its standing says nothing.
+func nounOf(rec *Record) noun { return placeOf(rec).Noun }
 
 // settingID makes the id of a setting that exists once for an owner: the
 // owner's id with the kind exchanged. Both stand in the same organization.
