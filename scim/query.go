@@ -181,13 +181,13 @@ func (c *call) view() (*view, error) {
 		return nil, err
 	}
 	only, err := c.projection(c.typ(), &p)
-	return &view{base: c.base(), typ: c.typ(), only: only}, err
+	return &view{base: c.base(), caller: &c.caller, typ: c.typ(), only: only}, err
 }
 
 func (c *call) typ() *schema.Type { return c.route.typ }
 
 // query turns the parameters of a list into a question for the Directory.
-func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, only *projection) (q resources.Query, start int, err error) {
+func (s *Server) query(t *schema.Type, c *resources.Caller, p *params, only *projection) (q resources.Query, start int, err error) {
 	q.Kind = t.Kind
 	count := 0
 	if !p.cursor.has { // else see cursor.go
@@ -199,7 +199,7 @@ func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, onl
 		}
 	}
 	if p.filter.has {
-		f, err := s.filters.Parse(t, p.filter.text, filterOptions(profile))
+		f, err := s.filters.Parse(t, p.filter.text, filterOptions(c))
 		if err != nil {
 			return q, 0, err
 		}
@@ -236,7 +236,11 @@ func (s *Server) order(t *schema.Type, p *params, q *resources.Query) (err error
 	return err
 }
 
-// filterOptions are the tolerances of a connection (L-17).
-func filterOptions(p resources.Profile) filter.Options {
-	return filter.Options{Unquoted: p == resources.ProfileEntra || p == resources.ProfileGeneric}
+// filterOptions are the tolerances of a connection (L-17), and what is known of
+// its organization.
+func filterOptions(c *resources.Caller) filter.Options {
+	return filter.Options{
+		Unquoted: c.Profile == resources.ProfileEntra || c.Profile == resources.ProfileGeneric,
+		Fixed:    func(a *schema.Attr) string { return organizationValue(c, a) },
+	}
 }
