@@ -40,6 +40,12 @@
 //	xp  xp:{org}             zset    what expires: score ms, the key of the thing
 //	tl  tl:{org}             zset    deleted groups whose members' side is not cleared yet
 //	tr  tr:{org}:<group>     zset    the members such a group had
+//	du  du:{org}             zset    what is due: score microseconds, the item
+//	dt  dt:{org}             hash    item to "<score> <tries>": how often it failed, while it has this score
+//	dp  dp:{org}             zset    parked items: score ms since when;   dc:{org} hash item to "<tries> <cause>"
+//	lz  lz:{org}             string  the lease: "L1", 25 bytes of token, 13 digits of its end in ms, the worker
+//	bl  bl:{platform}        stream  bells, field "o" is an organization; one group of consumers, workers
+//	br  br:{platform}        hash    organization to its message that nobody has taken yet
 //	at  at:{org}:0|1         hash    attempts of even and odd minutes to their commits; "m" is the minute
 //	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot

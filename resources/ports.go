@@ -153,7 +153,7 @@ type Tx interface {
 	// letter and an id, see work items in due.go.
 	Due(item string, t time.Time)
 	// Undue takes an item off the list, unless it was asked for anew since it
-	// was read.
+	// was read; tries and a parked one of the same name are forgotten.
 	Undue(item DueItem)
 	// Fence makes the commit fail with ErrFenced when the lease is not the
 	// newest one of its organization any more.
