@@ -50,6 +50,14 @@ func verdictOf(code resources.Code) verdict {
 	case resources.CodeUserNameNotEmail, resources.CodeInvalidValue, resources.CodeMemberUnknown,
 		resources.CodeConfirmation, resources.CodeTooManyTokens, resources.CodeTooManySecrets:
 		return verdict{http.StatusBadRequest, "invalidValue"}
+	case resources.CodeSKUUnknown, resources.CodeNotSubscribed, resources.CodePackageRequired, resources.CodeLicenceConflict, resources.CodePrerequisite,
+		resources.CodeLocationRequired, resources.CodeLocationUnknown, resources.CodeNumberOrExtension, resources.CodeNumberUnknown, resources.CodeNumberPlace,
+		resources.CodeNumberInUse, resources.CodeExtensionInUse, resources.CodeExtensionInvalid, resources.CodeNameInvalid, resources.CodeEmailInvalid,
+		resources.CodeMissingEmail, resources.CodeCallingName:
+		return verdict{http.StatusBadRequest, "invalidValue"} // of strict connections; else they are issues (domain.md §5.6)
+	case resources.CodeLocationNotEmpty, resources.CodeLocationInUse, resources.CodeProductInUse, resources.CodeSubscriptionInUse, resources.CodeTemplateInUse,
+		resources.CodeJobRunning, resources.CodeJobEnded, resources.CodeRequestClosed, resources.CodeRevocationHeld, resources.CodeReportRange, resources.CodeTooManyRows:
+		return verdict{http.StatusBadRequest, "invalidValue"} // conflicts, but none of identity
 	case resources.CodeInvalidFilter:
 		return verdict{http.StatusBadRequest, "invalidFilter"}
 	case resources.CodeInvalidCursor:
@@ -62,7 +70,7 @@ func verdictOf(code resources.Code) verdict {
 		return verdict{http.StatusPreconditionFailed, ""}
 	case resources.CodeUnauthenticated:
 		return verdict{http.StatusUnauthorized, ""}
-	case resources.CodeForbidden, resources.CodeOrgSuspended:
+	case resources.CodeForbidden, resources.CodeOrgSuspended, resources.CodeNoSeats, resources.CodeLastAdmin, resources.CodeManagedByIDP:
 		return verdict{http.StatusForbidden, ""}
 	case resources.CodeRateLimited:
 		return verdict{http.StatusTooManyRequests, ""}

@@ -59,7 +59,7 @@ func TestDeclared(t *testing.T) {
 	if thing == nil || thing.Kind != resources.KindCustom || user.Kind != resources.KindUser || len(r.Types) != 3 {
 		t.Fatalf("types %v", r.Types)
 	}
-	if len(user.Extensions) != 2 || user.Extension(badgeURN).Required || !group.Extension(badgeURN).Required {
+	if len(user.Extensions) != 6 || user.Extension(badgeURN).Required || !group.Extension(badgeURN).Required {
 		t.Error("the extensions are not those declared")
 	}
 	if user.Hides || group.Hides || !thing.Hides {
