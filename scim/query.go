@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -109,6 +110,7 @@ type projection struct {
 	noGroups  bool
 	noMembers bool
 	noMeta    bool
+	counts    bool // of group licensing, which must be asked for
 	member    memberParts
 }
 
@@ -129,10 +131,20 @@ func (s *Server) projection(t *schema.Type, p *params) (projection, error) {
 		noGroups: !list.Wants("groups"), noMembers: !list.Wants("members"), noMeta: !list.Wants("meta"),
 	}
 	out.deep = out.named || !besideOnly(t, p.excludedAttributes.text)
+	if t.Kind == resources.KindGroup && out.named {
+		out.counts = counted(t, list)
+	}
 	if t.Kind == resources.KindGroup && !out.noMembers && out.deep {
 		out.member = probeMember(list)
 	}
 	return out, nil
+}
+
+// counted reports whether a projection shows anything that is counted when it
+// is asked for.
+func counted(t *schema.Type, list *filter.Projection) bool {
+	x := t.Extension(resources.LicenceGroupURN)
+	return x != nil && slices.ContainsFunc(x.Attrs, func(a *schema.Attr) bool { return a.Counted && list.Shows(a) })
 }
 
 // besideOnly reports whether a list names nothing but attributes that are not

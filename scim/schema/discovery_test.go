@@ -94,7 +94,7 @@ func TestResourceTypes(t *testing.T) {
 			map[string]any{"schema": resources.CallingURN, "required": false},
 			map[string]any{"schema": resources.OrganizationURN, "required": false},
 		},
-		"meta":             map[string]any{"resourceType": "ResourceType", "location": base + "/ResourceTypes/User"},
+		"meta": map[string]any{"resourceType": "ResourceType", "location": base + "/ResourceTypes/User"},
 	}
 	if diff := cmp.Diff(want, decode(t, one[1:])); diff != "" {
 		t.Error(diff)
