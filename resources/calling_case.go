@@ -12,7 +12,9 @@ type callingWish struct {
 
 // callingCase asks what a user gets to call with.
 type callingCase struct {
+	Caller Caller // whose act it is: organization, actor and request of events
 	User   string // id
+	Name   string // userName: numbers that are held for it are the user's
 	Strict bool   // what cannot be refuses the act instead of becoming an issue
 	Wants  bool   // a calling product is held, or would be with what this gives
 	Wish   callingWish
@@ -28,5 +30,5 @@ type callingResult struct {
 	After  *Calling // what the user has once Apply was called
 	Ready  bool     // a location, and a number or an extension, are there (BR-190)
 	Issues []Issue
-	Apply  func() // asks the commit for numbers, extensions and places; nil when nothing changes
+	Apply  func() error // asks the commit for numbers, extensions and places; nil when nothing changes
 }
