@@ -38,9 +38,13 @@ type verdict struct {
 	licences []Assignment // in the order of SKUs
 	kept     []Assignment // of inactive users: what they would ask for
 	issues   []Issue
+	faults   []fault // why each failed assignment failed
 	pack     string // SKU of the package that is held
 	calling  bool   // a calling product is held
 }
+
+// fault is a sentence about a failed assignment.
+type fault struct{ sku, detail string }
 
 // want is one product that something asks for.
 type want struct {
@@ -97,6 +101,7 @@ func decide(q *question) verdict {
 func (v *verdict) add(q *question, w *want) {
 	if w.issue != "" {
 		v.licences = append(v.licences, w.assignment(q.now, Failed))
+		v.faults = append(v.faults, fault{w.sku, w.detail})
 		attribute := "licenses"
 		if w.sources[0].Ref == packageRef {
 			attribute = "package"

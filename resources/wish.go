@@ -109,6 +109,12 @@ func skuUnknown(cat *Catalogue, sku, field string, packages bool) *Error {
 	return &Error{Code: CodeSKUUnknown, Field: field, Detail: "Unknown " + what + quoted(sku) + "; valid: " + list + "."}
 }
 
+// checkSKUs refuses SKUs that the catalogue does not have.
+func checkSKUs(cat *Catalogue, skus []string) error {
+	w := wishes{licences: skus}
+	return w.check(cat, &wishes{})
+}
+
 // packageRef marks the source of a product that is wished for as the package.
 const packageRef = "package"
 
@@ -129,4 +135,33 @@ func grants(doc *jsontree.Value) []string {
 		}
 	}
 	return out
+}
+
+// callingWishOf reads what a user's document asks for to call with.
+func callingWishOf(doc *jsontree.Value) callingWish {
+	var w callingWish
+	if b := doc.Get(CallingURN); b != nil && b.Kind == jsontree.Object {
+		w.Location = strings.TrimSpace(b.GetString("location"))
+		w.Number = strings.TrimSpace(b.GetString("phoneNumber"))
+		w.Extension = strings.TrimSpace(b.GetString("extension"))
+	}
+	if numbers := doc.Get("phoneNumbers"); numbers != nil && numbers.Kind == jsontree.Array {
+		for i := range numbers.Items {
+			if n := &numbers.Items[i]; w.WorkPhone == "" && strings.EqualFold(n.GetString("type"), "work") {
+				w.WorkPhone = strings.TrimSpace(n.GetString("value"))
+			}
+		}
+	}
+	return w
+}
+
+// nameTexts are the names of a user that calling shows (BR-065).
+type nameTexts struct{ given, family, shown string }
+
+func callingNames(doc *jsontree.Value) nameTexts {
+	n := nameTexts{shown: doc.GetString("displayName")}
+	if name := doc.Get("name"); name != nil && name.Kind == jsontree.Object {
+		n.given, n.family = name.GetString("givenName"), name.GetString("familyName")
+	}
+	return n
 }
