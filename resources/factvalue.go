@@ -32,6 +32,8 @@ func FactUnlisted(short string) string {
 		return "unlicensed"
 	case facts[OrganizationURN+":provisionSource"]:
 		return "SCIM"
+	case facts[CallingURN+":callingStatus"]:
+		return "none"
 	case facts[CallingURN+":temporaryExtension"]:
 		return "false"
 	}
