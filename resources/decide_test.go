@@ -125,7 +125,9 @@ func TestDecide(t *testing.T) {
 			}, want: "suite!no_seats_available:direct",
 		},
 		"BR-152 who has a seat keeps it": {
-			with: func(q *question) { q.before, q.wish, q.known = has("suite@e-suite:scim"), scim("suite"), full("e-suite", "s-suite") },
+			with: func(q *question) {
+				q.before, q.wish, q.known = has("suite@e-suite:scim"), scim("suite"), full("e-suite", "s-suite")
+			},
 			want: "suite@e-suite:scim",
 		},
 		"BR-164 shortage leaves others alone": {
@@ -197,7 +199,9 @@ func TestDecide(t *testing.T) {
 			}, want: "basic:scim webinars!licence_prerequisite:scim",
 		},
 		"BR-176 two packages: who came first stays": {
-			with: func(q *question) { q.before, q.wish, q.groups = has("suite@s-suite:scim"), scim("suite"), []string{"g1"} },
+			with: func(q *question) {
+				q.before, q.wish, q.groups = has("suite@s-suite:scim"), scim("suite"), []string{"g1"}
+			},
 			want: "host@s-host:group:g1 meetings!licence_conflict:group:g1 suite@s-suite:scim",
 		},
 		"BR-176 another package replaces the one that was asked for": {
@@ -279,7 +283,9 @@ func TestDecide(t *testing.T) {
 			}, want: "calling!number_or_extension_required:scim host@s-host:scim",
 		},
 		"entitlements ask for the same": {
-			with: func(q *question) { q.wish = wishes{licences: []string{"host"}, entitled: []string{"HOST", "basic", "vpn"}} },
+			with: func(q *question) {
+				q.wish = wishes{licences: []string{"host"}, entitled: []string{"HOST", "basic", "vpn"}}
+			},
 			want: "basic:scim host@s-host:scim",
 		},
 	}
