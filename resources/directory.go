@@ -40,6 +40,7 @@ type Directory struct {
 	declared declaredCache
 	plans    planCache
 	products catalogueCache
+	full     fullPools
 }
 
 // New makes a Directory over a store.

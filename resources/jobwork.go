@@ -114,11 +114,6 @@ func jobTaken(err error) error {
 	return err
 }
 
-// worker is the caller of what is done under a lease.
-func (l Lease) worker() Caller {
-	return Caller{Org: l.Org, Token: "system", Scopes: []Scope{ScopePlatform}}
-}
-
 // workJob does one step of a job, a due item j<id>, and commits what came of it
 // with the progress. A step that fails is tried again; after jobTries the job
 // has failed. Jobs that ended long ago are removed.
@@ -133,7 +128,7 @@ func (d *Directory) workJob(ctx context.Context, l Lease, item DueItem) error {
 	}
 	switch {
 	case j == nil:
-		return d.offList(ctx, l, item)
+		return d.drop(ctx, l, item)
 	case j.ended():
 		return d.sweepJob(ctx, l, item, j)
 	case !j.CancelAt.IsZero():
@@ -236,19 +231,6 @@ func (d *Directory) commitStep(ctx context.Context, l Lease, item DueItem, j *Jo
 	})
 	if err != nil {
 		return fmt.Errorf("commit a step of job %s: %w", j.ID, err)
-	}
-	return nil
-}
-
-// offList takes an item off the list that has nothing behind it.
-func (d *Directory) offList(ctx context.Context, l Lease, item DueItem) error {
-	_, err := d.store.Update(ctx, l.Org, func(_ context.Context, tx Tx) error {
-		tx.Fence(l)
-		tx.Undue(item)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("take %s off the list: %w", item.Item, err)
 	}
 	return nil
 }
