@@ -13,11 +13,13 @@ type groupFacts struct {
 	displayName string
 	externalID  string
 	keys        []attrKey // values of declared attributes
+	licences    []string  // SKUs that the document names for members (domain.md §5.3)
+	template    string    // id of the template that gives members products, or ""
 }
 
 // groupOf reads a document with the keys it stands under.
 func groupOf(doc *jsontree.Value, keys []attrKey) groupFacts {
-	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId"), keys: keys}
+	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId"), keys: keys, licences: groupLicences(doc)}
 }
 
 // groupOf reads a document that is to be written in place of cur (nil at
@@ -29,14 +31,6 @@ func (c Caller) groupOf(cur *Record, doc *jsontree.Value) (g groupFacts, err err
 		g.keys, err = declaredKeys(c.Declared, "Group", cur, doc)
 	}
 	return g, err
-}
-
-// standing is empty as long as no declared attribute has a value.
-func (g groupFacts) standing() []byte {
-	if len(g.keys) == 0 {
-		return nil
-	}
-	return append(appendKeys([]byte{'{'}, g.keys), '}')
 }
 
 // entries are the group's places in the indexes.
@@ -51,7 +45,7 @@ func (g groupFacts) entries(id string, modified int64) []Entry {
 	if g.externalID != "" {
 		out = append(out, Entry{Index: GroupExternalID, Value: GroupExternalID.Key(g.externalID)})
 	}
-	return keyEntries(out, KindGroup, "Group", g.keys)
+	return keyEntries(g.facts(out), KindGroup, "Group", g.keys)
 }
 
 // CreateGroup stores a new group with its members. doc is a checked SCIM Group
@@ -68,6 +62,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 			return nil, fmt.Errorf("create group: %w", err)
 		}
 	}
+	unshown(&doc)
 	g, err := c.groupOf(nil, &doc)
 	if err != nil {
 		return nil, err
@@ -76,7 +71,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	rec, err := d.create(ctx, c, KindGroup, func(tx Tx, id string, now int64) (*Record, error) {
 		rec := &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
-			Display: clip(g.displayName, 120), Profile: withID(&doc, id), Standing: g.standing(),
+			Display: clip(g.displayName, 120), Profile: shown(&doc, id, g.blocks()), Standing: g.standing(),
 		}
 		tx.Put(nil, rec, nil, g.entries(id, now))
 		if len(first) > 0 {
@@ -174,13 +169,14 @@ func (d *Directory) writeGroup(tx Tx, c Caller, p *Plan, cur *Record, doc, next 
 	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
-		before := groupOf(doc, keysIn(cur.Standing))
+		before := groupIn(cur, doc)
 		after, err := c.groupOf(cur, next)
 		if err != nil {
 			return err
 		}
+		after.template = before.template
 		r := *cur
-		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), withID(next, cur.ID)
+		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), shown(next, cur.ID, after.blocks())
 		r.Standing = after.standing()
 		if err := checkSize(cur, &r); err != nil {
 			return err
@@ -246,7 +242,7 @@ func (d *Directory) DeleteGroup(ctx context.Context, c Caller, id string, check 
 			if err := d.disband(ctx, r.tx, c, p, id, g); err != nil {
 				return err
 			}
-			facts := groupOf(r.doc, keysIn(r.cur.Standing))
+			facts := groupIn(r.cur, r.doc)
 			r.tx.Delete(r.cur, facts.entries(id, max(r.cur.Modified, r.cur.LinksModified)))
 			r.tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{facts.displayName, facts.externalID}})
 			return nil
