@@ -67,8 +67,16 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	if err != nil {
 		return nil, err
 	}
-	first := members[:min(len(members), memberPiece)]
+	licences := groupLicensed{d: d, c: c}
+	if err := licences.check(ctx, g.licences, nil); err != nil {
+		return nil, err
+	}
+	first, run := members[:min(len(members), memberPiece)], 0
 	rec, err := d.create(ctx, c, KindGroup, func(tx Tx, id string, now int64) (*Record, error) {
+		run++
+		if g.template, err = licences.create(ctx, tx, id, run); err != nil {
+			return nil, err
+		}
 		rec := &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
 			Display: clip(g.displayName, 120), Profile: shown(&doc, id, g.blocks()), Standing: g.standing(),
@@ -84,6 +92,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	if err != nil {
 		return nil, fmt.Errorf("create group: %w", groupRefused(err, c, ""))
 	}
+	licences.done(ctx)
 	// Of a creation that is repeated the rest of the members may be missing still.
 	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
 		return nil, fmt.Errorf("create group: %w", err)
@@ -129,7 +138,8 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 // tells which members there are to add and to remove in all.
 func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit GroupEdit, g *guarding, add, remove *[]string) (Commit, error) {
 	run := 0
-	return d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+	licences := groupLicensed{d: d, c: c}
+	commit, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
 		run++
 		p, err := d.planIn(ctx, tx, c.Org, run)
 		if err != nil {
@@ -159,13 +169,18 @@ func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit G
 		if err := g.of(*remove).check(p, id); err != nil {
 			return err
 		}
-		return d.writeGroup(tx, c, p, cur, &doc, &next, *add, *remove)
+		return d.writeGroup(ctx, tx, &licences, p, cur, &doc, &next, *add, *remove)
 	})
+	if err == nil {
+		licences.done(ctx)
+	}
+	return commit, err
 }
 
 // writeGroup asks for the commit of a changed document and of the first piece
 // of membership changes.
-func (d *Directory) writeGroup(tx Tx, c Caller, p *Plan, cur *Record, doc, next *jsontree.Value, add, remove []string) error {
+func (d *Directory) writeGroup(ctx context.Context, tx Tx, licences *groupLicensed, p *Plan, cur *Record, doc, next *jsontree.Value, add, remove []string) error {
+	c := licences.c
 	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
@@ -174,7 +189,9 @@ func (d *Directory) writeGroup(tx Tx, c Caller, p *Plan, cur *Record, doc, next 
 		if err != nil {
 			return err
 		}
-		after.template = before.template
+		if after.template, err = licences.change(ctx, tx, p, cur.ID, &before, &after); err != nil {
+			return err
+		}
 		r := *cur
 		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), shown(next, cur.ID, after.blocks())
 		r.Standing = after.standing()
