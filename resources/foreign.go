@@ -139,7 +139,7 @@ func (d *Directory) verifyForeign(ctx context.Context, f Foreign, now time.Time)
 		}
 		caller := Caller{
 			Org: known.org.ID, Token: cl.ID, Client: cl.ID, Method: cl.Method, Cert: cl.Cert,
-			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes,
+			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes, Strict: cl.Strict, Asks: cl.Asks,
 		}
 		if err := d.atHome(ctx, &caller, known.org); err != nil {
 			return Caller{}, time.Time{}, err

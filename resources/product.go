@@ -1,9 +1,6 @@
 package resources
 
-import (
-	"context"
-	"strings"
-)
+import "strings"
 
 // Capability is what a product lets people do.
 type Capability string
@@ -64,9 +61,4 @@ func newCatalogue(products []Product) *Catalogue {
 		c.bySKU[FoldSKU(products[i].SKU)] = &products[i]
 	}
 	return c
-}
-
-// catalogue gives the platform's products, at most three seconds old.
-func (d *Directory) catalogue(context.Context) (*Catalogue, error) {
-	return newCatalogue(builtinProducts()), nil
 }
