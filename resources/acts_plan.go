@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 )
@@ -236,3 +237,5 @@ func (d *Directory) RevokeRole(ctx context.Context, c Caller, user string, role 
 func (d *Directory) Timeline(ctx context.Context, c Caller, id, before string, limit, scan int) (events []StoredEvent, more string, err error) {
 	return nil, "", errUnbuilt
 }
+
+var errUnbuilt = errors.New("not built")
