@@ -34,7 +34,7 @@ type StoreCheck struct {
 func StoreChecks() []StoreCheck {
 	var all []StoreCheck
 	for _, part := range [][]StoreCheck{
-		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), claimChecks(),
+		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), lineChecks(), lineRaceChecks(), claimChecks(),
 		eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(),
 	} {
 		all = append(all, part...)
