@@ -13,6 +13,7 @@ import (
 type StoreEnv struct {
 	Store resources.Store
 	Vault resources.Vault
+	Queue resources.Queue
 	// Org gives an organization that nothing was ever written to.
 	Org func() resources.OrgID
 	// Now is the clock the store was opened with, Advance moves it.
@@ -34,8 +35,8 @@ type StoreCheck struct {
 func StoreChecks() []StoreCheck {
 	var all []StoreCheck
 	for _, part := range [][]StoreCheck{
-		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), claimChecks(),
-		eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(),
+		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), placesChecks(), lineChecks(), lineRaceChecks(), claimChecks(),
+		dueChecks(), fenceChecks(), eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(),
 	} {
 		all = append(all, part...)
 	}
