@@ -47,8 +47,11 @@ func (t *turn) work(item resources.DueItem) {
 		t.done[item.Item] = item.At
 	}
 	t.mu.Unlock()
-	t.Observe.Item(item.Item[:1], came, t.Now().Sub(began))
+	t.Observe.Item(sortOf(item.Item), came, t.Now().Sub(began))
 }
+
+// sortOf is the letter that an item begins with.
+func sortOf(item string) string { return item[:min(len(item), 1)] }
 
 // act runs the act, for a bounded time; a panic is an error.
 func (t *turn) act(item resources.DueItem) (err error) {
@@ -116,8 +119,10 @@ func (t *turn) tell(item resources.DueItem, wait time.Duration, err error) {
 	t.logged++
 	n := t.logged
 	t.mu.Unlock()
-	if n > loggedEach {
-		return
+	if n <= loggedEach {
+		t.Log.WarnContext(t.ctx, "work failed, will be repeated", "organization", t.org, "item", item.Item, "tries", item.Tries+1, "pause", wait.String(), "err", err)
 	}
-	t.Log.WarnContext(t.ctx, "work failed, will be repeated", "organization", t.org, "item", item.Item, "tries", item.Tries+1, "pause", wait.String(), "err", err, "more_not_logged", n == loggedEach)
+	if n == loggedEach {
+		t.Log.WarnContext(t.ctx, "more failures of this turn are not logged", "organization", t.org)
+	}
 }

@@ -17,8 +17,8 @@ type loop struct {
 	Runner
 	worker string // its name, another one in each life
 	dice   *dice
-	ctx    context.Context // its end stops turns from taking items on
-	acts   context.Context // of acts, outlives ctx
+	life   context.Context // its end stops turns from taking items on
+	acts   context.Context // of acts, outlives life
 	slots  chan struct{}   // one for each act under way; those who wait are served in order
 	patrol *patrol
 
@@ -82,7 +82,7 @@ func (l *loop) listen(ctx context.Context) int {
 		}
 		t := newTurn(l, b)
 		l.turns[b.Org] = t
-		go func() {
+		go func() { //nolint:contextcheck // acts outlive the context that ends the loop
 			t.err = t.run()
 			l.ended <- t
 		}()
@@ -128,8 +128,8 @@ func (l *loop) well(ctx context.Context) {
 
 // finish waits for turns: some time for acts to end well, some more for those
 // that were cut, and the time to give leases back.
-func (l *loop) finish(cut context.CancelCauseFunc) {
-	ctx := context.WithoutCancel(l.ctx)
+func (l *loop) finish(ctx context.Context, cut context.CancelCauseFunc) {
+	ctx = context.WithoutCancel(ctx)
 	grace := time.AfterFunc(graceTime, func() { cut(errStopped) })
 	defer grace.Stop()
 	last := time.NewTimer(graceTime + lingerTime + 2*partingTime)

@@ -92,7 +92,7 @@ func (r Runner) Run(ctx context.Context) error {
 	}
 	r.Observe = r.Observe.filled()
 	l := &loop{
-		Runner: r, dice: &dice{from: r.Rand}, ctx: ctx,
+		Runner: r, dice: &dice{from: r.Rand}, life: ctx,
 		slots: make(chan struct{}, r.Workers), turns: map[resources.OrgID]*turn{}, ended: make(chan *turn),
 	}
 	name := make([]byte, 10)
@@ -108,7 +108,7 @@ func (r Runner) Run(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { l.patrol.run(ctx) })
 	l.run(ctx)
-	l.finish(cut)
+	l.finish(ctx, cut)
 	background.Wait()
 	return nil
 }

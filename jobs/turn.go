@@ -44,20 +44,21 @@ func newTurn(l *loop, b resources.Bell) *turn {
 // run takes a turn from the bell to giving it back. A lease is asked for only
 // when something is due; without one whoever has it looks again at its end.
 func (t *turn) run() error {
-	items, next, err := t.Queue.Due(t.loop.ctx, t.org, t.Now(), batchSize)
+	items, next, err := t.Queue.Due(t.life, t.org, t.Now(), batchSize)
 	if err != nil {
 		return err
 	}
 	if len(items) == 0 {
 		t.patrol.hint(t.org, next)
-		return t.heard(t.loop.ctx)
+		return t.heard(t.life)
 	}
-	lease, ok, err := t.Queue.Lease(t.loop.ctx, t.org, t.worker, t.Lease)
+	// Not by life: a lease that is granted and not heard of would keep others off.
+	lease, ok, err := t.Queue.Lease(t.acts, t.org, t.worker, t.Lease)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return t.heard(t.loop.ctx)
+		return t.heard(t.life)
 	}
 	t.lease = lease
 	t.Observe.Leases(1)
@@ -94,7 +95,7 @@ func (t *turn) settle() {
 	select {
 	case <-ended:
 	case <-linger.C:
-		t.Log.WarnContext(t.loop.ctx, "acts left behind: they do not end though they were told to", "organization", t.org)
+		t.Log.WarnContext(t.life, "acts left behind: they do not end though they were told to", "organization", t.org)
 	}
 }
 
@@ -102,7 +103,7 @@ func (t *turn) settle() {
 // off by the lease, and what is left, is rung for: looked for after the lease is
 // free, it cannot be missed.
 func (t *turn) part() error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.loop.ctx), partingTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.life), partingTime)
 	defer cancel()
 	t.mu.Lock()
 	trouble := t.trouble
@@ -150,7 +151,7 @@ func (t *turn) hold(over <-chan struct{}) {
 			// Somebody had it in between and gave it back. What is under way belongs
 			// to the old one.
 			t.lost()
-			if err := t.Queue.Unlease(t.loop.acts, lease); err != nil {
+			if err := t.Queue.Unlease(t.acts, lease); err != nil {
 				t.Log.WarnContext(t.ctx, "lease not given back", "err", err, "organization", t.org)
 			}
 			return
@@ -160,7 +161,7 @@ func (t *turn) hold(over <-chan struct{}) {
 
 // lost drops the work: the lease is somebody else's.
 func (t *turn) lost() {
-	t.Log.InfoContext(t.loop.ctx, "lease lost to another worker", "organization", t.org)
+	t.Log.InfoContext(t.life, "lease lost to another worker", "organization", t.org)
 	t.cut(resources.ErrFenced)
 }
 
@@ -190,7 +191,9 @@ func (t *turn) feed(items []resources.DueItem) error {
 				ahead = t.readAhead()
 			}
 			if !t.slot() {
-				t.leave(items[i:], ahead)
+				if ahead != nil {
+					<-ahead
+				}
 				return nil
 			}
 			t.running.Go(func() {
@@ -216,7 +219,7 @@ func (t *turn) feed(items []resources.DueItem) error {
 // slot waits for the right to run one act more; false when the turn shall end.
 // Every turn waits for one slot at a time, so all get equally many.
 func (t *turn) slot() bool {
-	for _, end := range []<-chan struct{}{t.loop.ctx.Done(), t.ctx.Done()} {
+	for _, end := range []<-chan struct{}{t.life.Done(), t.ctx.Done()} {
 		select {
 		case <-end:
 			return false
@@ -224,7 +227,7 @@ func (t *turn) slot() bool {
 		}
 	}
 	select {
-	case <-t.loop.ctx.Done():
+	case <-t.life.Done():
 	case <-t.ctx.Done():
 	case <-t.slice.C:
 	case t.slots <- struct{}{}:
@@ -238,7 +241,7 @@ func (t *turn) pause() bool {
 	timer := time.NewTimer(recheck)
 	defer timer.Stop()
 	select {
-	case <-t.loop.ctx.Done():
+	case <-t.life.Done():
 	case <-t.ctx.Done():
 	case <-t.slice.C:
 	case <-timer.C:
@@ -253,13 +256,6 @@ func (t *turn) take(items []resources.DueItem) {
 	defer t.mu.Unlock()
 	for _, item := range items {
 		t.known[item.Item] = true
-	}
-}
-
-// leave waits for what is being read, when the turn ends before it was used.
-func (t *turn) leave(_ []resources.DueItem, ahead <-chan batch) {
-	if ahead != nil {
-		<-ahead
 	}
 }
 
