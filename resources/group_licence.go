@@ -50,7 +50,9 @@ type unguarded struct {
 }
 
 // Error says so, for logs.
-func (*unguarded) Error() string { return "members would leave a templated group without a look at what they lose" }
+func (*unguarded) Error() string {
+	return "members would leave a templated group without a look at what they lose"
+}
 
 // check ends the commit when the guard has to look first.
 func (g *guarding) check(p *Plan, group string) error {
