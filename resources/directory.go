@@ -39,6 +39,8 @@ type Directory struct {
 	common   *Declared // of all organizations
 	declared declaredCache
 	plans    planCache
+
+	vacancies vacancies
 }
 
 // New makes a Directory over a store.

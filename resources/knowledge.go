@@ -14,6 +14,9 @@ type knowledge struct {
 	full    map[string]bool   // pools in which a newcomer finds no place
 	taken   map[string]string // values of UserKey that others have, with their holders
 	lessons int
+
+	drawn *drawn // numbers and extensions given away by the unit of work that runs
+	units int    // units of work that have run
 }
 
 // maxLessons bounds how often one act runs again. Afterwards who finds no seat

@@ -69,7 +69,6 @@ func (d *Directory) PutLocation(ctx context.Context, c Caller, l Location) (Loca
 			l.Created = p.Locations[at].Created
 			p.Locations[at] = l
 		}
-		tx.Due(dueSeekers, now)
 		return nil
 	})
 	if err != nil {
