@@ -91,7 +91,7 @@ func (s *calling) decide() error {
 	if s.place == nil {
 		return nil
 	}
-	s.after.Location = s.place.ID
+	s.after.Location, s.after.Place = s.place.ID, s.place.Name
 	if err := s.number(); err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (s *calling) decide() error {
 		if !asked {
 			s.issue(CodeNumberOrExtension, "phoneNumber", "%s", s.nothing())
 		}
-		s.after.Location = "" // who cannot call is at no place
+		s.after.Location, s.after.Place = "", "" // who cannot call is at no place
 	case len(s.issues) == 0:
 		s.after.Status = CallingAssigned
 	}

@@ -12,6 +12,7 @@ import (
 // it is only ever a reason to try something else first.
 type knowledge struct {
 	full    map[string]bool   // pools in which a newcomer finds no place
+	lost    map[string]bool   // pools that the user has lost its place in
 	taken   map[string]string // values of UserKey that others have, with their holders
 	lessons int
 
@@ -55,6 +56,9 @@ func (k *knowledge) learn(err error) bool {
 
 // seatPrefix is how names of pools of seats begin.
 const seatPrefix = "seat/"
+
+// seatPool is the name of the pool of a subscription's seats.
+func seatPool(subscription string) string { return seatPrefix + subscription }
 
 // extensionKeys is how values of UserKey begin that stand for a telephone
 // extension at a location (BR-195).
