@@ -5,60 +5,6 @@ import (
 	"time"
 )
 
-// Operate gives the caller that acts on the organization with the slug: a
-// platform operator on any, with the scopes platform and admin there; everybody
-// else on their own only; another one is not_found.
-func (d *Directory) Operate(ctx context.Context, c Caller, slug string) (Caller, error) {
-	return c, errUnbuilt
-}
-
-// Products lists the catalogue.
-func (d *Directory) Products(ctx context.Context, c Caller) ([]Product, error) {
-	return nil, errUnbuilt
-}
-
-// PutProduct writes a product of the catalogue, new or in place of the one with
-// its SKU; created tells which.
-func (d *Directory) PutProduct(ctx context.Context, c Caller, p Product) (created bool, err error) {
-	return false, errUnbuilt
-}
-
-// DeleteProduct takes a product out of the catalogue; product_in_use while an
-// organization subscribes to it or a product refers to it.
-func (d *Directory) DeleteProduct(ctx context.Context, c Caller, sku string) error {
-	return errUnbuilt
-}
-
-// Subscriptions lists an organization's subscriptions, with what is used.
-func (d *Directory) Subscriptions(ctx context.Context, c Caller) ([]SubscriptionUsage, error) {
-	return nil, errUnbuilt
-}
-
-// CreateSubscription adds a subscription (platform operator); its id is given.
-func (d *Directory) CreateSubscription(ctx context.Context, c Caller, s Subscription) (Subscription, error) {
-	return s, errUnbuilt
-}
-
-// SubscriptionChange is what to change; nil fields stay.
-type SubscriptionChange struct {
-	Units  *int
-	Starts *time.Time
-	Ends   *time.Time // zero: never
-	Note   *string
-}
-
-// UpdateSubscription changes a subscription. Fewer units than are used are
-// possible: the oldest assignments keep their seats (domain.md §3.7).
-func (d *Directory) UpdateSubscription(ctx context.Context, c Caller, id string, change SubscriptionChange) (Subscription, error) {
-	return Subscription{}, errUnbuilt
-}
-
-// DeleteSubscription ends a subscription at once; confirm must be true when
-// seats of it are used (BR-260).
-func (d *Directory) DeleteSubscription(ctx context.Context, c Caller, id string, confirm bool) error {
-	return errUnbuilt
-}
-
 // Templates lists templates.
 func (d *Directory) Templates(ctx context.Context, c Caller) ([]Template, error) {
 	return nil, errUnbuilt
@@ -82,16 +28,6 @@ func (d *Directory) ApplyTemplate(ctx context.Context, c Caller, id string, dry,
 	return nil, errUnbuilt
 }
 
-// Settings reads an organization's settings.
-func (d *Directory) Settings(ctx context.Context, c Caller) (Settings, uint64, error) {
-	return Settings{}, 0, errUnbuilt
-}
-
-// ChangeSettings changes settings; fn gets what is set and changes it.
-func (d *Directory) ChangeSettings(ctx context.Context, c Caller, fn func(*Settings, uint64) error) (Settings, uint64, error) {
-	return Settings{}, 0, errUnbuilt
-}
-
 // GroupLicensing tells of a group's template and its progress.
 type GroupLicensing struct {
 	Template *Template
@@ -105,26 +41,6 @@ type GroupLicensing struct {
 // template.
 func (d *Directory) GroupLicensing(ctx context.Context, c Caller, group string) (*GroupLicensing, error) {
 	return nil, errUnbuilt
-}
-
-// Jobs lists jobs, newest first; state and typ narrow when not empty.
-func (d *Directory) Jobs(ctx context.Context, c Caller, state JobState, typ JobType, after string, limit int) (jobs []*Job, next string, err error) {
-	return nil, "", errUnbuilt
-}
-
-// Job reads one job.
-func (d *Directory) Job(ctx context.Context, c Caller, id string) (*Job, error) {
-	return nil, errUnbuilt
-}
-
-// CancelJob stops a job before its next step; job_ended when it is over.
-func (d *Directory) CancelJob(ctx context.Context, c Caller, id string) (*Job, error) {
-	return nil, errUnbuilt
-}
-
-// JobErrors gives a job's errors one by one, in order.
-func (d *Directory) JobErrors(ctx context.Context, c Caller, id string, yield func(JobError) error) error {
-	return errUnbuilt
 }
 
 // RetryLicences makes everybody whose assignment of a SKU failed ("" is any) be

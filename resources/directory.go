@@ -40,6 +40,7 @@ type Directory struct {
 	declared declaredCache
 	plans    planCache
 	full     fullPools
+	products catalogueCache
 
 	vacancies vacancies
 }
