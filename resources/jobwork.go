@@ -122,11 +122,6 @@ func jobTaken(err error) error {
 	return err
 }
 
-// worker is the caller of what is done under a lease.
-func (l Lease) worker() Caller {
-	return Caller{Org: l.Org, Token: "system", Scopes: []Scope{ScopePlatform}}
-}
-
 // workJob does one step of a job, a due item j<id>, and commits what came of it
 // with the progress. A step that fails is tried again; after jobTries the job
 // has failed. Jobs that ended long ago are removed.
