@@ -107,6 +107,7 @@ func TestNumberFrees(t *testing.T) {
 		p.stock(p.paris, paris1, paris2)
 		one := p.user("one", `"location":"Paris","phoneNumber":"+33142685301","extension":"11"`).ID
 		two := p.user("two", `"location":"Paris","phoneNumber":"+33142685301","extension":"11"`).ID
+		b.clock.Advance(time.Second)
 		three := p.user("three", `"location":"Paris","phoneNumber":"+33142685301","extension":"11"`).ID
 		p.want(two, "error number_in_use(phoneNumber) extension_in_use(extension)")
 		if n := p.number(paris1); n.State != resources.NumberAssigned || n.Assignee != one {
