@@ -7,8 +7,8 @@ import (
 )
 
 // Operate gives the caller that acts on the organization with the slug: a
-// platform operator on any, everybody else on their own only; another one is
-// not_found.
+// platform operator on any, with the scopes platform and admin there; everybody
+// else on their own only; another one is not_found.
 func (d *Directory) Operate(ctx context.Context, c Caller, slug string) (Caller, error) {
 	return c, errUnbuilt
 }

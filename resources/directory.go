@@ -225,9 +225,9 @@ func (c Caller) may(kind Kind, write bool) error {
 	var ok bool
 	switch kind {
 	case KindUser:
-		ok = c.mayAdmin(AreaUsers, write) == nil || c.has(ScopeSCIM, ScopeUsers) || (!write && c.has(ScopeSCIMRead, ScopeUsersRead))
+		ok = c.has(ScopeSCIM, ScopeUsers, ScopeAdmin, ScopeAdminUsers) || (!write && c.has(ScopeSCIMRead, ScopeUsersRead, ScopeAdminLicences, ScopeAdminPlaces, ScopeAdminRead))
 	case KindGroup:
-		ok = c.mayAdmin(AreaUsers, write) == nil || c.has(ScopeSCIM, ScopeGroups) || (!write && c.has(ScopeSCIMRead, ScopeGroupsRead))
+		ok = c.has(ScopeSCIM, ScopeGroups, ScopeAdmin, ScopeAdminUsers) || (!write && c.has(ScopeSCIMRead, ScopeGroupsRead, ScopeAdminLicences, ScopeAdminPlaces, ScopeAdminRead))
 	case KindCustom:
 		ok = c.has(ScopeSCIM, ScopeResources) || (!write && c.has(ScopeSCIMRead, ScopeResourcesRead))
 	default:

@@ -153,7 +153,7 @@ func TestUserLife(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rec.Version != 1 || rec.Created != rec.Modified || !strings.HasPrefix(string(rec.Profile), `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"id":"`+rec.ID) {
+		if rec.Version != 1 || rec.Created != rec.Modified || !strings.Contains(string(rec.Profile), `"],"id":"`+rec.ID+`","userName":"amelie"`) {
 			t.Errorf("created %+v: %s", rec, rec.Profile)
 		}
 		b.clock.Advance(time.Second)

@@ -8,18 +8,18 @@ import (
 )
 
 // change is a user before and after an act: before is nil at creation, after
-// at deletion. docBefore and docAfter are the documents of an update.
+// at deletion.
 type change struct {
 	id                  string
 	before, after       *User
-	rec                 *Record // what is written; nil at deletion
-	docBefore, docAfter *jsontree.Value
+	rec                 *Record         // what is written, without profile and standing; nil at deletion
+	docBefore, docAfter *jsontree.Value // what the client said; docBefore is nil at creation
 }
 
 // settle compares a user before and after and is the only place that decides
 // consequences: which claims are taken and released (BR-001, BR-005), the
 // standing, and the events (BR-261). It runs inside the commit of the change.
-func (d *Directory) settle(tx Tx, c Caller, ch change) {
+func (d *Directory) settle(tx Tx, c Caller, p *Plan, cat *Catalogue, ch change) {
 	var had, has string
 	if ch.before != nil {
 		had = ch.before.IdentityKey
@@ -36,7 +36,9 @@ func (d *Directory) settle(tx Tx, c Caller, ch change) {
 		}
 	}
 	if ch.after != nil {
-		ch.rec.Standing = ch.after.standing()
+		ch.after.standing = ch.decide(c)
+		ch.rec.Standing = ch.after.standing.append(make([]byte, 0, 64), ch.after.keys)
+		ch.rec.Profile = shown(ch.docAfter, ch.id, ch.after.standing.blocks(p, cat))
 	}
 	for _, e := range userEvents(ch) {
 		e.Kind, e.ID, e.Actor, e.Request = KindUser, ch.id, c.Token, c.Request
@@ -44,26 +46,27 @@ func (d *Directory) settle(tx Tx, c Caller, ch change) {
 	}
 }
 
-// standing renders what usher decided about a user, a JSON object: state
-// (domain.md §3.1) and, if there are any, issues (BR-002, BR-006) and the
-// values of declared attributes.
-func (u *User) standing() []byte {
-	out := append(make([]byte, 0, 64), `{"state":"`...)
-	if u.Inactive {
-		out = append(out, `inactive"`...)
-	} else {
-		out = append(out, `not_verified"`...)
+// decide is the standing of a user after a change: its state (domain.md §3.1)
+// and its issues (BR-002, BR-006).
+func (ch *change) decide(c Caller) Standing {
+	s := Standing{Source: c.Origin}
+	var before Standing
+	if ch.before != nil {
+		before = ch.before.standing
+		s = before
+		s.Issues = nil
+	}
+	s.State = StateNotVerified
+	if ch.after.Inactive {
+		s.State = StateInactive
 	}
 	switch {
-	case u.Identity == "":
-		out = append(out, `,"issues":["missing_email"]`...)
-	case u.IdentityKey == "":
-		out = append(out, `,"issues":["email_invalid"]`...)
+	case ch.after.Identity == "":
+		s.issue(&before, CodeMissingEmail, "emails", "The user has no e-mail address, so that no mail can be sent; add one.", ch.rec.Modified)
+	case ch.after.IdentityKey == "":
+		s.issue(&before, CodeEmailInvalid, "emails", "The e-mail address cannot be used; correct it.", ch.rec.Modified)
 	}
-	if len(u.keys) > 0 {
-		out = appendKeys(append(out, ','), u.keys)
-	}
-	return append(out, '}')
+	return s
 }
 
 // userEvents are the events of a change (BR-261).

@@ -20,7 +20,8 @@ type User struct {
 	Identity    string   // the identity e-mail as sent (BR-002), or ""
 	IdentityKey string   // its EmailKey; "" when there is none or it cannot be keyed
 
-	keys []attrKey // values of declared attributes, see Caller.userOf and userIn
+	keys     []attrKey // values of declared attributes, see Caller.userOf and userIn
+	standing Standing  // what was decided, of stored users and by settle
 }
 
 // UserOf reads a user's document (a SCIM User with canonical names).
@@ -57,7 +58,7 @@ func (c Caller) userOf(cur *Record, doc *jsontree.Value) (u User, err error) {
 // written.
 func userIn(rec *Record, doc *jsontree.Value) User {
 	u := UserOf(doc)
-	u.keys = keysIn(rec.Standing)
+	u.keys, u.standing = keysIn(rec.Standing), StandingOf(rec)
 	return u
 }
 
@@ -149,12 +150,20 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 	if err := errors.Join(err, c.Policy.check(&after), after.check()); err != nil {
 		return nil, err
 	}
+	unshown(&doc)
+	cat, err := d.catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run := 0
 	rec, err := d.create(ctx, c, KindUser, func(tx Tx, id string, now int64) (*Record, error) {
-		rec := &Record{
-			Kind: KindUser, ID: id, Version: 1, Created: now, Modified: now,
-			Display: after.display(), Profile: withID(&doc, id),
+		run++
+		p, err := d.planIn(ctx, tx, c.Org, run)
+		if err != nil {
+			return nil, err
 		}
-		d.settle(tx, c, change{id: id, after: &after, rec: rec})
+		rec := &Record{Kind: KindUser, ID: id, Version: 1, Created: now, Modified: now, Display: after.display()}
+		d.settle(tx, c, p, cat, change{id: id, after: &after, rec: rec, docAfter: &doc})
 		tx.Put(nil, rec, nil, after.entries(id, now))
 		return rec, nil
 	})
@@ -181,10 +190,15 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 	if k, ok := KindOf(id); !ok || k != KindUser {
 		return nil, false, notFound(KindUser)
 	}
+	cat, err := d.catalogue(ctx)
+	if err != nil {
+		return nil, false, err
+	}
 	var rec *Record
 	var after User
-	changed := false
-	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+	changed, run := false, 0
+	_, err = d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+		run++
 		cur, err := tx.Read(KindUser, id)
 		if err != nil {
 			return err
@@ -203,7 +217,11 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 		if after, err = c.userOf(cur, &next); err != nil {
 			return err
 		}
-		rec, err = d.writeUser(tx, c, cur, &doc, &next, &after)
+		p, err := d.planIn(ctx, tx, c.Org, run)
+		if err != nil {
+			return err
+		}
+		rec, err = d.writeUser(tx, c, p, cat, cur, change{id: id, after: &after, docBefore: &doc, docAfter: &next})
 		return err
 	})
 	if err != nil {
@@ -213,8 +231,8 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 }
 
 // writeUser asks for the commit of a changed document.
-func (d *Directory) writeUser(tx Tx, c Caller, cur *Record, doc, next *jsontree.Value, after *User) (*Record, error) {
-	before := userIn(cur, doc)
+func (d *Directory) writeUser(tx Tx, c Caller, p *Plan, cat *Catalogue, cur *Record, ch change) (*Record, error) {
+	before, after := userIn(cur, ch.docBefore), ch.after
 	if before.UserName != after.UserName || before.Identity != after.Identity {
 		if err := c.Policy.check(after); err != nil {
 			return nil, err
@@ -223,26 +241,29 @@ func (d *Directory) writeUser(tx Tx, c Caller, cur *Record, doc, next *jsontree.
 	if err := after.check(); err != nil {
 		return nil, err
 	}
-	now := max(d.now().UnixMilli(), cur.Modified)
 	rec := *cur
-	rec.Version, rec.Modified, rec.Display, rec.Profile = cur.Version+1, now, after.display(), withID(next, cur.ID)
+	rec.Version, rec.Modified, rec.Display = cur.Version+1, max(d.now().UnixMilli(), cur.Modified), after.display()
+	ch.before, ch.rec = &before, &rec
+	d.settle(tx, c, p, cat, ch)
 	if err := checkSize(cur, &rec); err != nil {
 		return nil, err
 	}
-	d.settle(tx, c, change{id: cur.ID, before: &before, after: after, rec: &rec, docBefore: doc, docAfter: next})
-	tx.Put(cur, &rec, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, now))
+	tx.Put(cur, &rec, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, rec.Modified))
 	return &rec, nil
 }
 
-// editDocument gives the stored document and what edit makes of it.
+// editDocument gives what the client said in the stored document, and what edit
+// makes of that.
 func editDocument(cur *Record, edit Edit) (doc, next jsontree.Value, err error) {
 	doc, err = jsontree.Parse(cur.Profile, jsontree.Limits{})
 	if err != nil {
 		return doc, next, fmt.Errorf("stored document of %s: %w", cur.ID, err)
 	}
+	unshown(&doc)
 	if next, err = edit(cur, doc.Clone()); err != nil {
 		return doc, next, err
 	}
+	unshown(&next)
 	next.Set("id", jsontree.Str(cur.ID))
 	return doc, next, nil
 }
@@ -267,7 +288,7 @@ func checkSize(before, rec *Record) error {
 func (d *Directory) DeleteUser(ctx context.Context, c Caller, id string, check func(*Record) error) error {
 	return d.remove(ctx, c, KindUser, id, check, func(tx Tx, cur *Record, doc *jsontree.Value) {
 		before := userIn(cur, doc)
-		d.settle(tx, c, change{id: id, before: &before})
+		d.settle(tx, c, nil, nil, change{id: id, before: &before})
 		tx.Delete(cur, before.entries(id, cur.Modified))
 	})
 }
