@@ -1,0 +1,4 @@
+package resources
+
+// reportYears is how far back billing reports go (BR-178).
+const reportYears = 5
