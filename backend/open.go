@@ -61,6 +61,7 @@ type Store struct {
 	usual  atomic.Int32 // how usual it is that a user has groups, see fetch
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
+	bells  *bells       // organizations with something due, see rang
 }
 
 const (
@@ -73,7 +74,7 @@ const (
 // is wrong with the server and what to do; it never holds the password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	cfg = cfg.withDefaults()
-	s := &Store{cfg: cfg, codec: newCodec()}
+	s := &Store{cfg: cfg, codec: newCodec(), bells: newBells()}
 	opt := &redis.Options{Addr: "embedded"}
 	if cfg.URL == "" {
 		s.embedded = miniredis.NewMiniRedis()

@@ -19,6 +19,9 @@ import (
 //	p            the plan has something for this time: a subscription begins or ends
 //	h<alert id>  a held revocation was decided (BR-165)
 
+// ItemOfUser is the item that settles a user again.
+func ItemOfUser(id string) string { return "u" + id }
+
 // DueItem is an item as it was read from the list.
 type DueItem struct {
 	Item  string
