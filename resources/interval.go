@@ -158,6 +158,23 @@ func historyOf(rec *Record) (h history, err error) {
 	return h, nil
 }
 
+// factPackage is the short name under which UserAttr has users by the package
+// they hold and the location it counts for.
+const factPackage = "~b"
+
+// packageKey is that entry; with "" for the location, and a prefix of it for any.
+func packageKey(sku, location string) string {
+	return AttrKey("User", factPackage, Folded(FoldSKU(sku)+keySeparator+location))
+}
+
+// entries appends where who holds a package is found; h may be nil.
+func (h *Holding) entries(out []Entry) []Entry {
+	if h == nil || h.SKU == "" {
+		return out
+	}
+	return append(out, Entry{Index: UserAttr, Value: packageKey(h.SKU, h.Location)})
+}
+
 func (b *billed) event(tx Tx, typ, sku, day, location string) {
 	tx.Event(Event{Type: typ, Kind: KindUser, ID: b.User, Actor: b.Actor, Request: b.Request, SKU: sku, Rule: "BR-176", Day: day, At: location})
 }

@@ -34,8 +34,7 @@ func Placement(rec *Record) ([]Entry, []Claim) {
 	case KindCustom:
 		return customOf(CustomType(rec), &doc, keys).entries(rec.ID, rec.Modified), nil
 	}
-	u := UserOf(&doc)
-	u.keys = keys
+	u := userIn(rec, &doc)
 	if u.IdentityKey == "" {
 		return u.entries(rec.ID, rec.Modified), nil
 	}

@@ -123,6 +123,7 @@ func (u *User) entries(id string, modified int64) []Entry {
 			out = append(out, entry)
 		}
 	}
+	out = u.standing.Package.entries(out)
 	return keyEntries(out, KindUser, "User", u.keys)
 }
 
