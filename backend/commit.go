@@ -30,7 +30,7 @@ func (p *plan) call() *call {
 	p.linkSection(w)
 	p.removals(w)
 	p.writes(w)
-	w.key(k.places(), k.due())
+	w.key(k.places(), k.due(), k.tries(), k.parked(), k.causes())
 	p.dues(w)
 	w.key(k.links(), k.index(resources.GroupModified))
 	w.call.arg(w.args...)

@@ -16,9 +16,9 @@ const tokenSize = 25
 // longestItem bounds what stands in the list of what is due, in bytes.
 const longestItem = longestName + 8
 
-// micros are microseconds since 1970 that a score holds exactly: before 1970 is
+// dueAt are microseconds since 1970 that a score holds exactly: before 1970 is
 // at once, after the year 2255 is then.
-func micros(t time.Time) int64 {
+func dueAt(t time.Time) int64 {
 	if t.Year() > 2255 { // beyond, UnixMicro is beyond what a score holds, or overflows
 		return 1<<53 - 1
 	}
@@ -38,7 +38,7 @@ func (u *unit) Due(item string, t time.Time) {
 	if u.badItem(item) {
 		return
 	}
-	at := micros(t)
+	at := dueAt(t)
 	for i := range u.due {
 		if u.due[i].Item == item {
 			u.due[i].At = min(u.due[i].At, at)

@@ -123,7 +123,7 @@ func (s *Store) erasePlaces(ctx context.Context, k keys, limit int) (int, error)
 func (s *Store) eraseRest(ctx context.Context, k keys) error {
 	c := newCall(s.scripts.erase, 32)
 	c.key(k.events(), k.events(), k.links(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
-		k.due(), k.lease(), k.attempts('0'), k.attempts('1'))
+		k.attempts('0'), k.attempts('1'), k.due(), k.tries(), k.parked(), k.causes(), k.lease())
 	for _, i := range resources.Indexes() {
 		c.key(k.index(i))
 	}

@@ -47,13 +47,18 @@ func (k keys) events() string                  { return "ev" + k.tag }
 func (k keys) pool(name string) string         { return "sp" + k.tag + ":" + name }
 func (k keys) line(name string) string         { return "ln" + k.tag + ":" + name }
 func (k keys) places() string                  { return "pl" + k.tag }
-func (k keys) due() string                     { return "du" + k.tag }
-func (k keys) lease() string                   { return "lz" + k.tag }
 func (k keys) claims() string                  { return "cl" + k.tag }
 func (k keys) expiry() string                  { return "xp" + k.tag }
 func (k keys) trash(group string) string       { return "tr" + k.tag + ":" + group }
 func (k keys) trashList() string               { return "tl" + k.tag }
 func (k keys) attempts(generation byte) string { return "at" + k.tag + ":" + string(generation) }
+func (k keys) due() string                     { return "du" + k.tag }
+func (k keys) tries() string                   { return "dt" + k.tag }
+func (k keys) parked() string                  { return "dp" + k.tag }
+func (k keys) causes() string                  { return "dc" + k.tag }
+func (k keys) lease() string                   { return "lz" + k.tag }
+func (k keys) bells() string                   { return "bl" + k.tag }
+func (k keys) rung() string                    { return "br" + k.tag }
 func (k keys) secret(purpose, key string) string {
 	return "vt" + k.tag + ":" + purpose + ":" + hash32(key)
 }

@@ -83,7 +83,7 @@ func (s *Store) sweepTrash(ctx context.Context, k keys, now time.Time, limit int
 	for _, id := range ids {
 		c.key(k.groupsOf(id))
 	}
-	c.arg(group, strconv.FormatInt(micros(now), 10))
+	c.arg(group, strconv.FormatInt(dueAt(now), 10))
 	for _, id := range ids {
 		item := ""
 		if kind, ok := known(id); ok && kind == resources.KindUser {

@@ -79,7 +79,7 @@ func (s *Subscription) ActiveAt(t time.Time) bool {
 
 // pool is the pool of the subscription's seats. Holders are user ids.
 func (s *Subscription) pool() Pool {
-	p := Pool{Name: "seat/" + s.ID, Limit: s.Units, Line: lineOf(s.SKU)}
+	p := Pool{Name: seatPool(s.ID), Limit: s.Units, Line: lineOf(s.SKU)}
 	if s.Model == ModelUsage {
 		p.Limit = -1
 	}

@@ -154,7 +154,8 @@ type Tx interface {
 	// links and unlinks, and changes nothing, nothing becomes due either.
 	Due(item string, t time.Time)
 	// Undue takes an item off the list, unless it was asked for anew since it
-	// was read. The same commit may ask for it again (Due), for another time.
+	// was read; tries and a parked one of the same name are forgotten. The same
+	// commit may ask for it again (Due), for another time.
 	Undue(item DueItem)
 	// Fence makes the commit fail with ErrFenced when the lease is not the
 	// newest one of its organization any more.

@@ -304,8 +304,8 @@ end
 a = a + 1
 
 -- 4h. Pools and lines, and their names in the list that erasing goes by.
-local names, due = K[k + 1], K[k + 2]
-k = k + 2
+local names, due, tries, parked, causes = K[k + 1], K[k + 2], K[k + 3], K[k + 4], K[k + 5]
+k = k + 5
 for _, p in ipairs(pools) do
   for holder in pairs(p.gives) do call('SREM', p.key, holder) end
   if p.gone > 0 and p.gone == p.had then call('SREM', names, 'sp:' .. p.name) end
@@ -323,11 +323,15 @@ for _, w in ipairs(waits) do
   call('ZADD', w[1].key, 'NX', w[3], w[2])
 end
 
--- 4i. What is not due any more, unless asked for anew, then what is due: at the
--- earlier time, and always at another one than before.
+-- 4i. What is not due any more, unless asked for anew, with its failures; then
+-- what is due: at the earlier time, and always at another one than before.
 for _ = 1, tonumber(A[a]) do
   local at = call('ZSCORE', due, A[a + 1])
-  if at and tonumber(at) == tonumber(A[a + 2]) then call('ZREM', due, A[a + 1]) end
+  if at and tonumber(at) == tonumber(A[a + 2]) then
+    call('ZREM', due, A[a + 1])
+    call('HDEL', tries, A[a + 1])
+    if call('ZREM', parked, A[a + 1]) == 1 then call('HDEL', causes, A[a + 1]) end
+  end
   a = a + 2
 end
 a = a + 1
