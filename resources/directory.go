@@ -39,6 +39,7 @@ type Directory struct {
 	common   *Declared // of all organizations
 	declared declaredCache
 	plans    planCache
+	products catalogueCache
 	full     fullPools
 }
 

@@ -13,11 +13,13 @@ type groupFacts struct {
 	displayName string
 	externalID  string
 	keys        []attrKey // values of declared attributes
+	licences    []string  // SKUs that the document names for members (domain.md §5.3)
+	template    string    // id of the template that gives members products, or ""
 }
 
 // groupOf reads a document with the keys it stands under.
 func groupOf(doc *jsontree.Value, keys []attrKey) groupFacts {
-	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId"), keys: keys}
+	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId"), keys: keys, licences: groupLicences(doc)}
 }
 
 // groupOf reads a document that is to be written in place of cur (nil at
@@ -29,14 +31,6 @@ func (c Caller) groupOf(cur *Record, doc *jsontree.Value) (g groupFacts, err err
 		g.keys, err = declaredKeys(c.Declared, "Group", cur, doc)
 	}
 	return g, err
-}
-
-// standing is empty as long as no declared attribute has a value.
-func (g groupFacts) standing() []byte {
-	if len(g.keys) == 0 {
-		return nil
-	}
-	return append(appendKeys([]byte{'{'}, g.keys), '}')
 }
 
 // entries are the group's places in the indexes.
@@ -51,7 +45,7 @@ func (g groupFacts) entries(id string, modified int64) []Entry {
 	if g.externalID != "" {
 		out = append(out, Entry{Index: GroupExternalID, Value: GroupExternalID.Key(g.externalID)})
 	}
-	return keyEntries(out, KindGroup, "Group", g.keys)
+	return keyEntries(g.facts(out), KindGroup, "Group", g.keys)
 }
 
 // CreateGroup stores a new group with its members. doc is a checked SCIM Group
@@ -68,6 +62,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 			return nil, fmt.Errorf("create group: %w", err)
 		}
 	}
+	unshown(&doc)
 	g, err := c.groupOf(nil, &doc)
 	if err != nil {
 		return nil, err
@@ -76,7 +71,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	rec, err := d.create(ctx, c, KindGroup, func(tx Tx, id string, now int64) (*Record, error) {
 		rec := &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
-			Display: clip(g.displayName, 120), Profile: withID(&doc, id), Standing: g.standing(),
+			Display: clip(g.displayName, 120), Profile: shown(&doc, id, g.blocks()), Standing: g.standing(),
 		}
 		tx.Put(nil, rec, nil, g.entries(id, now))
 		if len(first) > 0 {
@@ -155,13 +150,14 @@ func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree
 	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
-		before := groupOf(doc, keysIn(cur.Standing))
+		before := groupIn(cur, doc)
 		after, err := c.groupOf(cur, next)
 		if err != nil {
 			return err
 		}
+		after.template = before.template
 		r := *cur
-		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), withID(next, cur.ID)
+		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), shown(next, cur.ID, after.blocks())
 		r.Standing = after.standing()
 		if err := checkSize(cur, &r); err != nil {
 			return err
@@ -219,7 +215,7 @@ func groupRefused(err error, c Caller, group string) error {
 func (d *Directory) DeleteGroup(ctx context.Context, c Caller, id string, check func(*Record) error) error {
 	return d.remove(ctx, c, KindGroup, id, check, func(_ context.Context, r removal) error {
 		cur, tx := r.cur, r.tx
-		g := groupOf(r.doc, keysIn(cur.Standing))
+		g := groupIn(cur, r.doc)
 		tx.Delete(cur, g.entries(id, max(cur.Modified, cur.LinksModified)))
 		tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{g.displayName, g.externalID}})
 		return nil
