@@ -3,7 +3,6 @@ package resources
 import (
 	"context"
 	"io"
-	"time"
 )
 
 // Locations lists locations by name.
@@ -121,11 +120,4 @@ type CallingChange struct {
 // cannot be refuses (BR-190 … BR-197).
 func (d *Directory) ChangeCalling(ctx context.Context, c Caller, id string, change CallingChange, check func(*Record) error) (*Record, error) {
 	return nil, errUnbuilt
-}
-
-// Timeline reads a user's, or any resource's, events from the newest to the
-// oldest: those among up to scan events before the given one. more is where to
-// go on, "" at the beginning of the stream.
-func (d *Directory) Timeline(ctx context.Context, c Caller, id, before string, limit, scan int) (events []StoredEvent, more string, err error) {
-	return nil, "", errUnbuilt
 }
