@@ -21,7 +21,8 @@ type StoreEnv struct {
 	Advance func(time.Duration)
 }
 
-// StoreCheck is one promise of resources.Store or resources.Vault.
+// StoreCheck is one promise of resources.Store, resources.Vault or
+// resources.Queue.
 type StoreCheck struct {
 	Name   string // unique, words joined by hyphens
 	Source string // where the promise is made
@@ -36,7 +37,7 @@ func StoreChecks() []StoreCheck {
 	var all []StoreCheck
 	for _, part := range [][]StoreCheck{
 		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), placesChecks(), lineChecks(), lineRaceChecks(), claimChecks(),
-		dueChecks(), fenceChecks(), eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(),
+		dueChecks(), fenceChecks(), eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(), queueChecks(),
 	} {
 		all = append(all, part...)
 	}

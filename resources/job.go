@@ -29,14 +29,19 @@ type Job struct {
 	Started  time.Time       `json:"started,omitzero"`
 	Ended    time.Time       `json:"ended,omitzero"`
 	Total    int             `json:"total"` // -1 while unknown
-	Done     int             `json:"done"`
+	Done     int             `json:"done"`  // items that were worked on, those that failed included
 	Failed   int             `json:"failed"`
 	Params   json.RawMessage `json:"params,omitempty"` // what to do, by type
 	Cursor   string          `json:"cursor,omitempty"` // where the next step begins
 	Result   json.RawMessage `json:"result,omitempty"` // what came of it, by type
 	Fault    string          `json:"fault,omitempty"`  // of state failed: a sentence
 	Errors   int             `json:"errors,omitempty"` // rows of errors kept, in pieces of noun rows
+	Pieces   int             `json:"pieces,omitempty"` // of errors
 	CancelAt time.Time       `json:"cancelAt,omitzero"`
+	Subjects []string        `json:"subjects,omitempty"` // ids or SKUs it is about; jobs are found by them
+	Sole     string          `json:"sole,omitempty"`     // not empty: of those of its type with this text only one may be under way
+
+	faults []JobError // of the step that runs, not yet stored
 }
 
 // JobType says what a job does.
