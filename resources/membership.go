@@ -54,7 +54,10 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 		return false, fmt.Errorf("edit members: %w", err)
 	}
 	first, firstGone := firstOf(add, remove)
-	changed, err = d.commitMembers(ctx, c, id, first, firstGone)
+	err = d.guarded(ctx, c, id, func(g *guarding) error {
+		changed, err = d.commitMembers(ctx, c, id, first, firstGone, g.of(remove))
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("edit members: %w", groupRefused(err, c, id))
 	}
@@ -66,9 +69,9 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 	return changed || more, nil
 }
 
-// commitMembers makes one commit of membership changes. An empty one still
-// proves that the group exists.
-func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add, remove []string) (bool, error) {
+// commitMembers makes one commit of membership changes, after g, when not nil,
+// agrees. An empty one still proves that the group exists.
+func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add, remove []string, g *guarding) (bool, error) {
 	c.Work.add(len(add) + len(remove))
 	if len(add)+len(remove) == 0 {
 		known, err := d.store.Exist(ctx, c.Org, []string{id})
@@ -77,13 +80,23 @@ func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add,
 		}
 		return false, err
 	}
-	commit, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+	run := 0
+	commit, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+		run++
+		p, err := d.planIn(ctx, tx, c.Org, run)
+		if err != nil {
+			return err
+		}
+		if err := g.check(p, id); err != nil {
+			return err
+		}
 		if len(add) > 0 {
 			tx.Link(id, add...)
 		}
 		if len(remove) > 0 {
 			tx.Unlink(id, remove...)
 		}
+		d.dueMembers(tx, p, id, add, remove)
 		tx.Event(Event{Type: "group.updated", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Added: add, Removed: remove})
 		return nil
 	})
@@ -96,7 +109,7 @@ func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add,
 func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, remove []string) (changed bool, err error) {
 	for len(add)+len(remove) > 0 {
 		a, r := firstOf(add, remove)
-		written, err := d.commitMembers(ctx, c, id, a, r)
+		written, err := d.commitMembers(ctx, c, id, a, r, nil)
 		changed = changed || written
 		if refused, ok := errors.AsType[*Refusal](err); ok && refused.Reason == RefusedMissing {
 			if gone := slices.Index(add, refused.Value); gone >= 0 {
@@ -177,10 +190,18 @@ func memberUnknown(id string) *Error {
 	return &Error{Code: CodeMemberUnknown, Field: "members", Detail: "There is no user or group with the id " + quoted(id) + " in your organization; create it before adding it to the group."}
 }
 
+// removal is one run of a deletion: run counts from 1, see planIn.
+type removal struct {
+	tx  Tx
+	run int
+	cur *Record
+	doc *jsontree.Value
+}
+
 // remove deletes a user or group: it leaves its groups, and drop asks for the
 // rest. check, when not nil, is asked once: leaving groups in pieces changes
 // what it compares.
-func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, check func(*Record) error, drop func(Tx, *Record, *jsontree.Value)) error {
+func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, check func(*Record) error, drop func(context.Context, removal) error) error {
 	if err := c.may(kind, true); err != nil {
 		return err
 	}
@@ -189,7 +210,9 @@ func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, 
 	}
 	for more := true; more; check = nil {
 		err := untilGroupsHold(func() error {
-			_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+			run := 0
+			_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+				run++
 				// First, so that the commit depends on the groups that check sees.
 				groups, err := tx.GroupsOf(id)
 				if err != nil {
@@ -204,11 +227,15 @@ func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, 
 					return nil
 				}
 				leave(tx, c, id, groups)
-				drop(tx, cur, &doc)
-				return nil
+				return drop(ctx, removal{tx, run, cur, &doc})
 			})
 			return err
 		})
+		if r, ok := errors.AsType[*Refusal](err); ok {
+			if seats := seatRefused(r); seats != nil {
+				err = seats
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("delete %s: %w", kind, err)
 		}

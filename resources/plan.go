@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -61,6 +62,10 @@ type Subscription struct {
 	Starts time.Time         `json:"starts,omitzero"` // zero: at once
 	Ends   time.Time         `json:"ends,omitzero"`   // zero: never
 	Note   string            `json:"note,omitempty"`  // an order number or the like, for people
+
+	// Gone says that the subscription was deleted while seats of it were held. It
+	// goes when the last of them is free, and nobody is shown it.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // SubscriptionModel says how a subscription is bounded.
@@ -79,7 +84,7 @@ func (s *Subscription) ActiveAt(t time.Time) bool {
 
 // pool is the pool of the subscription's seats. Holders are user ids.
 func (s *Subscription) pool() Pool {
-	p := Pool{Name: "seat/" + s.ID, Limit: s.Units, Line: lineOf(s.SKU)}
+	p := Pool{Name: seatPool(s.ID), Limit: s.Units, Line: lineOf(s.SKU)}
 	if s.Model == ModelUsage {
 		p.Limit = -1
 	}
@@ -120,6 +125,7 @@ type Hold struct {
 	Source  Source   `json:"source"`
 	SKUs    []string `json:"skus"`
 	Members bool     `json:"members,omitempty"` // the template lost SKUs, not the group its members
+	Decided bool     `json:"decided,omitempty"` // rejected: a job makes the licences direct, until then the hold counts
 }
 
 // holdPool is the pool of users whose licences a hold keeps.
@@ -218,6 +224,12 @@ func (pc *planCache) put(org OrgID, p *Plan, until time.Time) {
 	pc.all[org] = cachedPlan{p, until}
 }
 
+func (pc *planCache) drop(org OrgID) {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	delete(pc.all, org)
+}
+
 // planFor gives the plan of an organization for looking at.
 func (d *Directory) planFor(ctx context.Context, org OrgID) (*Plan, error) {
 	if c, ok := d.plans.get(org); ok && d.now().Before(c.until) {
@@ -257,6 +269,7 @@ func (d *Directory) planIn(ctx context.Context, tx Tx, org OrgID, run int) (*Pla
 
 // changePlan changes the plan of an organization in one commit; fn gets a copy
 // to change and may ask for more in the same commit. It may run several times.
+// With errSame from fn nothing is written, and that is no error.
 func (d *Directory) changePlan(ctx context.Context, c Caller, event string, fn func(tx Tx, p *Plan) error) error {
 	run := 0
 	_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
@@ -271,10 +284,16 @@ func (d *Directory) changePlan(ctx context.Context, c Caller, event string, fn f
 		}
 		return d.putPlan(tx, c, cur, next, event)
 	})
-	if err == nil {
-		_, err = d.loadPlan(ctx, c.Org)
+	if errors.Is(err, errSame) {
+		return nil
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("change the plan: %w", err)
+	}
+	if _, err = d.loadPlan(ctx, c.Org); err != nil {
+		d.plans.drop(c.Org) // the change stands; whoever asks next reads it
+	}
+	return nil
 }
 
 // putPlan asks for a plan to be stored in place of another.
