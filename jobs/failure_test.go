@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -132,21 +133,34 @@ func TestUnavailableIsNeverParked(t *testing.T) {
 	})
 }
 
-// An act that says it is done and leaves the item is not done again at once.
+// An act may leave its item for the next piece: it is done until it is gone, and
+// one that never goes keeps neither others from work nor a processor busy.
 func TestActThatLeavesItsItem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "")
 		org := w.org("left")
-		times := 0
+		var pieces, vain atomic.Int32
 		r := w.runner()
-		r.Rand = shortest{}
-		r.Work = func(context.Context, resources.Lease, resources.DueItem) error { times++; return nil }
-		w.ask(org, time.Now(), "u1")
-		defer w.start(r)()
-		time.Sleep(time.Minute)
-		items, err := w.store.Parked(t.Context(), org, 10)
-		if err != nil || len(items) != 1 || items[0].Cause != errLeft.Error() || times > 20 {
-			t.Errorf("it was called %d times and parked are %+v, %v", times, items, err)
+		r.Work = func(ctx context.Context, l resources.Lease, item resources.DueItem) error {
+			switch {
+			case item.Item == "never":
+				vain.Add(1)
+				return nil
+			case item.Item == "pieces" && pieces.Add(1) < 50:
+				return nil
+			}
+			return w.did(ctx, l, item)
+		}
+		w.ask(org, time.Now(), "never", "pieces", "u1")
+		stop := w.start(r)
+		time.Sleep(10 * time.Second)
+		stop()
+		w.once(org, 2)
+		if n := vain.Load(); n < 10 || n > 2000 {
+			t.Errorf("the act that does nothing was called %d times in 10 s", n)
+		}
+		if n := pieces.Load(); n != 50 {
+			t.Errorf("fifty pieces were done in %d", n)
 		}
 	})
 }
