@@ -39,8 +39,10 @@ type Directory struct {
 	common   *Declared // of all organizations
 	declared declaredCache
 	plans    planCache
-	products catalogueCache
 	full     fullPools
+	products catalogueCache
+
+	vacancies vacancies
 }
 
 // New makes a Directory over a store.
@@ -198,6 +200,10 @@ type Caller struct {
 	// Should that resource be there already, it is the result and nothing is
 	// written: an act that is repeated with the same NewID creates once.
 	NewID string
+
+	// Held, when not nil, collects what acts of this caller would have taken away
+	// from many users and what waits for an administrator instead (BR-165).
+	Held *HeldBack
 
 	// Work, when not nil, counts the memberships that acts of this caller read and
 	// change, so that a door can bound what many acts do together (security S16).

@@ -118,4 +118,14 @@ type Calling struct {
 	Extension string `json:"e,omitempty"` // digits
 	Temporary bool   `json:"t,omitempty"` // BR-193
 	Status    string `json:"s,omitempty"` // pending, assigned, error; "" is none
+
+	Chosen  bool   `json:"c,omitempty"` // usher chose the number, nobody asked for it
+	ChosenX bool   `json:"x,omitempty"` // the same of the extension
+	Waits   []Wait `json:"w,omitempty"` // for numbers and extensions
+}
+
+// Wait is a place in a line.
+type Wait struct {
+	Line  string `json:"l"`
+	Since int64  `json:"s"` // milliseconds since 1970
 }
