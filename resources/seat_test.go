@@ -151,7 +151,12 @@ func TestStrictSeats(t *testing.T) {
 		ctx := t.Context()
 		op := b.operated(t, "acme")
 		b.subscribe(t, op, resources.Subscription{SKU: "host", Units: 1})
-		b.subscribe(t, op, resources.Subscription{SKU: "suite", Units: 1})
+		if _, err := b.PutProduct(ctx, b.operator, resources.Product{SKU: "desk", Paid: true, Package: true}); err != nil {
+			t.Fatal(err)
+		}
+		for _, sku := range []string{"suite", "meetings", "desk", "webinars"} {
+			b.subscribe(t, op, resources.Subscription{SKU: sku, Units: 1})
+		}
 		holder := b.licensed(t, b.a, "holder", "host")
 		strict := b.a
 		strict.Strict = true
@@ -162,15 +167,15 @@ func TestStrictSeats(t *testing.T) {
 			field string
 		}{
 			"no seat":                    {strict, `{"licenses":["host"]}`, resources.CodeNoSeats, "licenses"},
-			"two packages":               {strict, `{"licenses":["suite"],"package":"suite"}`, "", ""},
-			"conflict":                   {strict, `{"licenses":["suite","calling"]}`, "", ""},
-			"prerequisite":               {strict, `{"licenses":["webinars"]}`, "", ""},
+			"no conflict":                {strict, `{"licenses":["meetings"],"package":"meetings"}`, "", ""},
+			"conflict":                   {strict, `{"licenses":["meetings","desk"]}`, resources.CodeLicenceConflict, "licenses"},
+			"prerequisite":               {strict, `{"licenses":["webinars"]}`, resources.CodePrerequisite, "licenses"},
 			"not subscribed":             {strict, `{"licenses":["voice"]}`, "", ""},
 			"unknown":                    {b.a, `{"licenses":["nothing"]}`, resources.CodeSKUUnknown, "licenses"},
 			"unknown package":            {b.a, `{"package":"host"}`, resources.CodeSKUUnknown, "package"},
 			"administrator, no seat":     {op, `{"licenses":["host"]}`, resources.CodeNoSeats, "licenses"},
 			"administrator, no contract": {op, `{"licenses":["voice"]}`, resources.CodeNotSubscribed, "licenses"},
-			"administrator, package":     {op, `{"package":"meetings"}`, resources.CodeNotSubscribed, "package"},
+			"administrator, package":     {op, `{"package":"calling"}`, resources.CodeNotSubscribed, "package"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				c := tt.c
@@ -382,6 +387,7 @@ func TestFindUsers(t *testing.T) {
 		if _, err := b.CreateUser(t.Context(), b.a, doc); err != nil {
 			t.Fatal(err)
 		}
+		b.clock.Advance(time.Millisecond)
 		admin := op
 		admin.Scopes = []resources.Scope{resources.ScopeAdmin}
 		if _, err := b.CreateUser(t.Context(), admin, userDoc(t, "wizard", "w@acme.example")); err != nil {
