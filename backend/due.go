@@ -105,8 +105,13 @@ func (p *plan) trashScore(group string) string {
 
 // dues writes section 4i.
 func (p *plan) dues(w *wire) {
+	k := p.u.keys
+	w.count(len(p.u.undue))
+	w.count(len(p.u.due))
+	if len(p.u.undue)+len(p.u.due) > 0 {
+		w.key(k.due(), k.tries(), k.parked(), k.causes())
+	}
 	for _, list := range [...][]resources.DueItem{p.u.undue, p.u.due} {
-		w.count(len(list))
 		for _, d := range list {
 			w.add(d.Item, strconv.FormatInt(d.At, 10))
 		}

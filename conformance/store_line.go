@@ -245,6 +245,16 @@ func lineInOneCommit(w *world) error {
 			tx.Quit("line", "u")
 			tx.Take(p, "v")
 		}},
+		deed{"the second of two who come at once waits behind the first", 0, func(tx resources.Tx) {
+			tx.Give("seats", "z")
+			tx.Wait("line", "m", 1)
+			tx.Wait("line", "n", 1, p)
+		}},
+		deed{"all is as it was", 0, func(tx resources.Tx) {
+			tx.Quit("line", "m")
+			tx.Quit("line", "n")
+			tx.Take(p, "z")
+		}},
 		deed{"give, and wait for what was given", open, func(tx resources.Tx) {
 			tx.Give("seats", "y")
 			tx.Wait("line", "m", 1, p)
