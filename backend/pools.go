@@ -43,8 +43,8 @@ type waiting struct {
 type bounded struct{ pool, limit int }
 
 // maxPlaces bounds takes, gives, waits and quits of one commit together, as
-// maxLinks does links.
-const maxPlaces = 1000
+// maxLinks does links: about 2 ms of script.
+const maxPlaces = 500
 
 // longestName and longestHolder bound names of pools and lines, and holders, in
 // bytes.

@@ -115,32 +115,38 @@ if A[a] == '1' then
   end
   a = a + 1
 
+  local function leave(l, holder, rank)
+    if rank and not l.leaves[holder] then
+      l.left[#l.left + 1], l.leaves[holder], l.last = rank, true, math.max(l.last, rank)
+    end
+  end
+
   -- 2f. Lines: how many wait, and who leaves. left has the places that this
-  -- commit empties, leaves who stood there, more is how many it adds.
+  -- commit empties, last the last of them, leaves who stood there; more is how
+  -- many places it adds.
   for i = 1, tonumber(A[a]) do
     k = k + 1
-    local l = {key = K[k], size = call('ZCARD', K[k]), left = nothing, leaves = nothing, more = 0}
+    local l = {key = K[k], size = call('ZCARD', K[k]), left = nothing, leaves = nothing, last = -1, more = 0}
     local quits = tonumber(A[a + 1])
     a = a + 1
     if l.size > 0 then l.left, l.leaves = {}, {} end
     for j = 1, quits do
-      local rank = call('ZRANK', l.key, A[a + j])
-      if rank then l.left[#l.left + 1], l.leaves[A[a + j]] = rank, true end
+      leave(l, A[a + j], call('ZRANK', l.key, A[a + j]))
     end
     lines[i], a = l, a + quits
   end
   a = a + 1
 
   -- How many stand before a holder, who may not stand in the line at all, and
-  -- the holder's place in it.
+  -- the holder's place in it. Behind the last who leaves all count, at no cost.
   local function before(l, holder)
     local rank = l.size > 0 and call('ZRANK', l.key, holder)
-    local place = rank or l.size
-    local n = place
-    for j = 1, #l.left do
-      if l.left[j] < place then n = n - 1 end
+    local place, gone = rank or l.size, #l.left
+    if place <= l.last then gone = 0 end
+    for j = gone + 1, #l.left do
+      if l.left[j] < place then gone = gone + 1 end
     end
-    return n, rank
+    return place - gone, rank
   end
 
   -- 2g. Who takes: more places must be free than others wait before.
@@ -152,7 +158,7 @@ if A[a] == '1' then
       if limit >= 0 and p.held + ahead >= limit then return {'full', A[a + 1], ''} end
       p.held = p.held + 1
     end
-    if rank and not l.leaves[holder] then l.left[#l.left + 1], l.leaves[holder] = rank, true end
+    if l then leave(l, holder, rank) end
     takes[i], a = {p, holder}, a + 4
   end
   a = a + 1
@@ -164,10 +170,7 @@ if A[a] == '1' then
   for i = 1, tonumber(A[a]) do
     local l, holder, of = lines[tonumber(A[a + 1])], A[a + 2], tonumber(A[a + 4])
     local ahead, rank = before(l, holder)
-    if not rank then
-      ahead = ahead + l.more
-      l.more = l.more + 1
-    end
+    if not rank then ahead, l.more = ahead + l.more, l.more + 1 end
     waits[i] = {l, holder, A[a + 3]}
     a = a + 4
     for _ = 1, of do
