@@ -92,7 +92,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	if err != nil {
 		return nil, fmt.Errorf("create group: %w", groupRefused(err, c, ""))
 	}
-	licences.done(ctx)
+	licences.done()
 	// Of a creation that is repeated the rest of the members may be missing still.
 	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
 		return nil, fmt.Errorf("create group: %w", err)
@@ -172,7 +172,7 @@ func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit G
 		return d.writeGroup(ctx, tx, &licences, p, cur, &doc, &next, *add, *remove)
 	})
 	if err == nil {
-		licences.done(ctx)
+		licences.done()
 	}
 	return commit, err
 }

@@ -53,10 +53,7 @@ func (*unguarded) Error() string {
 
 // check ends the commit when the guard has to look first.
 func (g *guarding) check(p *Plan, group string) error {
-	if g == nil || g.done || p.Settings.GuardOff || p.templateOf(group) == nil {
-		return nil
-	}
-	if users, _ := p.Settings.guardBounds(); len(g.removed) <= users {
+	if g == nil || g.done || p.Settings.GuardOff || !p.templated(group) || len(g.removed) <= p.Settings.guardedFrom() {
 		return nil
 	}
 	return &unguarded{p, g.removed}
@@ -153,10 +150,10 @@ func (g *groupLicensed) template(ctx context.Context, tx Tx, p *Plan, group stri
 }
 
 // done is called once the commit is made.
-func (g *groupLicensed) done(ctx context.Context) {
+func (g *groupLicensed) done() {
 	g.c.Held.add(g.held)
 	if g.new {
-		_, _ = g.d.loadPlan(ctx, g.c.Org) // what is remembered is out of date; commits notice it in any case
+		g.d.plans.drop(g.c.Org)
 	}
 }
 

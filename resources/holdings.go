@@ -2,7 +2,6 @@ package resources
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 )
 
@@ -34,6 +33,12 @@ func holdingsOf(rec *Record) Holdings {
 			return Holdings{} // the caller reports everybody in its pools
 		}
 		return p.holdings()
+	case rec.Kind == KindSetting && nounOf(rec) == nounNumber:
+		n, err := numberOf(rec)
+		if err != nil {
+			return Holdings{} // as above
+		}
+		return Holdings{Pools: []string{placePool(n.Location).Name}}
 	}
 	return Holdings{}
 }
@@ -42,21 +47,31 @@ func holdingsOf(rec *Record) Holdings {
 func (s *Standing) holdings() Holdings {
 	var h Holdings
 	for i := range s.Licences {
-		switch a := &s.Licences[i]; {
-		case a.Status == Failed && a.Issue == CodeNoSeats:
+		a := &s.Licences[i]
+		if pool := a.pool(); pool != "" {
+			h.Pools = append(h.Pools, pool)
+		} else if a.waits() {
 			if h.Lines == nil {
 				h.Lines = make(map[string]int64)
 			}
 			h.Lines[lineOf(a.SKU)] = a.Asked
-		case a.Status == Failed:
-		case a.Subscription != "":
-			sub := Subscription{ID: a.Subscription, SKU: a.SKU}
-			h.Pools = append(h.Pools, sub.pool().Name)
-		default:
-			h.Pools = append(h.Pools, freePool(a.SKU).Name)
 		}
 	}
-	if slices.Contains(s.Roles, RoleFullAdmin) && s.State != StateInactive {
+	if c := s.Calling; c != nil {
+		if c.Location != "" {
+			h.Pools = append(h.Pools, placePool(c.Location).Name)
+		}
+		for _, w := range c.Waits {
+			if h.Lines == nil {
+				h.Lines = make(map[string]int64)
+			}
+			h.Lines[w.Line] = w.Since
+		}
+		if len(c.Waits) > 0 {
+			h.Pools = append(h.Pools, waitersPool.Name)
+		}
+	}
+	if s.administers() {
 		h.Pools = append(h.Pools, adminPool)
 	}
 	return h
