@@ -7,7 +7,7 @@ type callingWish struct {
 	Number    string
 	Extension string
 	WorkPhone string // phoneNumbers of type work, for organizations that take it as a wish (BR-199)
-	Temporary bool   // an administrator gave the extension until there is a number (BR-193)
+	Temporary *bool  // an administrator says whether the extension is only until there is a number (BR-193); nil: as it is
 }
 
 // callingCase asks what a user gets to call with.
@@ -15,7 +15,7 @@ type callingCase struct {
 	Caller Caller // whose act it is: organization, actor and request of events
 	User   string // id
 	Name   string // userName: numbers that are held for it are the user's
-	Strict bool   // what cannot be refuses the act instead of becoming an issue
+	Strict bool   // what cannot be refuses the act instead of becoming an issue; of acts that change what is asked for
 	Wants  bool   // a calling product is held, or would be with what this gives
 	Wish   callingWish
 	Given  string // first name, last name and displayName (BR-065)

@@ -41,8 +41,10 @@ type Directory struct {
 	common   *Declared // of all organizations
 	declared declaredCache
 	plans    planCache
-	products catalogueCache
 	full     fullPools
+	products catalogueCache
+
+	vacancies vacancies
 }
 
 // New makes a Directory over a store.

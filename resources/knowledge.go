@@ -15,6 +15,9 @@ type knowledge struct {
 	lost    map[string]bool   // pools that the user has lost its place in
 	taken   map[string]string // values of UserKey that others have, with their holders
 	lessons int
+
+	drawn *drawn // numbers and extensions given away by the unit of work that runs
+	units int    // units of work that have run
 }
 
 // maxLessons bounds how often one act runs again. Afterwards who finds no seat

@@ -26,7 +26,11 @@ func placement(rec *Record) ([]Entry, []Claim) {
 		}
 		return o.entries(), nil
 	case KindSetting:
-		return placeOf(rec).entries(rec.ID), nil
+		at := placeOf(rec)
+		if at.Noun == nounNumber {
+			return at.entries(rec.ID), []Claim{{ClaimNumber, at.Key}}
+		}
+		return at.entries(rec.ID), nil
 	}
 	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
 	if err != nil {

@@ -25,6 +25,7 @@ type Plan struct {
 	rec    *Record              // as stored; nil when there is none yet
 	org    *Template            // the template of type ORG, or nil
 	groups map[string]*Template // templates of type GROUP by group id
+	places map[string]*Location // locations by what people call them, see locationKeys
 }
 
 // What one organization can have (security S11).
@@ -152,6 +153,7 @@ func parsePlan(rec *Record) (*Plan, error) {
 			p.groups[g] = t
 		}
 	}
+	p.places = placesOf(p.Locations)
 	return p, nil
 }
 

@@ -203,10 +203,8 @@ func (s *settling) calling(ctx context.Context, q *question, was *wishes) (*deci
 		Caller: s.caller, User: s.ch.id, Name: s.ch.after.UserName, Wants: wants, Wish: s.ch.after.calls,
 		Given: n.given, Family: n.family, Shown: n.shown, Before: s.before.Calling, Now: s.ch.now,
 	}
-	if s.ch.how != nil && s.ch.how.temporary != nil {
-		in.Wish.Temporary = *s.ch.how.temporary
-	} else if s.before.Calling != nil {
-		in.Wish.Temporary = s.before.Calling.Temporary
+	if s.ch.how != nil {
+		in.Wish.Temporary = s.ch.how.temporary
 	}
 	if s.strictness() != lenient {
 		in.Strict = s.ch.docBefore == nil || s.ch.after.calls != callingWishOf(s.ch.docBefore) ||
