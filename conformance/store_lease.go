@@ -51,7 +51,7 @@ func queueLease(w *world) error {
 
 // queueFence: a worker that slept over its lease can change nothing any more.
 func queueFence(w *world) error {
-	if err := w.queue(map[string]time.Duration{"a": 0}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": 0}); err != nil {
 		return err
 	}
 	item, err := w.first()
