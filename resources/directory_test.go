@@ -43,6 +43,12 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+func (c *clock) set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
 // clean does all the cleaning that there is to do.
 func (b *bundle) clean(t *testing.T) {
 	t.Helper()
@@ -75,7 +81,7 @@ func newBundle(t *testing.T, url string) *bundle {
 			t.Error(err)
 		}
 	})
-	dir, err := resources.New(resources.Config{Store: store, Vault: store, Now: clk.Now, Rand: rand.Reader, Log: log})
+	dir, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: clk.Now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
