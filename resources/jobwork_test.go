@@ -189,6 +189,10 @@ func TestJobFails(t *testing.T) {
 		}
 		_, err = b.Alert(ctx, op, job.ID)
 		fails(t, err, resources.CodeNotFound, "")
+		b.clock.Advance(366 * 24 * time.Hour)
+		b.work(t, b.a.Org)
+		_, err = b.Alert(ctx, op, list[0].ID) // kept for a year
+		fails(t, err, resources.CodeNotFound, "")
 		b.NoteParked(ctx, b.a.Org, "j"+job.ID, "") // a new one about the same opens
 		if list := b.alerts(t, op, resources.AlertParked); len(list) != 1 || list[0].Count != 1 {
 			t.Errorf("alerts %+v", list)
