@@ -227,7 +227,11 @@ func TestJobFenced(t *testing.T) {
 		if _, err := b.UpdateSubscription(ctx, op, subs[0].ID, resources.SubscriptionChange{Units: &units}); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"j" + job.ID, "p"} {
+		idle, err := b.RetryLicences(ctx, op, "basic") // settles nobody
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"j" + job.ID, "j" + idle.ID, "p"} {
 			if err := b.WorkOn(ctx, old, b.dueItem(t, b.a.Org, name)); !errors.Is(err, resources.ErrFenced) {
 				t.Errorf("work on %s with a lost lease: %v", name, err)
 			}
