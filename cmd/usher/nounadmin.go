@@ -89,8 +89,14 @@ func newAdminCommand(p *program) *cobra.Command {
 func newSettingsCommand(p *program) *cobra.Command {
 	const path = "/orgs/{slug}/settings"
 	cols := []column{
-		{"LANGUAGE", "language"}, {"TIME ZONE", "timeZone"}, {"BILLING MONTHS", "billingMonths"}, {"RELEASE SEATS", "releaseSeatsOnDeactivate"},
-		{"GUARD OFF", "guardOff"}, {"GUARD USERS", "guardUsers"}, {"GUARD %", "guardPercent"}, {"EXTENSIONS", "extensionLength"},
+		{"LANGUAGE", "language"},
+		{"TIME ZONE", "timeZone"},
+		{"BILLING MONTHS", "billingMonths"},
+		{"RELEASE SEATS", "releaseSeatsOnDeactivate"},
+		{"GUARD OFF", "guardOff"},
+		{"GUARD USERS", "guardUsers"},
+		{"GUARD %", "guardPercent"},
+		{"EXTENSIONS", "extensionLength"},
 	}
 	return newNoun(p, "settings", "See and change the settings of an organization", nil,
 		verb{use: "show SLUG", short: "Show settings", method: http.MethodGet, path: path, cols: cols},

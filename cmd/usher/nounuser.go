@@ -12,8 +12,13 @@ const (
 )
 
 var userColumns = []column{
-	{"ID", "id"}, {"USERNAME", "userName"}, {"NAME", "displayName"}, {"STATE", "state"},
-	{"LICENCES", "licences.sku"}, {"STATUS", "licences.status"}, {"ISSUES", "issues.code"},
+	{"ID", "id"},
+	{"USERNAME", "userName"},
+	{"NAME", "displayName"},
+	{"STATE", "state"},
+	{"LICENCES", "licences.sku"},
+	{"STATUS", "licences.status"},
+	{"ISSUES", "issues.code"},
 }
 
 var callingFlags = []param{

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -174,9 +175,7 @@ func (r *verbRun) take(names, args []string) error {
 			r.sent[member] = r.given[text]
 		}
 	}
-	for member, v := range r.s.fixed {
-		r.sent[member] = v
-	}
+	maps.Copy(r.sent, r.s.fixed)
 	for _, p := range r.s.body {
 		v, ok, err := r.value(p)
 		if err != nil {
