@@ -149,13 +149,13 @@ func (d *door) registerClients(api huma.API) {
 func (d *door) listClients(ctx context.Context, in *OrgPath) (*clientListOut, error) {
 	clients, err := d.directory.ListClients(ctx, in.caller, in.Slug)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	out := &clientListOut{Body: ClientList{Items: make([]Client, 0, len(clients)), Total: len(clients)}}
 	for _, cl := range clients {
 		c, err := wireClient(cl)
 		if err != nil {
-			return nil, d.failed(ctx, in.caller, err)
+			return nil, problem(err)
 		}
 		out.Body.Items = append(out.Body.Items, c)
 	}
@@ -168,7 +168,7 @@ func (d *door) createClient(ctx context.Context, in *createClient) (*issuedClien
 		err = d.checkIssuer(ctx, in.caller, spec)
 	}
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	cl, secret, err := d.directory.CreateClient(ctx, in.caller, in.Slug, spec)
 	return d.issued(ctx, in.caller, cl, secret, err)
@@ -181,7 +181,7 @@ func (d *door) issued(ctx context.Context, c resources.Caller, cl *resources.Cli
 		out, err = wireIssued(cl, secret)
 	}
 	if err != nil {
-		return nil, d.failed(ctx, c, err)
+		return nil, problem(err)
 	}
 	return out, nil
 }
@@ -244,7 +244,7 @@ func (d *door) checkIssuer(ctx context.Context, c resources.Caller, spec resourc
 
 func (d *door) deleteClient(ctx context.Context, in *ClientPath) (*struct{}, error) {
 	if err := d.directory.DeleteClient(ctx, in.caller, in.Slug, in.ID); err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return nil, nil
 }
@@ -252,7 +252,7 @@ func (d *door) deleteClient(ctx context.Context, in *ClientPath) (*struct{}, err
 func (d *door) addSecret(ctx context.Context, in *addSecret) (*issuedClientOut, error) {
 	lifetime, err := parseSpan("lifetime", in.Body.Lifetime)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	cl, secret, err := d.directory.RotateClientSecret(ctx, in.caller, in.Slug, in.ID, lifetime)
 	return d.issued(ctx, in.caller, cl, secret, err)
@@ -260,7 +260,7 @@ func (d *door) addSecret(ctx context.Context, in *addSecret) (*issuedClientOut, 
 
 func (d *door) revokeSecret(ctx context.Context, in *oneSecret) (*struct{}, error) {
 	if err := d.directory.RevokeClientSecret(ctx, in.caller, in.Slug, in.ID, in.Secret); err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return nil, nil
 }

@@ -3,6 +3,8 @@ package admin
 import (
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -49,6 +51,11 @@ type OrgPath struct {
 	Slug string `path:"org" maxLength:"63" doc:"The organization's slug; for tokens also platform, which means the operators' own."`
 }
 
+// at is the address of something inside the organization.
+func (p *OrgPath) at(parts ...string) string {
+	return orgsPath + "/" + url.PathEscape(p.Slug) + "/" + strings.Join(parts, "/")
+}
+
 type (
 	listOrgs struct {
 		asked
@@ -85,19 +92,10 @@ func (d *door) registerOrgs(api huma.API) {
 	huma.Register(api, operation("delete-org", http.MethodDelete, one, "Erase an organization and everything it has", 202, 404, 428), d.deleteOrg)
 }
 
-// operation describes an operation; besides its own errors each may answer
-// those of the door.
-func operation(id, method, path, summary string, status int, errors ...int) huma.Operation {
-	return huma.Operation{
-		OperationID: id, Method: method, Path: path, Summary: summary, DefaultStatus: status,
-		Errors: append(errors, 401, 403, 503), MaxBodyBytes: bodyLimit,
-	}
-}
-
 func (d *door) listOrgs(ctx context.Context, in *listOrgs) (*orgPageOut, error) {
 	orgs, total, err := d.directory.Orgs(ctx, in.caller, in.Offset, in.Limit)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	out := &orgPageOut{Body: OrgPage{Items: make([]Org, 0, len(orgs)), Total: total}}
 	for _, o := range orgs {
@@ -109,7 +107,7 @@ func (d *door) listOrgs(ctx context.Context, in *listOrgs) (*orgPageOut, error) 
 func (d *door) createOrg(ctx context.Context, in *createOrg) (*orgOut, error) {
 	o, err := d.directory.CreateOrg(ctx, in.caller, in.Body.Slug, in.Body.Name)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return &orgOut{Body: wireOrg(o)}, nil
 }
@@ -117,7 +115,7 @@ func (d *door) createOrg(ctx context.Context, in *createOrg) (*orgOut, error) {
 func (d *door) getOrg(ctx context.Context, in *OrgPath) (*orgOut, error) {
 	o, err := d.directory.Org(ctx, in.caller, in.Slug)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return &orgOut{Body: wireOrg(o)}, nil
 }
@@ -130,14 +128,14 @@ func (d *door) changeOrg(ctx context.Context, in *changeOrg) (*orgOut, error) {
 	}
 	o, err := d.directory.UpdateOrg(ctx, in.caller, in.Slug, change)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return &orgOut{Body: wireOrg(o)}, nil
 }
 
 func (d *door) deleteOrg(ctx context.Context, in *deleteOrg) (*deletionOut, error) {
 	if err := d.directory.DeleteOrg(ctx, in.caller, in.Slug, in.Confirm); err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return &deletionOut{Body: Deletion{State: string(resources.OrgDeleting)}}, nil
 }

@@ -82,7 +82,7 @@ func (d *door) registerTokens(api huma.API) {
 func (d *door) listTokens(ctx context.Context, in *OrgPath) (*tokenListOut, error) {
 	tokens, err := d.directory.ListTokens(ctx, in.caller, in.Slug)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	out := &tokenListOut{Body: TokenList{Items: make([]Token, 0, len(tokens)), Total: len(tokens)}}
 	for _, t := range tokens {
@@ -94,7 +94,7 @@ func (d *door) listTokens(ctx context.Context, in *OrgPath) (*tokenListOut, erro
 func (d *door) createToken(ctx context.Context, in *createToken) (*issuedOut, error) {
 	lifetime, err := parseLifetime(in.Body.Lifetime)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	spec := resources.TokenSpec{
 		Name: in.Body.Name, Profile: resources.Profile(in.Body.Profile),
@@ -105,7 +105,7 @@ func (d *door) createToken(ctx context.Context, in *createToken) (*issuedOut, er
 	}
 	t, text, err := d.directory.CreateToken(ctx, in.caller, in.Slug, spec)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return &issuedOut{Body: IssuedToken{Token: wireToken(t), Text: text}}, nil
 }
@@ -113,14 +113,14 @@ func (d *door) createToken(ctx context.Context, in *createToken) (*issuedOut, er
 func (d *door) rotateToken(ctx context.Context, in *oneToken) (*issuedOut, error) {
 	t, text, err := d.directory.RotateToken(ctx, in.caller, in.Slug, in.ID)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return &issuedOut{Body: IssuedToken{Token: wireToken(t), Text: text}}, nil
 }
 
 func (d *door) revokeToken(ctx context.Context, in *oneToken) (*struct{}, error) {
 	if err := d.directory.RevokeToken(ctx, in.caller, in.Slug, in.ID); err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return nil, nil
 }
