@@ -14,12 +14,14 @@ import (
 	"github.com/usher-scim/usher/resources"
 )
 
-// Expected tells under what a record should be found: its index entries and
-// the claims it should hold. The rules are the domain's, not the store's.
-type Expected func(*resources.Record) ([]resources.Entry, []resources.Claim)
+// Expected tells under what a record should be found: its index entries, the
+// claims it should hold, its places in pools and lines. The rules are the
+// domain's, not the store's.
+type Expected func(*resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings)
 
-// Audit compares every index, link and claim of an organization with its
-// records and returns the differences as sentences; none means that all agree.
+// Audit compares every index, link, claim, pool and line of an organization
+// with its records and returns the differences as sentences; none means that
+// all agree.
 // It reads everything into memory and wants an organization at rest. Without
 // expected it only checks that what indexes and claims name exists.
 func (s *Store) Audit(ctx context.Context, org resources.OrgID, expected Expected) (faults []string, err error) {
@@ -34,8 +36,9 @@ func (s *Store) Audit(ctx context.Context, org resources.OrgID, expected Expecte
 		records:  map[string]*resources.Record{},
 		entries:  map[resources.Index]map[string]int64{},
 		claims:   map[resources.Claim]string{},
+		places:   newPlacesExpected(),
 	}
-	for _, step := range []func(context.Context) error{a.load, a.indexes, a.links, a.trash, a.heldClaims, a.expiry} {
+	for _, step := range []func(context.Context) error{a.load, a.indexes, a.links, a.trash, a.heldClaims, a.expiry, a.poolsAndLines} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -51,6 +54,7 @@ type audit struct {
 	records  map[string]*resources.Record
 	entries  map[resources.Index]map[string]int64 // what should be: entry to score
 	claims   map[resources.Claim]string           // what should be: claim to holder
+	places   placesExpected
 	faults   []string
 }
 
@@ -89,7 +93,8 @@ func (a *audit) expect(r *resources.Record) {
 	if a.expected == nil {
 		return
 	}
-	entries, claims := a.expected(r)
+	entries, claims, holdings := a.expected(r)
+	a.places.add(r.ID, holdings)
 	for _, e := range entries {
 		score := e.Time
 		if e.Index == resources.Modified(resources.KindGroup) {

@@ -21,10 +21,17 @@ func (p *plan) call() *call {
 		mode = "links"
 	}
 	w.add(p.stamp, strconv.FormatInt(p.now, 10), mode)
+	w.count(len(p.u.leases))
+	for _, token := range p.u.leases {
+		w.key(k.lease())
+		w.add(token)
+	}
 	p.checks(w)
 	p.linkSection(w)
 	p.removals(w)
 	p.writes(w)
+	w.key(k.places(), k.due(), k.tries(), k.parked(), k.causes())
+	p.dues(w)
 	w.key(k.links(), k.index(resources.GroupModified))
 	w.call.arg(w.args...)
 	return w.call
@@ -40,7 +47,7 @@ func (w *wire) key(keys ...string) { w.call.key(keys...) }
 func (w *wire) add(args ...any)    { w.args = append(w.args, args...) }
 func (w *wire) count(n int)        { w.args = append(w.args, strconv.Itoa(n)) }
 
-// checks writes sections 2a to 2f.
+// checks writes sections 2a to 2i.
 func (p *plan) checks(w *wire) {
 	k := p.u.keys
 	w.count(len(p.u.seen))
@@ -74,28 +81,10 @@ func (p *plan) checks(w *wire) {
 		w.key(claimKey(c.claim))
 		w.add(claimPrefix(k.org, c.holder), freed)
 	}
-	p.poolChecks(w)
+	p.placeChecks(w)
 	w.count(len(p.missing))
 	for _, x := range p.missing {
 		w.key(x.key)
-	}
-}
-
-// poolChecks writes section 2e.
-func (p *plan) poolChecks(w *wire) {
-	w.count(len(p.u.pools))
-	for _, x := range p.u.pools {
-		w.key(p.u.keys.pool(x.name))
-		w.add(strconv.Itoa(x.full))
-		w.count(len(x.gives))
-		w.count(len(x.takes))
-		for _, h := range x.gives {
-			w.add(h)
-		}
-		for i, h := range x.takes {
-			w.add(h)
-			w.count(x.limits[i])
-		}
 	}
 }
 
@@ -138,7 +127,7 @@ func (p *plan) removals(w *wire) {
 	w.count(len(p.trash))
 	for _, g := range p.trash {
 		w.key(k.members(g), k.trash(g), k.trashList())
-		w.add(g)
+		w.add(g, p.trashScore(g))
 	}
 	w.packed(p.unpack)
 }

@@ -6,17 +6,17 @@
 // [Open] connects and checks the server. A write is a unit of work:
 // [Store.Update] runs the caller's closure over a unit, which notes what it
 // reads and collects what it asks for; a plan spells that out; one script,
-// scripts/commit.lua, compares what was seen, decides links and pools, appends
-// the events and writes. The script knows no rule of the domain. Each attempt
-// has a name (the stamp), which the script remembers for one to two minutes, so
-// that an attempt whose reply was lost is sent again and applied once. When
-// something that was seen has changed, the closure runs again.
+// scripts/commit.lua, compares what was seen, decides links, pools and lines,
+// appends the events and writes. The script knows no rule of the domain. Each
+// attempt has a name (the stamp), which the script remembers for one to two
+// minutes, so that an attempt whose reply was lost is sent again and applied
+// once. When something that was seen has changed, the closure runs again.
 //
 // Reads are single commands, pipelines or small scripts. [Store.Find] answers
 // by rank where an index holds the matches side by side in the wanted order,
 // and otherwise gathers ids, looks at records, orders and cuts out the page.
 // [Store.Sweep] and [Store.Erase] clean in pieces; [Store.Audit] compares every
-// index, link and claim with the records.
+// index, link, claim, pool and line with the records.
 //
 // # Keys
 //
@@ -35,11 +35,20 @@
 //	gv  gv:{org}             hash    group to "<count of membership changes>:<ms of the last>"
 //	gd  gd:{org}             hash    group to its display text; has every group that exists
 //	ev  ev:{org}             stream  the events, one field "e" of compact JSON; ids are commit numbers
-//	sp  sp:{org}:<pool>      set     holders of a pool;   pl:{org} set of pool names
+//	sp  sp:{org}:<pool>      set     holders of a pool
+//	ln  ln:{org}:<line>      zset    a line in front of pools: score ms since when, holder
+//	pl  pl:{org}             set     "sp:<pool>" and "ln:<line>" of those that are not empty
 //	cl  cl:{org}             hash    the organization's claims: "<kind>|<key>" to "<holder>|<attempt>"
 //	xp  xp:{org}             zset    what expires: score ms, the key of the thing
-//	tl  tl:{org}             zset    deleted groups whose members' side is not cleared yet
+//	tl  tl:{org}             zset    deleted groups whose members' side is not cleared yet; score 1: they
+//	                                 become due as it is
 //	tr  tr:{org}:<group>     zset    the members such a group had
+//	du  du:{org}             zset    what is due: score microseconds, the item
+//	dt  dt:{org}             hash    item to "<score> <tries>": how often it failed, while it has this score
+//	dp  dp:{org}             zset    parked items: score ms since when;   dc:{org} hash item to "<tries> <cause>"
+//	lz  lz:{org}             string  the lease: "L1", 25 bytes of token, 13 digits of its end in ms, the worker
+//	bl  bl:{platform}        stream  bells, field "o" is an organization; one group of consumers, workers
+//	br  br:{platform}        hash    organization to its message that nobody has taken yet
 //	at  at:{org}:0|1         hash    attempts of even and odd minutes to their commits; "m" is the minute
 //	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot

@@ -22,7 +22,7 @@ func (s *Store) Erase(ctx context.Context, org resources.OrgID, limit int) (n in
 			return n, err
 		}
 	}
-	for _, step := range []func(context.Context, keys, int) (int, error){s.eraseClaims, s.eraseExpiry, s.eraseTrash, s.erasePools} {
+	for _, step := range []func(context.Context, keys, int) (int, error){s.eraseClaims, s.eraseExpiry, s.eraseTrash, s.erasePlaces} {
 		if n, err = step(ctx, k, limit); n > 0 || err != nil {
 			return n, err
 		}
@@ -109,20 +109,21 @@ func (s *Store) eraseTrash(ctx context.Context, k keys, limit int) (int, error) 
 	return s.eraseListed(ctx, k.trashList(), "ZREM", groups, func(g string) []string { return []string{k.trash(g)} })
 }
 
-func (s *Store) erasePools(ctx context.Context, k keys, limit int) (int, error) {
-	names, _, err := s.reads.SScan(ctx, k.pools(), 0, "", int64(limit)).Result()
+// erasePlaces erases pools and lines.
+func (s *Store) erasePlaces(ctx context.Context, k keys, limit int) (int, error) {
+	names, _, err := s.reads.SScan(ctx, k.places(), 0, "", int64(limit)).Result()
 	if err != nil {
 		return 0, explain(ctx, "erase", err)
 	}
 	names = names[:min(len(names), chunkSize)]
-	return s.eraseListed(ctx, k.pools(), "SREM", names, func(p string) []string { return []string{k.pool(p)} })
+	return s.eraseListed(ctx, k.places(), "SREM", names, func(entry string) []string { return []string{k.placesKey(entry)} })
 }
 
 // eraseRest deletes the keys that an organization has once.
 func (s *Store) eraseRest(ctx context.Context, k keys) error {
 	c := newCall(s.scripts.erase, 32)
-	c.key(k.events(), k.events(), k.links(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.pools(),
-		k.attempts('0'), k.attempts('1'))
+	c.key(k.events(), k.events(), k.links(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
+		k.attempts('0'), k.attempts('1'), k.due(), k.tries(), k.parked(), k.causes(), k.lease())
 	for _, i := range resources.Indexes() {
 		c.key(k.index(i))
 	}

@@ -20,21 +20,49 @@ func (s *Store) Events(ctx context.Context, org resources.OrgID, after string, l
 	if err != nil {
 		return nil, err
 	}
-	from := "-"
-	if after != "" {
-		if !isLSN(after) {
-			return nil, &resources.Error{Code: resources.CodeInvalidValue, Field: "after", Detail: "The place in the stream is not one that usher gave out; use the id of an event, or nothing for the beginning."}
-		}
-		from = "(" + after
-	}
-	if limit <= 0 {
-		return nil, nil
+	from, err := beside(after, "-", "after")
+	if err != nil || limit <= 0 {
+		return nil, err
 	}
 	msgs, err := s.reads.XRangeN(ctx, k.events(), from, "+", int64(limit)).Result()
 	if err != nil {
 		return nil, explain(ctx, "read events", err)
 	}
-	events = make([]resources.StoredEvent, len(msgs))
+	return eventsOf(msgs)
+}
+
+// EventsBack implements resources.Store.
+func (s *Store) EventsBack(ctx context.Context, org resources.OrgID, before string, limit int) (events []resources.StoredEvent, err error) {
+	defer s.observe("events_back", started(), &err)
+	k, err := keysOf(org)
+	if err != nil {
+		return nil, err
+	}
+	to, err := beside(before, "+", "before")
+	if err != nil || limit <= 0 {
+		return nil, err
+	}
+	msgs, err := s.reads.XRevRangeN(ctx, k.events(), to, "-", int64(limit)).Result()
+	if err != nil {
+		return nil, explain(ctx, "read events", err)
+	}
+	return eventsOf(msgs)
+}
+
+// beside is the bound that leaves out the event at a place; end is the bound
+// when there is no place.
+func beside(place, end, field string) (string, error) {
+	if place == "" {
+		return end, nil
+	}
+	if !isLSN(place) {
+		return "", &resources.Error{Code: resources.CodeInvalidValue, Field: field, Detail: "The place in the stream is not one that usher gave out; use the id of an event, or nothing for the beginning."}
+	}
+	return "(" + place, nil
+}
+
+func eventsOf(msgs []redis.XMessage) ([]resources.StoredEvent, error) {
+	events := make([]resources.StoredEvent, len(msgs))
 	for i, m := range msgs {
 		text, _ := m.Values["e"].(string)
 		events[i].LSN = m.ID

@@ -45,12 +45,20 @@ func (k keys) links() string                   { return "gv" + k.tag }
 func (k keys) groupNames() string              { return "gd" + k.tag }
 func (k keys) events() string                  { return "ev" + k.tag }
 func (k keys) pool(name string) string         { return "sp" + k.tag + ":" + name }
-func (k keys) pools() string                   { return "pl" + k.tag }
+func (k keys) line(name string) string         { return "ln" + k.tag + ":" + name }
+func (k keys) places() string                  { return "pl" + k.tag }
 func (k keys) claims() string                  { return "cl" + k.tag }
 func (k keys) expiry() string                  { return "xp" + k.tag }
 func (k keys) trash(group string) string       { return "tr" + k.tag + ":" + group }
 func (k keys) trashList() string               { return "tl" + k.tag }
 func (k keys) attempts(generation byte) string { return "at" + k.tag + ":" + string(generation) }
+func (k keys) due() string                     { return "du" + k.tag }
+func (k keys) tries() string                   { return "dt" + k.tag }
+func (k keys) parked() string                  { return "dp" + k.tag }
+func (k keys) causes() string                  { return "dc" + k.tag }
+func (k keys) lease() string                   { return "lz" + k.tag }
+func (k keys) bells() string                   { return "bl" + k.tag }
+func (k keys) rung() string                    { return "br" + k.tag }
 func (k keys) secret(purpose, key string) string {
 	return "vt" + k.tag + ":" + purpose + ":" + hash32(key)
 }
@@ -58,6 +66,13 @@ func claimKey(c resources.Claim) string   { return string(c.Kind) + ":{" + hash3
 func claimField(c resources.Claim) string { return string(c.Kind) + "|" + c.Key }
 func claimPrefix(org resources.OrgID, holder string) string {
 	return "C|" + string(org) + "|" + holder + "|"
+}
+
+// placesKey is the key of an entry in the list of pools and lines: the letters
+// of the key, ":" and the name.
+func (k keys) placesKey(entry string) string {
+	letters, name, _ := strings.Cut(entry, ":")
+	return letters + k.tag + ":" + name
 }
 
 // hash32 keeps user text out of key names.

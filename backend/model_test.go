@@ -56,18 +56,19 @@ func (r modelRec) record(id string, modified int64) *resources.Record {
 }
 
 // expected derives entries and claims from a stored record alone.
-func expected(r *resources.Record) ([]resources.Entry, []resources.Claim) {
+func expected(r *resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings) {
+	var none resources.Holdings
 	if r.Kind != resources.KindUser {
-		return entriesOf(r), nil
+		return entriesOf(r), nil, none
 	}
 	m := modelRec{kind: r.Kind, name: r.Display}
 	if _, err := fmt.Sscanf(string(r.Profile), `{"e":%q,"m":%q}`, &m.external, &m.mail); err != nil {
 		panic(err)
 	}
 	if m.mail == "" {
-		return m.entries(r.ID, r.Modified), nil
+		return m.entries(r.ID, r.Modified), nil, none
 	}
-	return m.entries(r.ID, r.Modified), []resources.Claim{{Kind: resources.ClaimEmail, Key: m.mail}}
+	return m.entries(r.ID, r.Modified), []resources.Claim{{Kind: resources.ClaimEmail, Key: m.mail}}, none
 }
 
 // machine drives a store and a model with the same random units of work.

@@ -46,7 +46,7 @@ type Config struct {
 }
 
 // Store keeps all state in Redis. It implements resources.Store and
-// resources.Vault, and is safe for concurrent use.
+// resources.Vault and resources.Queue, and is safe for concurrent use.
 type Store struct {
 	cfg      Config
 	scripts  scripts
@@ -61,6 +61,7 @@ type Store struct {
 	usual  atomic.Int32 // how usual it is that a user has groups, see fetch
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
+	ringer *ringer      // calls workers
 }
 
 const (
@@ -86,6 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.scripts = newScripts(cfg.URL == "")
 	s.writes, s.reads, s.scans = clients(opt)
+	s.startRinging()
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -148,6 +150,7 @@ func clients(opt *redis.Options) (writes, reads, scans *redis.Client) {
 
 // Close ends all connections, and the embedded server with all it holds.
 func (s *Store) Close() error {
+	s.stopRinging()
 	err := errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
 	if s.embedded != nil {
 		s.embedded.Close()

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -74,16 +75,8 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 		p.add2("SET", claimKey(c.claim), claimPrefix(u.keys.org, c.holder)+stamp)
 		p.add3("HSET", u.keys.claims(), claimField(c.claim), c.holder+"|"+stamp)
 	}
-	for _, w := range u.pools {
-		for _, h := range w.gives {
-			p.add2("SREM", u.keys.pool(w.name), h)
-		}
-		for _, h := range w.takes {
-			p.add2("SADD", u.keys.pool(w.name), h)
-		}
-		if len(w.takes) > 0 {
-			p.add2("SADD", u.keys.pools(), w.name)
-		}
+	if err := errors.Join(p.places(), p.disbanded()); err != nil {
+		return nil, err
 	}
 	for _, e := range u.expiry {
 		p.add3("ZADD", u.keys.expiry(), strconv.FormatInt(e.at, 10), u.keys.record(e.kind, e.id))
@@ -92,18 +85,23 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 	return p, nil
 }
 
-// empty reports whether there is nothing to do, and linksOnly whether links
-// are all there is to do.
-func (p *plan) empty() bool { return p.linksOnly() && len(p.links) == 0 && len(p.u.events) == 0 }
+// empty reports whether there is nothing to do and nothing to be refused for.
+func (p *plan) empty() bool {
+	u := p.u
+	return p.linksOnly() && len(p.links)+len(u.events)+len(u.due)+len(u.pools)+len(u.leases) == 0
+}
 
+// linksOnly reports whether links are all there is to do: then nothing is
+// written, appended or made due unless one of them changes.
 func (p *plan) linksOnly() bool {
 	u := p.u
 	return len(u.changes)+len(u.claims)+len(u.frees)+len(u.expiry)+len(p.two)+len(p.three) == 0 &&
-		(len(p.links) > 0 || len(u.events) == 0)
+		!u.moves() && len(u.undue) == 0 &&
+		(len(p.links) > 0 || len(u.events)+len(u.due) == 0)
 }
 
-// onlyFrees reports whether the commit takes no room but for its events:
-// such a commit may run when memory is short.
+// onlyFrees reports whether the commit takes no room but for its events and
+// what they make due: such a commit may run when memory is short.
 func (p *plan) onlyFrees() bool {
 	for _, c := range p.u.changes {
 		if c.after != nil {
@@ -115,12 +113,9 @@ func (p *plan) onlyFrees() bool {
 			return false
 		}
 	}
-	for _, w := range p.u.pools {
-		if len(w.takes) > 0 {
-			return false
-		}
-	}
-	return len(p.u.claims)+len(p.u.expiry) == 0 && len(p.u.changes)+len(p.links)+len(p.u.frees)+len(p.u.pools) > 0
+	u := p.u
+	return len(u.claims)+len(u.expiry)+len(u.takes)+len(u.waits) == 0 &&
+		(len(u.changes)+len(p.links)+len(u.frees)+len(u.undue) > 0 || u.moves())
 }
 
 func (p *plan) add1(cmd, key string)           { p.one = append(p.one, op{cmd: cmd, key: key}) }

@@ -46,14 +46,14 @@ func entriesOf(r *resources.Record) []resources.Entry {
 }
 
 // auditAll compares indexes and links with records and their entries; claims
-// are compared by their names.
+// are compared by their names. Every user has a place in the pool "seats".
 func auditAll(t testing.TB, s *backend.Store, org resources.OrgID) {
 	t.Helper()
-	faults, err := s.Audit(context.Background(), org, func(r *resources.Record) ([]resources.Entry, []resources.Claim) {
+	faults, err := s.Audit(context.Background(), org, func(r *resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings) {
 		if r.Kind != resources.KindUser {
-			return entriesOf(r), nil
+			return entriesOf(r), nil, resources.Holdings{}
 		}
-		return entriesOf(r), []resources.Claim{{Kind: resources.ClaimEmail, Key: r.Display}}
+		return entriesOf(r), []resources.Claim{{Kind: resources.ClaimEmail, Key: r.Display}}, resources.Holdings{Pools: []string{"seats"}}
 	})
 	if err != nil {
 		t.Fatalf("audit: %v", err)

@@ -59,6 +59,7 @@ type scripts struct {
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
+	queue               queueScripts
 }
 
 // newScripts prepares the scripts. Real servers get a first line: with it a
@@ -81,6 +82,7 @@ func newScripts(embedded bool) scripts {
 		expire:   make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
+		queue: newQueueScripts(make),
 	}
 }
 

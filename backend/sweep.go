@@ -22,7 +22,7 @@ func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, l
 		return n, err
 	}
 	for n < limit {
-		m, err := s.sweepTrash(ctx, k, min(limit-n, chunkSize))
+		m, err := s.sweepTrash(ctx, k, now, min(limit-n, chunkSize))
 		n += m
 		if err != nil || m == 0 {
 			return n, err
@@ -66,28 +66,36 @@ func (s *Store) sweepExpired(ctx context.Context, k keys, now time.Time, limit i
 	return n, nil
 }
 
-// sweepTrash clears up to limit memberships of one deleted group.
-func (s *Store) sweepTrash(ctx context.Context, k keys, limit int) (int, error) {
-	list, err := s.reads.ZRange(ctx, k.trashList(), 0, 0).Result()
+// sweepTrash clears up to limit memberships of one deleted group. Users whose
+// group was disbanded become due.
+func (s *Store) sweepTrash(ctx context.Context, k keys, now time.Time, limit int) (int, error) {
+	list, err := s.reads.ZRangeWithScores(ctx, k.trashList(), 0, 0).Result()
 	if err != nil || len(list) == 0 {
 		return 0, explain(ctx, "sweep", err)
 	}
-	group := list[0]
+	group, _ := list[0].Member.(string)
 	ids, err := s.reads.ZRange(ctx, k.trash(group), 0, int64(limit-1)).Result()
 	if err != nil {
 		return 0, explain(ctx, "sweep", err)
 	}
-	c := newCall(s.scripts.trash, 3+2*len(ids))
-	c.key(k.trashList(), k.trash(group))
+	c := newCall(s.scripts.trash, 5+3*len(ids))
+	c.key(k.trashList(), k.trash(group), k.due())
 	for _, id := range ids {
 		c.key(k.groupsOf(id))
 	}
-	c.arg(group)
+	c.arg(group, strconv.FormatInt(dueAt(now), 10))
 	for _, id := range ids {
-		c.arg(id)
+		item := ""
+		if kind, ok := known(id); ok && kind == resources.KindUser {
+			item = resources.ItemOfUser(id)
+		}
+		c.arg(id, item)
 	}
 	if _, err = s.write(ctx, c); err != nil {
 		return 0, explain(ctx, "sweep", err)
+	}
+	if list[0].Score == disbandedScore && len(ids) > 0 {
+		s.rang(k.org)
 	}
 	return max(len(ids), 1), nil
 }

@@ -28,7 +28,14 @@ type unit struct {
 	claims  []claimTake
 	frees   []claimTake
 	pools   []*poolWork
+	lines   []*lineWork
+	takes   []taking
+	waits   []waiting
 	expiry  []expiry
+	undue   []resources.DueItem
+	due     []resources.DueItem
+	leases  []string // tokens that must be the newest
+	disband []string // groups whose members become due as they are cleared
 	events  []string
 }
 
@@ -53,15 +60,6 @@ type groupLinks struct {
 type claimTake struct {
 	claim  resources.Claim
 	holder string
-}
-
-// poolWork is everything asked of one pool.
-type poolWork struct {
-	name   string
-	full   int // at least so many holders needed, or -1
-	gives  []string
-	takes  []string
-	limits []int // of takes
 }
 
 type expiry struct {
@@ -225,78 +223,17 @@ func dropClaim(list []claimTake, c resources.Claim, holder string) []claimTake {
 	return slices.DeleteFunc(list, func(x claimTake) bool { return x.claim == c && x.holder == holder })
 }
 
-func (u *unit) pool(name string) *poolWork {
-	for _, p := range u.pools {
-		if p.name == name {
-			return p
-		}
-	}
-	if name == "" || strings.ContainsAny(name, "{}") {
-		u.fail("pool %q: a name without braces is needed", name)
-	}
-	p := &poolWork{name: name, full: -1}
-	u.pools = append(u.pools, p)
-	return p
-}
-
-// Take notes a holder to add to a bounded pool.
-func (u *unit) Take(pool resources.Pool, holder string) {
-	p := u.pool(pool.Name)
-	p.drop(holder)
-	p.takes, p.limits = append(p.takes, holder), append(p.limits, pool.Limit)
-}
-
-// Give notes a holder to remove from a pool.
-func (u *unit) Give(pool, holder string) {
-	p := u.pool(pool)
-	p.drop(holder)
-	p.gives = append(p.gives, holder)
-}
-
 // Seen notes a record that was remembered.
 func (u *unit) Seen(kind resources.Kind, id string, rec *resources.Record) {
+	if got, ok := known(id); !ok || got != kind {
+		u.fail("Seen of a %s with the id %q: the id is not one of that kind", kind, id)
+		return
+	}
+	if rec != nil && rec.ID != id {
+		u.fail("Seen of %s with the record %s", id, rec.ID)
+		return
+	}
 	u.seen = append(u.seen, sighting{u.keys.record(kind, id), headWant(rec)})
-}
-
-func (u *unit) Wait(string, string, int64, ...resources.Pool) { u.fail("Wait is not built") }
-func (u *unit) Quit(string, string)                           { u.fail("Quit is not built") }
-func (u *unit) Holds(string, string) (bool, error)            { return false, nil }
-func (u *unit) Least(string, int)                             { u.fail("Least is not built") }
-func (u *unit) Most(string, int)                              { u.fail("Most is not built") }
-func (u *unit) Due(string, time.Time)                         { u.fail("Due is not built") }
-func (u *unit) Undue(resources.DueItem)                       { u.fail("Undue is not built") }
-func (u *unit) Fence(resources.Lease)                         { u.fail("Fence is not built") }
-
-// Counts implements resources.Store.
-func (s *Store) Counts(context.Context, resources.OrgID, []string, []string) ([]int, []int, error) {
-	return nil, nil, nil
-}
-
-// Waiting implements resources.Store.
-func (s *Store) Waiting(context.Context, resources.OrgID, string, int) ([]resources.Waiter, error) {
-	return nil, nil
-}
-
-// EventsBack implements resources.Store.
-func (s *Store) EventsBack(context.Context, resources.OrgID, string, int) ([]resources.StoredEvent, error) {
-	return nil, nil
-}
-
-// drop forgets earlier words about a holder: the last one counts.
-func (p *poolWork) drop(holder string) {
-	for i, h := range p.gives {
-		if h == holder {
-			p.gives = append(p.gives[:i], p.gives[i+1:]...)
-			break
-		}
-	}
-	for i, h := range p.takes {
-		if h == holder {
-			p.takes = append(p.takes[:i], p.takes[i+1:]...)
-			p.limits = append(p.limits[:i], p.limits[i+1:]...)
-			break
-		}
-	}
 }
 
 // Expire notes when Sweep may remove a record.

@@ -54,7 +54,7 @@ func (s *Store) commit(ctx context.Context, u *unit) (resources.Commit, error) {
 		return resources.Commit{}, err
 	}
 	p, err := planOf(u, stamp, s.cfg.Now().UnixMilli())
-	if err != nil || p.empty() && len(u.pools) == 0 {
+	if err != nil || p.empty() {
 		return resources.Commit{}, err
 	}
 	reply, err := s.write(ctx, p.call())
@@ -64,6 +64,9 @@ func (s *Store) commit(ctx context.Context, u *unit) (resources.Commit, error) {
 	c, err := p.answer(reply)
 	if err == nil && c.Changed {
 		s.grew(p.created)
+		if p.dueNow() {
+			s.rang(u.keys.org)
+		}
 	}
 	return c, err
 }
@@ -85,6 +88,8 @@ func (p *plan) answer(reply any) (resources.Commit, error) {
 		return resources.Commit{}, nil
 	case "changed":
 		return resources.Commit{}, errChanged
+	case "fenced":
+		return resources.Commit{}, fmt.Errorf("backend: commit: %w", resources.ErrFenced)
 	}
 	n, err := strconv.Atoi(word(1))
 	if err == nil {
@@ -106,12 +111,26 @@ func (p *plan) refusal(what string, n int, holder string) *resources.Refusal {
 		r := &resources.Refusal{Reason: resources.RefusedClaim, Claim: u.claims[n].claim}
 		r.HolderOrg, r.Holder, _ = parseClaim(holder)
 		return r
-	case what == "full" && n < len(u.pools):
-		return &resources.Refusal{Reason: resources.RefusedFull, Pool: u.pools[n].name}
-	case what == "open" && n < len(u.pools):
-		return &resources.Refusal{Reason: resources.RefusedNotFull, Pool: u.pools[n].name}
+	case n < len(u.pools) && poolReason(what) != 0:
+		return &resources.Refusal{Reason: poolReason(what), Pool: u.pools[n].name}
 	case what == "missing" && n < len(p.missing):
 		return &resources.Refusal{Reason: resources.RefusedMissing, Value: p.missing[n].want}
 	}
 	return nil
+}
+
+// poolReason turns the script's word for what a pool refuses into the port's; 0
+// for other words.
+func poolReason(what string) resources.Reason {
+	switch what {
+	case "full":
+		return resources.RefusedFull
+	case "open":
+		return resources.RefusedNotFull
+	case "few":
+		return resources.RefusedFew
+	case "many":
+		return resources.RefusedMany
+	}
+	return 0
 }

@@ -26,7 +26,7 @@ func (w *world) made(kind resources.Kind, profile, standing string) (thing, erro
 		Kind: kind, ID: id, Version: 1, Created: ms, Modified: ms,
 		Display: "made", Profile: []byte(profile), Standing: []byte(standing),
 	}}
-	if x.entries, _ = resources.Placement(x.rec); len(x.entries) == 0 {
+	if x.entries, _, _ = resources.Placement(x.rec); len(x.entries) == 0 {
 		return x, fmt.Errorf("a %s with the standing %s has no place", kind, standing)
 	}
 	return x, nil

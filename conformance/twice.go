@@ -76,6 +76,9 @@ func (vain) Undue(resources.DueItem) {}
 // Fence does nothing.
 func (vain) Fence(resources.Lease) {}
 
+// Disband does nothing.
+func (vain) Disband(string) {}
+
 // Expire does nothing.
 func (vain) Expire(resources.Kind, string, time.Time) {}
 

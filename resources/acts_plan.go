@@ -108,26 +108,6 @@ func (d *Directory) GroupLicensing(ctx context.Context, c Caller, group string) 
 	return nil, errUnbuilt
 }
 
-// Jobs lists jobs, newest first; state and typ narrow when not empty.
-func (d *Directory) Jobs(ctx context.Context, c Caller, state JobState, typ JobType, after string, limit int) (jobs []*Job, next string, err error) {
-	return nil, "", errUnbuilt
-}
-
-// Job reads one job.
-func (d *Directory) Job(ctx context.Context, c Caller, id string) (*Job, error) {
-	return nil, errUnbuilt
-}
-
-// CancelJob stops a job before its next step; job_ended when it is over.
-func (d *Directory) CancelJob(ctx context.Context, c Caller, id string) (*Job, error) {
-	return nil, errUnbuilt
-}
-
-// JobErrors gives a job's errors one by one, in order.
-func (d *Directory) JobErrors(ctx context.Context, c Caller, id string, yield func(JobError) error) error {
-	return errUnbuilt
-}
-
 // RetryLicences makes everybody whose assignment of a SKU failed ("" is any) be
 // settled again, as a job.
 func (d *Directory) RetryLicences(ctx context.Context, c Caller, sku string) (*Job, error) {

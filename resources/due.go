@@ -19,11 +19,16 @@ import (
 //	p            the plan has something for this time: a subscription begins or ends
 //	h<alert id>  a held revocation was decided (BR-165)
 
+// ItemOfUser is the item that settles a user again.
+func ItemOfUser(id string) string { return "u" + id }
+
 // DueItem is an item as it was read from the list.
 type DueItem struct {
 	Item  string
 	At    int64 // microseconds since 1970; tells whether it was asked for anew since
-	Tries int   // how often it was postponed after a failure
+	Tries int   // how often it was postponed after a failure since it was asked for
+
+	Parked bool // it is a parked one too, and was asked for anew since
 }
 
 // ParkedItem is an item that failed too often and waits for somebody to look.
@@ -54,33 +59,40 @@ type Bell struct {
 // Queue is how workers find and share what is due. All nodes see one queue.
 // Errors are as those of Store.
 type Queue interface {
-	// Bells takes up to limit messages for this worker, those first that another
-	// worker took and did not give back within idle. The store rings by itself
-	// when a commit made something due at once. A message may be lost, so
-	// workers look through all organizations from time to time as well.
-	Bells(ctx context.Context, worker string, idle time.Duration, limit int) ([]Bell, error)
+	// Bells takes up to limit messages, those first that somebody took and did
+	// not give back within idle. The store rings by itself when a commit made
+	// something due at once. A message may be lost, so workers look through all
+	// organizations from time to time as well.
+	Bells(ctx context.Context, idle time.Duration, limit int) ([]Bell, error)
 	// Heard gives messages back as done.
 	Heard(ctx context.Context, bells ...Bell) error
-	// Ring makes workers look at an organization.
-	Ring(ctx context.Context, org OrgID) error
+	// Ring makes workers look at organizations. Who has rung and was not heard
+	// yet does not ring twice.
+	Ring(ctx context.Context, orgs ...OrgID) error
 
-	// Lease takes the organization for a worker until d from now, or longer when
-	// the worker has it; false when another worker has it. A lease that is taken,
-	// not prolonged, gets a greater token.
+	// Lease takes the organization for a worker until d from now, or makes the
+	// lease that the worker has end then; false when another worker has it. A
+	// lease that is taken, not prolonged, gets a greater token. The end is by the
+	// clock of whoever took it; one further away than 4 d is not believed.
 	Lease(ctx context.Context, org OrgID, worker string, d time.Duration) (Lease, bool, error)
-	// Unlease gives a lease back.
+	// Unlease gives a lease back; its token is good for nothing after that. A
+	// lease that was lost is left alone.
 	Unlease(ctx context.Context, l Lease) error
 
 	// Due reads up to limit items that are due by now, the earliest first, and
 	// when the next one after these is (zero: there is none).
 	Due(ctx context.Context, org OrgID, now time.Time, limit int) ([]DueItem, time.Time, error)
-	// Postpone moves an item to a later time after a failure, unless it was asked
-	// for anew; Park takes it off the list into the parked ones. ErrFenced when
-	// the lease is lost.
-	Postpone(ctx context.Context, l Lease, item DueItem, at time.Time) error
-	Park(ctx context.Context, l Lease, item DueItem, cause string, now time.Time) error
-	// Parked lists parked items, oldest first; Unpark makes one due again and
-	// reports whether it was there.
+	// Next tells of each organization when its first item is due; zero: it has
+	// none.
+	Next(ctx context.Context, orgs []OrgID) ([]time.Time, error)
+	// Postpone moves an item to a later time after a failure and counts the try;
+	// Park takes it off the list into the parked ones. Both report whether they
+	// did: not when the item was asked for anew or taken off meanwhile. ErrFenced
+	// when the lease is lost.
+	Postpone(ctx context.Context, l Lease, item DueItem, at time.Time) (bool, error)
+	Park(ctx context.Context, l Lease, item DueItem, cause string, now time.Time) (bool, error)
+	// Parked lists parked items, oldest first, up to 1000; Unpark makes one due
+	// again and reports whether it was there.
 	Parked(ctx context.Context, org OrgID, limit int) ([]ParkedItem, error)
 	Unpark(ctx context.Context, org OrgID, item string, now time.Time) (bool, error)
 }

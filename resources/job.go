@@ -36,7 +36,12 @@ type Job struct {
 	Result   json.RawMessage `json:"result,omitempty"` // what came of it, by type
 	Fault    string          `json:"fault,omitempty"`  // of state failed: a sentence
 	Errors   int             `json:"errors,omitempty"` // rows of errors kept, in pieces of noun rows
+	Pieces   int             `json:"pieces,omitempty"` // of errors
 	CancelAt time.Time       `json:"cancelAt,omitzero"`
+	Subjects []string        `json:"subjects,omitempty"` // ids or SKUs it is about; jobs are found by them
+	Sole     string          `json:"sole,omitempty"`     // not empty: of those of its type with this text only one may be under way
+
+	faults []JobError // of the step that runs, not yet stored
 }
 
 // JobType says what a job does.

@@ -2,11 +2,16 @@ package resources
 
 import "github.com/usher-scim/usher/internal/jsontree"
 
-// Placement tells where a stored record must be found: all its index entries
-// and the claims it holds. It is what the acts derive while they write, for
+// Placement tells where a stored record must be found: all its index entries,
+// the claims it holds, and its places in pools and lines. It is what the acts derive while they write, for
 // whoever compares indexes with records. A record that cannot be read has no
 // place.
-func Placement(rec *Record) ([]Entry, []Claim) {
+func Placement(rec *Record) ([]Entry, []Claim, Holdings) {
+	entries, claims := placement(rec)
+	return entries, claims, holdingsOf(rec)
+}
+
+func placement(rec *Record) ([]Entry, []Claim) {
 	switch rec.Kind {
 	case KindToken:
 		t, err := tokenOf(rec)

@@ -52,7 +52,7 @@ func (w *watched) compare(when string, rec *resources.Record, entries []resource
 		}
 		return
 	}
-	want, _ := resources.Placement(rec)
+	want, _, _ := resources.Placement(rec)
 	order := func(a, b resources.Entry) int {
 		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Value, b.Value))
 	}
@@ -75,7 +75,7 @@ func TestPlacement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, claims := resources.Placement(user); len(claims) != 1 || claims[0].Key != "z@a.test" {
+	if _, claims, _ := resources.Placement(user); len(claims) != 1 || claims[0].Key != "z@a.test" {
 		t.Errorf("claims %v", claims)
 	}
 	for _, name := range []string{"displayName", "externalId", "emails", "active"} {
@@ -117,7 +117,7 @@ func TestPlacement(t *testing.T) {
 		{Kind: resources.KindUser, ID: user.ID, Profile: []byte("{")},
 		{Kind: resources.KindOrg, ID: "o", Profile: []byte("{")},
 	} {
-		if entries, claims := resources.Placement(rec); len(entries)+len(claims) > 0 {
+		if entries, claims, _ := resources.Placement(rec); len(entries)+len(claims) > 0 {
 			t.Errorf("a %s that cannot be read has a place: %v, %v", rec.Kind, entries, claims)
 		}
 	}

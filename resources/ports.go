@@ -150,14 +150,19 @@ type Tx interface {
 	// Due asks for work: item stands in the organization's list of what is due
 	// from t on. An item that stands there already is due at the earlier of the
 	// two times and counts as asked for anew, see Undue. Items are short: a
-	// letter and an id, see work items in due.go.
+	// letter and an id, see work items in due.go. With a commit that else only
+	// links and unlinks, and changes nothing, nothing becomes due either.
 	Due(item string, t time.Time)
 	// Undue takes an item off the list, unless it was asked for anew since it
-	// was read.
+	// was read; tries and a parked one of the same name are forgotten. The same
+	// commit may ask for it again (Due), for another time.
 	Undue(item DueItem)
 	// Fence makes the commit fail with ErrFenced when the lease is not the
 	// newest one of its organization any more.
 	Fence(l Lease)
+	// Disband makes the users in a group that this commit deletes due (item
+	// u<id>), one by one, as Sweep clears what the group left with them.
+	Disband(group string)
 
 	// Expire asks for the record to be removed by Sweep once t has passed.
 	// Readers must still compare the time themselves.
@@ -170,7 +175,7 @@ type Tx interface {
 
 // Pool is a bounded set of holders.
 type Pool struct {
-	Name  string // letters, digits and "/", at most 64 bytes
+	Name  string // letters, digits and ./_-, at most 80 bytes; so for lines
 	Limit int    // holders at most; below 0 there is no bound
 	Line  string // name of the line in front of it, or ""
 }

@@ -3,6 +3,8 @@ package resources
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
+	"time"
 )
 
 // A setting is a record that administrators, or usher itself, keep beside the
@@ -58,6 +60,34 @@ func (p place) entries(id string) []Entry {
 		out = append(out, Entry{Index: SettingAttr, Value: p.Noun.key(a)})
 	}
 	return out
+}
+
+// attrOf joins the parts of a key or an attribute.
+func attrOf(parts ...string) string { return strings.Join(parts, keySeparator) }
+
+// put asks for a setting to be stored: body, as JSON, in place of before, which
+// is what Read gave, or nil for a new one.
+func (p place) put(tx Tx, before *Record, id, display string, body any, now time.Time) (*Record, error) {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("encode a %s: %w", p.Noun, err)
+	}
+	standing, err := p.standing()
+	if err != nil {
+		return nil, err
+	}
+	ms := now.UnixMilli()
+	rec := &Record{Kind: KindSetting, ID: id, Version: 1, Created: ms, Modified: ms, Display: clip(display, 100), Profile: raw, Standing: standing}
+	var had []Entry
+	if before != nil {
+		rec.Version, rec.Created, rec.Modified = before.Version+1, before.Created, max(ms, before.Modified)
+		had = placeOf(before).entries(id)
+	}
+	if err := checkSize(before, rec); err != nil {
+		return nil, err
+	}
+	tx.Put(before, rec, had, p.entries(id))
+	return rec, nil
 }
 
 // placeOf reads where a setting stands; the zero place when its standing says

@@ -5,8 +5,8 @@
 -- has. All checks come before the first write, and XADD, the only write that
 -- can fail on state, comes before all others, because Redis does not roll back.
 --
--- Answers: {'ok', lsn}  {'same'}  {'changed'}
---          {'name'|'claim'|'full'|'open'|'missing', number of the item, holder}
+-- Answers: {'ok', lsn}  {'same'}  {'changed'}  {'fenced'}
+--          {'name'|'claim'|'full'|'open'|'few'|'many'|'missing', number of the item, holder}
 local K, A = KEYS, ARGV
 local call, unpack, sub = redis.call, unpack, string.sub
 local k, a = 2, 4
@@ -27,6 +27,14 @@ local minute = math.floor(tonumber(call('TIME')[1]) / 60)
 local current, older = K[1 + minute % 2], K[2 - minute % 2]
 local known = call('HGET', current, A[1]) or call('HGET', older, A[1])
 if known then return {'ok', known} end
+
+-- 2. Leases that must be the newest: their token behind two bytes.
+for _ = 1, tonumber(A[a]) do
+  k = k + 1
+  a = a + 1
+  if call('GETRANGE', K[k], '2', '26') ~= A[a] then return {'fenced'} end
+end
+a = a + 1
 
 -- 2a. Records as seen: version and stamp, or nothing.
 for _ = 1, tonumber(A[a]) do
@@ -84,26 +92,93 @@ for i = 1, tonumber(A[a]) do
 end
 a = a + 1
 
--- 2e. Pools: must be full; who gives; who takes and under which bound.
+-- 2e. Pools: how many hold, at most so many, and who gives.
+local pools = {}
 for i = 1, tonumber(A[a]) do
   k = k + 1
-  local full, gives, takes = tonumber(A[a + 1]), tonumber(A[a + 2]), tonumber(A[a + 3])
-  local held = call('SCARD', K[k])
-  if full >= 0 and held < full then return {'open', tostring(i), ''} end
-  a = a + 3
-  for j = 1, gives do held = held - call('SISMEMBER', K[k], A[a + j]) end
-  a = a + gives
-  for _ = 1, takes do
-    if call('SISMEMBER', K[k], A[a + 1]) == 0 then
-      if held >= tonumber(A[a + 2]) then return {'full', tostring(i), ''} end
-      held = held + 1
+  local p = {key = K[k], name = A[a + 1], least = tonumber(A[a + 3]), gives = {}, gone = 0}
+  p.had = call('SCARD', p.key)
+  local most = tonumber(A[a + 2])
+  if most >= 0 and p.had > most then return {'many', tostring(i), ''} end
+  local gives = tonumber(A[a + 4])
+  a = a + 4
+  for j = 1, gives do
+    p.gives[A[a + j]] = true
+    p.gone = p.gone + call('SISMEMBER', p.key, A[a + j])
+  end
+  p.held = p.had - p.gone
+  pools[i], a = p, a + gives
+end
+a = a + 1
+
+-- 2f. Lines: how many wait, and who leaves. left has the places that this
+-- commit empties, leaves who stood there, more is how many it adds.
+local lines = {}
+for i = 1, tonumber(A[a]) do
+  k = k + 1
+  local l = {key = K[k], name = A[a + 1], size = call('ZCARD', K[k]), left = {}, leaves = {}, more = 0}
+  local quits = tonumber(A[a + 2])
+  a = a + 2
+  for j = 1, quits do
+    local rank = call('ZRANK', l.key, A[a + j])
+    if rank then l.left[#l.left + 1], l.leaves[A[a + j]] = rank, true end
+  end
+  lines[i], a = l, a + quits
+end
+a = a + 1
+
+-- How many stand before a holder, who may not stand in the line at all, and
+-- the holder's place in it.
+local function before(l, holder)
+  local rank = call('ZRANK', l.key, holder)
+  local place = rank or l.size
+  local n = place
+  for j = 1, #l.left do
+    if l.left[j] < place then n = n - 1 end
+  end
+  return n, rank
+end
+
+-- 2g. Who takes: more places must be free than others wait before.
+local takes = {}
+for i = 1, tonumber(A[a]) do
+  local p, l, holder, limit = pools[tonumber(A[a + 1])], lines[tonumber(A[a + 2])], A[a + 3], tonumber(A[a + 4])
+  local ahead, rank = 0, false
+  if l then ahead, rank = before(l, holder) end
+  if call('SISMEMBER', p.key, holder) == 0 then
+    if limit >= 0 and p.held + ahead >= limit then return {'full', A[a + 1], ''} end
+    p.held = p.held + 1
+  end
+  if rank and not l.leaves[holder] then l.left[#l.left + 1], l.leaves[holder] = rank, true end
+  takes[i], a = {p, holder}, a + 4
+end
+a = a + 1
+for i, p in ipairs(pools) do
+  if p.gone > 0 and p.held < p.least then return {'few', tostring(i), ''} end
+end
+
+-- 2h. Who waits: none of the pools has a place for them.
+local waits = {}
+for i = 1, tonumber(A[a]) do
+  local l, holder, of = lines[tonumber(A[a + 1])], A[a + 2], tonumber(A[a + 4])
+  local ahead, rank = before(l, holder)
+  if not rank then
+    ahead = ahead + l.more
+    l.more = l.more + 1
+  end
+  waits[i] = {l, holder, A[a + 3]}
+  a = a + 4
+  for _ = 1, of do
+    local p, limit = pools[tonumber(A[a + 1])], tonumber(A[a + 2])
+    if limit < 0 or p.held + ahead < limit or (not p.gives[holder] and call('SISMEMBER', p.key, holder) == 1) then
+      return {'open', A[a + 1], ''}
     end
     a = a + 2
   end
 end
 a = a + 1
 
--- 2f. Groups and members to link must exist.
+-- 2i. Groups and members to link must exist.
 local exist = tonumber(A[a])
 for from = 1, exist, 500 do
   local to = math.min(from + 499, exist)
@@ -170,14 +245,15 @@ for _ = 1, tonumber(A[a]) do
 end
 a = a + 1
 
--- 4d. Memberships of deleted groups go to the trash.
+-- 4d. Memberships of deleted groups go to the trash, with 1 when who was in
+-- becomes due.
 for _ = 1, tonumber(A[a]) do
   if call('EXISTS', K[k + 1]) == 1 then
     call('RENAME', K[k + 1], K[k + 2])
-    call('ZADD', K[k + 3], '0', A[a + 1])
+    call('ZADD', K[k + 3], A[a + 2], A[a + 1])
   end
   k = k + 3
-  a = a + 1
+  a = a + 2
 end
 a = a + 1
 
@@ -227,7 +303,47 @@ for _ = 1, tonumber(A[a]) do
 end
 a = a + 1
 
--- 4h. Links: both directions, the group's count of changes and its time.
+-- 4h. Pools and lines, and their names in the list that erasing goes by.
+local names, due, tries, parked, causes = K[k + 1], K[k + 2], K[k + 3], K[k + 4], K[k + 5]
+k = k + 5
+for _, p in ipairs(pools) do
+  for holder in pairs(p.gives) do call('SREM', p.key, holder) end
+  if p.gone > 0 and p.gone == p.had then call('SREM', names, 'sp:' .. p.name) end
+end
+for _, t in ipairs(takes) do
+  if t[1].had == t[1].gone then call('SADD', names, 'sp:' .. t[1].name) end
+  call('SADD', t[1].key, t[2])
+end
+for _, l in ipairs(lines) do
+  for holder in pairs(l.leaves) do call('ZREM', l.key, holder) end
+  if #l.left > 0 and #l.left == l.size then call('SREM', names, 'ln:' .. l.name) end
+end
+for _, w in ipairs(waits) do
+  call('SADD', names, 'ln:' .. w[1].name)
+  call('ZADD', w[1].key, 'NX', w[3], w[2])
+end
+
+-- 4i. What is not due any more, unless asked for anew, with its failures; then
+-- what is due: at the earlier time, and always at another one than before.
+for _ = 1, tonumber(A[a]) do
+  local at = call('ZSCORE', due, A[a + 1])
+  if at and tonumber(at) == tonumber(A[a + 2]) then
+    call('ZREM', due, A[a + 1])
+    call('HDEL', tries, A[a + 1])
+    if call('ZREM', parked, A[a + 1]) == 1 then call('HDEL', causes, A[a + 1]) end
+  end
+  a = a + 2
+end
+a = a + 1
+for _ = 1, tonumber(A[a]) do
+  local at, new = call('ZSCORE', due, A[a + 1]), A[a + 2]
+  if at and tonumber(at) <= tonumber(new) then new = string.format('%.0f', tonumber(at) - 1) end
+  call('ZADD', due, new, A[a + 1])
+  a = a + 2
+end
+a = a + 1
+
+-- 4j. Links: both directions, the group's count of changes and its time.
 local gv, gl = K[k + 1], K[k + 2]
 for _, w in ipairs(work) do
   local gm, gid, adds, removes, wk, wa = w[1], w[2], w[3], w[4], w[5], w[6]

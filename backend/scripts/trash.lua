@@ -1,9 +1,13 @@
--- Clears what a deleted group left with its former members.
--- KEYS: list of trash, the trash, then the groups of each former member.
--- ARGV: the group, then the former members.
+-- Clears what a deleted group left with its former members, and makes due what
+-- the group's end means for them, if its deletion asked for that.
+-- KEYS: list of trash, the trash, list of what is due, then the groups of each
+-- former member.
+-- ARGV: the group, microseconds, then for each former member the id and the
+-- item that becomes due, or ''.
 local call, sub = redis.call, string.sub
 local gid = ARGV[1]
-for i = 3, #KEYS do
+local asked = tonumber(call('ZSCORE', KEYS[1], gid) or '0') == 1
+for i = 4, #KEYS do
   local row = call('GET', KEYS[i]) or ''
   for at = 1, #row, 20 do
     if sub(row, at, at + 19) == gid then
@@ -12,7 +16,13 @@ for i = 3, #KEYS do
       break
     end
   end
-  call('ZREM', KEYS[2], ARGV[i - 1])
+  local member, item = ARGV[2 * i - 5], ARGV[2 * i - 4]
+  -- What is no former member any more was cleared by another sweep.
+  if call('ZREM', KEYS[2], member) == 1 and asked and item ~= '' then
+    local at, new = call('ZSCORE', KEYS[3], item), ARGV[2] -- as in commit.lua
+    if at and tonumber(at) <= tonumber(new) then new = string.format('%.0f', tonumber(at) - 1) end
+    call('ZADD', KEYS[3], new, item)
+  end
 end
 if call('EXISTS', KEYS[2]) == 0 then call('ZREM', KEYS[1], gid) end
 return 1
