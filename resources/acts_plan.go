@@ -2,63 +2,8 @@ package resources
 
 import (
 	"context"
-	"io"
 	"time"
 )
-
-// Operate gives the caller that acts on the organization with the slug: a
-// platform operator on any, with the scopes platform and admin there; everybody
-// else on their own only; another one is not_found.
-func (d *Directory) Operate(ctx context.Context, c Caller, slug string) (Caller, error) {
-	return c, errUnbuilt
-}
-
-// Products lists the catalogue.
-func (d *Directory) Products(ctx context.Context, c Caller) ([]Product, error) {
-	return nil, errUnbuilt
-}
-
-// PutProduct writes a product of the catalogue, new or in place of the one with
-// its SKU; created tells which.
-func (d *Directory) PutProduct(ctx context.Context, c Caller, p Product) (created bool, err error) {
-	return false, errUnbuilt
-}
-
-// DeleteProduct takes a product out of the catalogue; product_in_use while an
-// organization subscribes to it or a product refers to it.
-func (d *Directory) DeleteProduct(ctx context.Context, c Caller, sku string) error {
-	return errUnbuilt
-}
-
-// Subscriptions lists an organization's subscriptions, with what is used.
-func (d *Directory) Subscriptions(ctx context.Context, c Caller) ([]SubscriptionUsage, error) {
-	return nil, errUnbuilt
-}
-
-// CreateSubscription adds a subscription (platform operator); its id is given.
-func (d *Directory) CreateSubscription(ctx context.Context, c Caller, s Subscription) (Subscription, error) {
-	return s, errUnbuilt
-}
-
-// SubscriptionChange is what to change; nil fields stay.
-type SubscriptionChange struct {
-	Units  *int
-	Starts *time.Time
-	Ends   *time.Time // zero: never
-	Note   *string
-}
-
-// UpdateSubscription changes a subscription. Fewer units than are used are
-// possible: the oldest assignments keep their seats (domain.md §3.7).
-func (d *Directory) UpdateSubscription(ctx context.Context, c Caller, id string, change SubscriptionChange) (Subscription, error) {
-	return Subscription{}, errUnbuilt
-}
-
-// DeleteSubscription ends a subscription at once; confirm must be true when
-// seats of it are used (BR-260).
-func (d *Directory) DeleteSubscription(ctx context.Context, c Caller, id string, confirm bool) error {
-	return errUnbuilt
-}
 
 // Templates lists templates.
 func (d *Directory) Templates(ctx context.Context, c Caller) ([]Template, error) {
@@ -81,16 +26,6 @@ func (d *Directory) DeleteTemplate(ctx context.Context, c Caller, id string) (he
 // the template gave before and does not any more.
 func (d *Directory) ApplyTemplate(ctx context.Context, c Caller, id string, dry, preserve bool) (*Job, error) {
 	return nil, errUnbuilt
-}
-
-// Settings reads an organization's settings.
-func (d *Directory) Settings(ctx context.Context, c Caller) (Settings, uint64, error) {
-	return Settings{}, 0, errUnbuilt
-}
-
-// ChangeSettings changes settings; fn gets what is set and changes it.
-func (d *Directory) ChangeSettings(ctx context.Context, c Caller, fn func(*Settings, uint64) error) (Settings, uint64, error) {
-	return Settings{}, 0, errUnbuilt
 }
 
 // GroupLicensing tells of a group's template and its progress.
@@ -133,123 +68,6 @@ func (d *Directory) Decide(ctx context.Context, c Caller, alert string, confirm 
 
 // CloseAlert marks an alert as done or dismissed; held revocations are decided.
 func (d *Directory) CloseAlert(ctx context.Context, c Caller, id string, to AlertState) (*Alert, error) {
-	return nil, errUnbuilt
-}
-
-// Locations lists locations by name.
-func (d *Directory) Locations(ctx context.Context, c Caller) ([]Location, error) {
-	return nil, errUnbuilt
-}
-
-// PutLocation writes a location: id "" makes a new one; location_in_use.
-func (d *Directory) PutLocation(ctx context.Context, c Caller, l Location) (Location, error) {
-	return l, errUnbuilt
-}
-
-// DeleteLocation removes an empty location; location_not_empty (BR-201).
-func (d *Directory) DeleteLocation(ctx context.Context, c Caller, id string) error {
-	return errUnbuilt
-}
-
-// NumberQuery is what an administrator looks for.
-type NumberQuery struct {
-	Location string // id
-	State    NumberState
-	Search   string // digits that the number contains
-	After    string
-	Limit    int
-}
-
-// Numbers lists numbers (BR-191). available counts those of the location that
-// can be assigned: 0 means that all are taken (BR-192).
-func (d *Directory) Numbers(ctx context.Context, c Caller, q NumberQuery) (list []*Number, next string, available int, err error) {
-	return nil, "", 0, errUnbuilt
-}
-
-// Number reads a number by id or E.164.
-func (d *Directory) Number(ctx context.Context, c Caller, idOrE164 string) (*Number, error) {
-	return nil, errUnbuilt
-}
-
-// NumberRow is one line of a list of numbers and what is, or would be, made of
-// it.
-type NumberRow struct {
-	Line     int
-	Text     string // as it was given
-	Location string // as it was given
-	E164     string // "" when it cannot be read
-	Type     string
-	Region   string
-	Code     Code // "" when all is well
-	Detail   string
-}
-
-// ValidateNumbers reads numbers without storing anything; at most 1000.
-func (d *Directory) ValidateNumbers(ctx context.Context, c Caller, location string, texts []string) ([]NumberRow, error) {
-	return nil, errUnbuilt
-}
-
-// AddNumbers stores up to 1000 numbers and tells what became of each row; those
-// that are good stay when others are not. Inactive numbers must be activated.
-func (d *Directory) AddNumbers(ctx context.Context, c Caller, location string, texts []string, inactive bool) ([]NumberRow, error) {
-	return nil, errUnbuilt
-}
-
-// ImportNumbers starts a job over CSV with the columns number, location and
-// optionally state; dry tells what would happen. At most 1 MiB and 50 000 lines.
-func (d *Directory) ImportNumbers(ctx context.Context, c Caller, csv io.Reader, dry bool) (*Job, error) {
-	return nil, errUnbuilt
-}
-
-// ActivateNumber makes an inactive number available.
-func (d *Directory) ActivateNumber(ctx context.Context, c Caller, id string) (*Number, error) {
-	return nil, errUnbuilt
-}
-
-// MoveNumber moves an unassigned number to another location (BR-201).
-func (d *Directory) MoveNumber(ctx context.Context, c Caller, id, location string) (*Number, error) {
-	return nil, errUnbuilt
-}
-
-// HoldNumber reserves an available number for 15 minutes for a holder (a text
-// of up to 64 bytes); ReleaseNumber ends that.
-func (d *Directory) HoldNumber(ctx context.Context, c Caller, id, holder string) (*Number, error) {
-	return nil, errUnbuilt
-}
-
-// ReleaseNumber ends a reservation, or the rest of a number after its release.
-func (d *Directory) ReleaseNumber(ctx context.Context, c Caller, id string) (*Number, error) {
-	return nil, errUnbuilt
-}
-
-// DeleteNumber removes an unassigned number.
-func (d *Directory) DeleteNumber(ctx context.Context, c Caller, id string) error { return errUnbuilt }
-
-// Suggestion is a recommended extension (BR-194).
-type Suggestion struct {
-	Extension string
-	Taken     string // the recommended one when somebody has it, or ""
-	Holder    string // user id
-}
-
-// SuggestExtension recommends the last digits of a number, or the next free
-// extension of the location (BR-194).
-func (d *Directory) SuggestExtension(ctx context.Context, c Caller, location, number string) (Suggestion, error) {
-	return Suggestion{}, errUnbuilt
-}
-
-// CallingChange is a change of what a user calls with; nil fields stay, "" takes
-// away.
-type CallingChange struct {
-	Location  *string // id, externalId or name
-	Number    *string
-	Extension *string
-	Temporary *bool
-}
-
-// ChangeCalling changes a user's location, number and extension, strictly: what
-// cannot be refuses (BR-190 … BR-197).
-func (d *Directory) ChangeCalling(ctx context.Context, c Caller, id string, change CallingChange, check func(*Record) error) (*Record, error) {
 	return nil, errUnbuilt
 }
 

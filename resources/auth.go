@@ -195,7 +195,7 @@ func (d *Directory) callerOf(ctx context.Context, org OrgID, t *Token) (Caller, 
 	if !works {
 		return Caller{}, badToken()
 	}
-	caller := Caller{Org: org, Token: t.ID, User: t.User, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes}
+	caller := Caller{Org: org, Token: t.ID, User: t.User, Profile: t.Profile, Policy: t.Policy, Scopes: t.Scopes, Strict: t.Strict, Asks: t.Asks}
 	if t.Client != "" {
 		cl, err := d.clientByID(ctx, org, t.Client)
 		if err != nil {

@@ -40,6 +40,8 @@ type Client struct {
 	Scopes     []Scope        `json:"scopes"`
 	Profile    Profile        `json:"profile"`
 	Policy     NamePolicy     `json:"policy"`
+	Strict     bool           `json:"strict,omitempty"`   // see Caller.Strict
+	Asks       bool           `json:"asks,omitempty"`     // see Caller.Asks
 	Lifetime   time.Duration  `json:"lifetime,omitempty"` // of access tokens
 	Secrets    []ClientSecret `json:"secrets,omitempty"`  // MethodSecret
 	Keys       string         `json:"keys,omitempty"`     // MethodKey: a key set (RFC 7517) of public keys
@@ -82,6 +84,8 @@ type ClientSpec struct {
 	Scopes         []Scope
 	Profile        Profile
 	Policy         NamePolicy
+	Strict         bool // as in TokenSpec
+	Asks           bool // as in TokenSpec
 	TokenLifetime  time.Duration
 	SecretLifetime time.Duration
 	Keys           string // MethodKey
@@ -114,6 +118,9 @@ func (s ClientSpec) normalised(org OrgID) (ClientSpec, error) {
 	t, err := TokenSpec{Name: s.Name, Scopes: s.Scopes, Profile: s.Profile, Policy: s.Policy}.normalised(org)
 	if err != nil {
 		return s, err
+	}
+	if err := checkScopes(t.Scopes, ConnectionScopes(), false); err != nil {
+		return s, err // clients provision; what administrators do is bound to tokens
 	}
 	s.Name, s.Scopes, s.Profile, s.Policy = t.Name, t.Scopes, t.Profile, t.Policy
 	if !slices.Contains(Methods(), s.Method) {

@@ -34,7 +34,7 @@ func (d *Directory) CreateClient(ctx context.Context, c Caller, slug string, spe
 	}
 	now := d.now().UTC().Truncate(time.Millisecond)
 	cl := &Client{
-		Name: spec.Name, Method: spec.Method, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy,
+		Name: spec.Name, Method: spec.Method, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy, Strict: spec.Strict, Asks: spec.Asks,
 		Lifetime: spec.TokenLifetime, Keys: spec.Keys, Trust: spec.Trust, Cert: spec.Cert, Created: now,
 	}
 	var secret *IssuedSecret

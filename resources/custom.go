@@ -194,10 +194,11 @@ func (d *Directory) DeleteCustom(ctx context.Context, c Caller, typeName, id str
 			return nil
 		}
 		return check(cur)
-	}, func(tx Tx, cur *Record, doc *jsontree.Value) {
-		r := customOf(CustomType(cur), doc, keysIn(cur.Standing))
-		tx.Delete(cur, r.entries(id, cur.Modified))
-		tx.Event(Event{Type: "resource.deleted", Kind: KindCustom, ID: id, Of: r.typeName, Actor: c.Token, Request: c.Request, Names: []string{r.displayName, r.externalID}})
+	}, func(_ context.Context, x removal) error {
+		r := customOf(CustomType(x.cur), x.doc, keysIn(x.cur.Standing))
+		x.tx.Delete(x.cur, r.entries(id, x.cur.Modified))
+		x.tx.Event(Event{Type: "resource.deleted", Kind: KindCustom, ID: id, Of: r.typeName, Actor: c.Token, Request: c.Request, Names: []string{r.displayName, r.externalID}})
+		return nil
 	})
 	if HasCode(err, CodeNotFound) { // the same whether there is one of another type or none
 		return noCustom(typeName)

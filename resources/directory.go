@@ -39,6 +39,10 @@ type Directory struct {
 	common   *Declared // of all organizations
 	declared declaredCache
 	plans    planCache
+	full     fullPools
+	products catalogueCache
+
+	vacancies vacancies
 }
 
 // New makes a Directory over a store.

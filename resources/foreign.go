@@ -144,7 +144,7 @@ func (d *Directory) verifyForeign(ctx context.Context, f Foreign, now time.Time)
 		d.noteClientUse(ctx, known.org.ID, cl, now)
 		return Caller{
 			Org: known.org.ID, Slug: known.org.Slug, Token: cl.ID, Client: cl.ID, Method: cl.Method, Cert: cl.Cert,
-			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes, Declared: declared,
+			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes, Strict: cl.Strict, Asks: cl.Asks, Declared: declared,
 		}, claims.Expires.Add(clockSkew), nil
 	}
 	if away != nil {

@@ -74,7 +74,8 @@ func (d *Directory) ClientToken(ctx context.Context, g Grant) (*Token, string, e
 		return nil, "", err
 	}
 	t := Token{
-		Connection: cl.Connection, Name: cl.Name, Scopes: scopes, Profile: cl.Profile, Policy: cl.Policy, Client: cl.ID, Proof: proof,
+		Connection: cl.Connection, Name: cl.Name, Scopes: scopes, Profile: cl.Profile, Policy: cl.Policy,
+		Strict: cl.Strict, Asks: cl.Asks, Client: cl.ID, Proof: proof,
 	}
 	self := Caller{Org: org.ID, Token: cl.ID, Request: g.Request}
 	return d.issue(ctx, self, org.ID, t, cl.Lifetime, func(tx Tx, id string) error {

@@ -217,9 +217,11 @@ func groupRefused(err error, c Caller, group string) error {
 // DeleteGroup removes a group, its membership and its place in other groups.
 // check is as in [Directory.DeleteUser].
 func (d *Directory) DeleteGroup(ctx context.Context, c Caller, id string, check func(*Record) error) error {
-	return d.remove(ctx, c, KindGroup, id, check, func(tx Tx, cur *Record, doc *jsontree.Value) {
-		g := groupOf(doc, keysIn(cur.Standing))
+	return d.remove(ctx, c, KindGroup, id, check, func(_ context.Context, r removal) error {
+		cur, tx := r.cur, r.tx
+		g := groupOf(r.doc, keysIn(cur.Standing))
 		tx.Delete(cur, g.entries(id, max(cur.Modified, cur.LinksModified)))
 		tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{g.displayName, g.externalID}})
+		return nil
 	})
 }

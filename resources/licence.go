@@ -18,7 +18,7 @@ const (
 // Source is one reason why a user shall have a licence.
 type Source struct {
 	Type  SourceType `json:"t"`
-	Ref   string     `json:"r,omitempty"` // see the types
+	Ref   string     `json:"r,omitempty"` // see the types; "package" when it was asked for as the package
 	Since int64      `json:"s,omitempty"` // milliseconds since 1970
 }
 
@@ -48,6 +48,23 @@ type Assignment struct {
 	Issue        Code             `json:"i,omitempty"` // of status error
 }
 
+// waits reports whether the assignment stands in the line of its product: it
+// gets a seat as soon as there is one, in the order of Asked (BR-164).
+func (a *Assignment) waits() bool {
+	return a.Status == Failed && (a.Issue == CodeNoSeats || a.Issue == CodeNotSubscribed)
+}
+
+// pool is the pool in which the assignment has its place, "" for none.
+func (a *Assignment) pool() string {
+	switch {
+	case a.Status == Failed:
+		return ""
+	case a.Subscription != "":
+		return seatPool(a.Subscription)
+	}
+	return freePool(a.SKU).Name
+}
+
 // Issue says why what was asked for is not what is (domain.md §1).
 type Issue struct {
 	Code      Code   `json:"c"`
@@ -73,6 +90,8 @@ type Standing struct {
 	Source   string       `json:"source,omitempty"` // provisionSource: SCIM, API, CSV, CONSOLE …; "" is SCIM
 	Origin   Origin       `json:"origin,omitempty"` // "" is automatic
 	Licences []Assignment `json:"licences,omitempty"`
+	Kept     []Assignment `json:"kept,omitempty"`    // of an inactive user: what is asked for again once active; none has a seat
+	Tier     string       `json:"tier,omitempty"`    // licensed or basic (domain.md §5.2); "" is unlicensed
 	OrgSKUs  []string     `json:"orgSkus,omitempty"` // given by the organization's template, also while group templates decide instead (BR-162)
 	Asks     bool         `json:"asks,omitempty"`    // entitlements of the document ask for licences too
 	Package  *Holding     `json:"package,omitempty"`
@@ -95,9 +114,20 @@ type Holding struct {
 // Calling is what a user has been given to call with (domain.md §5.5).
 type Calling struct {
 	Location  string `json:"l,omitempty"` // id
+	Place     string `json:"p,omitempty"` // name of the location, as it is shown and found by
 	Number    string `json:"n,omitempty"` // E.164
 	NumberID  string `json:"i,omitempty"` // id of the number's record
 	Extension string `json:"e,omitempty"` // digits
 	Temporary bool   `json:"t,omitempty"` // BR-193
 	Status    string `json:"s,omitempty"` // pending, assigned, error; "" is none
+
+	Chosen  bool   `json:"c,omitempty"` // usher chose the number, nobody asked for it
+	ChosenX bool   `json:"x,omitempty"` // the same of the extension
+	Waits   []Wait `json:"w,omitempty"` // for numbers and extensions
+}
+
+// Wait is a place in a line.
+type Wait struct {
+	Line  string `json:"l"`
+	Since int64  `json:"s"` // milliseconds since 1970
 }

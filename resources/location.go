@@ -1,6 +1,9 @@
 package resources
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Location is a place that owns numbers and extensions (domain.md §2). Locations
 // stand in the Plan.
@@ -16,6 +19,48 @@ type Location struct {
 	RoutingPrefix   string    `json:"routingPrefix,omitempty"`
 	MainNumber      string    `json:"mainNumber,omitempty"` // E.164
 	Created         time.Time `json:"created"`
+}
+
+// locationKeys are the names that a location is found by, those that count most
+// first: its id, its externalId to the letter, its name without case.
+func locationKeys(id, externalID, name string) [3]string {
+	return [3]string{"i" + id, "x" + externalID, "n" + string(FoldText(name))}
+}
+
+// placesOf makes the look-up of locations by what people call them.
+func placesOf(all []Location) map[string]*Location {
+	out := make(map[string]*Location, 3*len(all))
+	for i := range all {
+		for _, k := range locationKeys(all[i].ID, all[i].ExternalID, all[i].Name) {
+			if len(k) > 1 {
+				out[k] = &all[i]
+			}
+		}
+	}
+	return out
+}
+
+// locate finds a location by id, externalId or name; nil when there is none.
+func (p *Plan) locate(text string) *Location {
+	for _, k := range locationKeys(text, text, text) {
+		if l := p.places[k]; l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// locationNames lists the names of an organization's locations, for messages.
+func (p *Plan) locationNames() string {
+	const most = 20
+	names := make([]string, 0, min(len(p.Locations), most))
+	for i := range p.Locations {
+		if names = append(names, p.Locations[i].Name); len(names) == most {
+			break
+		}
+	}
+	slices.Sort(names)
+	return joined(names)
 }
 
 // placePool is the pool of everything that is at a location: users and numbers

@@ -177,10 +177,18 @@ func memberUnknown(id string) *Error {
 	return &Error{Code: CodeMemberUnknown, Field: "members", Detail: "There is no user or group with the id " + quoted(id) + " in your organization; create it before adding it to the group."}
 }
 
+// removal is one run of a deletion: run counts from 1, see planIn.
+type removal struct {
+	tx  Tx
+	run int
+	cur *Record
+	doc *jsontree.Value
+}
+
 // remove deletes a user or group: it leaves its groups, and drop asks for the
 // rest. check, when not nil, is asked once: leaving groups in pieces changes
 // what it compares.
-func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, check func(*Record) error, drop func(Tx, *Record, *jsontree.Value)) error {
+func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, check func(*Record) error, drop func(context.Context, removal) error) error {
 	if err := c.may(kind, true); err != nil {
 		return err
 	}
@@ -189,7 +197,9 @@ func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, 
 	}
 	for more := true; more; check = nil {
 		err := untilGroupsHold(func() error {
-			_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+			run := 0
+			_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+				run++
 				// First, so that the commit depends on the groups that check sees.
 				groups, err := tx.GroupsOf(id)
 				if err != nil {
@@ -204,11 +214,15 @@ func (d *Directory) remove(ctx context.Context, c Caller, kind Kind, id string, 
 					return nil
 				}
 				leave(tx, c, id, groups)
-				drop(tx, cur, &doc)
-				return nil
+				return drop(ctx, removal{tx, run, cur, &doc})
 			})
 			return err
 		})
+		if r, ok := errors.AsType[*Refusal](err); ok {
+			if seats := seatRefused(r); seats != nil {
+				err = seats
+			}
+		}
 		if err != nil {
 			return fmt.Errorf("delete %s: %w", kind, err)
 		}

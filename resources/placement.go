@@ -26,7 +26,11 @@ func placement(rec *Record) ([]Entry, []Claim) {
 		}
 		return o.entries(), nil
 	case KindSetting:
-		return placeOf(rec).entries(rec.ID), nil
+		at := placeOf(rec)
+		if at.Noun == nounNumber {
+			return at.entries(rec.ID), []Claim{{ClaimNumber, at.Key}}
+		}
+		return at.entries(rec.ID), nil
 	}
 	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
 	if err != nil {
@@ -39,8 +43,7 @@ func placement(rec *Record) ([]Entry, []Claim) {
 	case KindCustom:
 		return customOf(CustomType(rec), &doc, keys).entries(rec.ID, rec.Modified), nil
 	}
-	u := UserOf(&doc)
-	u.keys = keys
+	u := userIn(rec, &doc)
 	if u.IdentityKey == "" {
 		return u.entries(rec.ID, rec.Modified), nil
 	}

@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -24,6 +25,7 @@ type Plan struct {
 	rec    *Record              // as stored; nil when there is none yet
 	org    *Template            // the template of type ORG, or nil
 	groups map[string]*Template // templates of type GROUP by group id
+	places map[string]*Location // locations by what people call them, see locationKeys
 }
 
 // What one organization can have (security S11).
@@ -61,6 +63,10 @@ type Subscription struct {
 	Starts time.Time         `json:"starts,omitzero"` // zero: at once
 	Ends   time.Time         `json:"ends,omitzero"`   // zero: never
 	Note   string            `json:"note,omitempty"`  // an order number or the like, for people
+
+	// Gone says that the subscription was deleted while seats of it were held. It
+	// goes when the last of them is free, and nobody is shown it.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // SubscriptionModel says how a subscription is bounded.
@@ -79,7 +85,7 @@ func (s *Subscription) ActiveAt(t time.Time) bool {
 
 // pool is the pool of the subscription's seats. Holders are user ids.
 func (s *Subscription) pool() Pool {
-	p := Pool{Name: "seat/" + s.ID, Limit: s.Units, Line: lineOf(s.SKU)}
+	p := Pool{Name: seatPool(s.ID), Limit: s.Units, Line: lineOf(s.SKU)}
 	if s.Model == ModelUsage {
 		p.Limit = -1
 	}
@@ -146,6 +152,7 @@ func parsePlan(rec *Record) (*Plan, error) {
 			p.groups[g] = t
 		}
 	}
+	p.places = placesOf(p.Locations)
 	return p, nil
 }
 
@@ -218,6 +225,12 @@ func (pc *planCache) put(org OrgID, p *Plan, until time.Time) {
 	pc.all[org] = cachedPlan{p, until}
 }
 
+func (pc *planCache) drop(org OrgID) {
+	pc.mu.Lock()
+	defer pc.mu.Unlock()
+	delete(pc.all, org)
+}
+
 // planFor gives the plan of an organization for looking at.
 func (d *Directory) planFor(ctx context.Context, org OrgID) (*Plan, error) {
 	if c, ok := d.plans.get(org); ok && d.now().Before(c.until) {
@@ -257,6 +270,7 @@ func (d *Directory) planIn(ctx context.Context, tx Tx, org OrgID, run int) (*Pla
 
 // changePlan changes the plan of an organization in one commit; fn gets a copy
 // to change and may ask for more in the same commit. It may run several times.
+// With errSame from fn nothing is written, and that is no error.
 func (d *Directory) changePlan(ctx context.Context, c Caller, event string, fn func(tx Tx, p *Plan) error) error {
 	run := 0
 	_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
@@ -271,10 +285,16 @@ func (d *Directory) changePlan(ctx context.Context, c Caller, event string, fn f
 		}
 		return d.putPlan(tx, c, cur, next, event)
 	})
-	if err == nil {
-		_, err = d.loadPlan(ctx, c.Org)
+	if errors.Is(err, errSame) {
+		return nil
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("change the plan: %w", err)
+	}
+	if _, err = d.loadPlan(ctx, c.Org); err != nil {
+		d.plans.drop(c.Org) // the change stands; whoever asks next reads it
+	}
+	return nil
 }
 
 // putPlan asks for a plan to be stored in place of another.

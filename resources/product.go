@@ -1,7 +1,5 @@
 package resources
 
-import "context"
-
 // Capability is what a product lets people do.
 type Capability string
 
@@ -60,9 +58,4 @@ func newCatalogue(products []Product) *Catalogue {
 		c.bySKU[FoldSKU(products[i].SKU)] = &products[i]
 	}
 	return c
-}
-
-// catalogue gives the platform's products, at most three seconds old.
-func (d *Directory) catalogue(context.Context) (*Catalogue, error) {
-	return newCatalogue(builtinProducts()), nil
 }

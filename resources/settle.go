@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -14,18 +15,32 @@ type change struct {
 	before, after       *User
 	rec                 *Record         // what is written, without profile and standing; nil at deletion
 	docBefore, docAfter *jsontree.Value // what the client said; docBefore is nil at creation
+	now                 int64           // milliseconds since 1970
+	how                 *revision       // what else is asked for; nil at creation and deletion
+	direct              []string        // SKUs that the act grants directly (BR-151)
+}
+
+// rules are what an act on users is decided by.
+type rules struct {
+	caller    Caller
+	plan      *Plan
+	catalogue *Catalogue
+	known     *knowledge
 }
 
 // settle compares a user before and after and is the only place that decides
 // consequences: which claims are taken and released (BR-001, BR-005), the
-// standing, and the events (BR-261). It runs inside the commit of the change.
-func (d *Directory) settle(tx Tx, c Caller, p *Plan, cat *Catalogue, ch change) {
+// standing with licences, seats and numbers (domain.md §3.7, §3.8), and the
+// events (BR-261). It runs inside the commit of the change.
+func (d *Directory) settle(ctx context.Context, tx Tx, r rules, ch change) error {
 	var had, has string
+	var before Standing
 	if ch.before != nil {
-		had = ch.before.IdentityKey
+		had, before = ch.before.IdentityKey, ch.before.standing
 	}
+	var after Standing
 	if ch.after != nil {
-		has = ch.after.IdentityKey
+		has, after = ch.after.IdentityKey, ch.basic(r.caller, &before)
 	}
 	if had != has {
 		if had != "" {
@@ -35,58 +50,127 @@ func (d *Directory) settle(tx Tx, c Caller, p *Plan, cat *Catalogue, ch change) 
 			tx.Claim(Claim{ClaimEmail, has}, ch.id)
 		}
 	}
+	s := settling{d: d, tx: tx, rules: r, ch: &ch, before: &before, after: &after}
+	if err := s.licences(ctx); err != nil {
+		return err
+	}
+	s.administrators()
 	if ch.after != nil {
-		ch.after.standing = ch.decide(c)
-		ch.rec.Standing = ch.after.standing.append(make([]byte, 0, 64), ch.after.keys)
-		ch.rec.Profile = shown(ch.docAfter, ch.id, ch.after.standing.blocks(p, cat))
+		ch.after.standing = after
+		ch.rec.Standing = after.append(make([]byte, 0, 64), ch.after.keys)
+		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.plan, r.catalogue))
 	}
-	for _, e := range userEvents(ch) {
-		e.Kind, e.ID, e.Actor, e.Request = KindUser, ch.id, c.Token, c.Request
-		tx.Event(e)
-	}
+	s.events()
+	return nil
 }
 
-// decide is the standing of a user after a change: its state (domain.md §3.1)
-// and its issues (BR-002, BR-006).
-func (ch *change) decide(c Caller) Standing {
-	s := Standing{Source: c.Origin}
-	var before Standing
+// settling is one run of settle.
+type settling struct {
+	rules
+	d             *Directory
+	tx            Tx
+	ch            *change
+	before, after *Standing // after becomes what is decided; zero at deletion
+}
+
+// basic is the standing after a change without what is decided about licences:
+// state (domain.md §3.1), issues (BR-002, BR-006), and what stays.
+func (ch *change) basic(c Caller, before *Standing) Standing {
+	s := Standing{Source: c.Origin, Asks: c.Asks && ch.docAfter.Get("entitlements") != nil}
 	if ch.before != nil {
-		before = ch.before.standing
-		s = before
+		s = *before
 		s.Issues = nil
+		s.Asks = ch.asks(c, before)
 	}
 	s.State = StateNotVerified
 	if ch.after.Inactive {
 		s.State = StateInactive
 	}
+	now := ch.rec.Modified
 	switch {
 	case ch.after.Identity == "":
-		s.issue(&before, CodeMissingEmail, "emails", "The user has no e-mail address, so that no mail can be sent; add one.", ch.rec.Modified)
+		s.issue(before, CodeMissingEmail, "emails", "The user has no e-mail address, so that no mail can be sent; add one.", now)
 	case ch.after.IdentityKey == "":
-		s.issue(&before, CodeEmailInvalid, "emails", "The e-mail address cannot be used; correct it.", ch.rec.Modified)
+		s.issue(before, CodeEmailInvalid, "emails", "The e-mail address cannot be used; correct it.", now)
 	}
 	return s
 }
 
-// userEvents are the events of a change (BR-261).
-func userEvents(ch change) []Event {
+// asks reports whether entitlements ask for licences from now on: who writes
+// them last decides.
+func (ch *change) asks(c Caller, before *Standing) bool {
+	now, was := ch.docAfter.Get("entitlements"), ch.docBefore.Get("entitlements")
+	switch {
+	case now == nil:
+		return false
+	case was != nil && jsontree.Equal(was, now) || c.Origin != "":
+		return before.Asks
+	}
+	return c.Asks
+}
+
+// administrators keeps the pool of active full administrators, of which the last
+// one stays (BR-245).
+func (s *settling) administrators() {
+	was, is := s.before.administers(), s.after.administers()
+	switch {
+	case was && !is:
+		s.tx.Give(adminPool, s.ch.id)
+		s.tx.Least(adminPool, 1)
+	case is && !was:
+		s.tx.Take(Pool{Name: adminPool, Limit: -1}, s.ch.id)
+	}
+}
+
+// administers reports whether the user is an active full administrator.
+func (s *Standing) administers() bool {
+	if s.State == StateInactive {
+		return false
+	}
+	for _, r := range s.Roles {
+		if r == RoleFullAdmin {
+			return true
+		}
+	}
+	return false
+}
+
+// events appends what happened to the user (BR-261).
+func (s *settling) events() {
+	list := userEvents(s.ch)
+	list = append(list, s.licenceEvents()...)
+	if s.ch.before != nil && s.ch.after != nil && len(list) == 0 {
+		list = append(list, Event{Type: "user.updated", Changed: []string{LifecycleURN}})
+	}
+	for _, e := range list {
+		if s.ch.rec != nil {
+			e.Version = s.ch.rec.Version
+		}
+		e.Kind, e.ID, e.Actor, e.Request = KindUser, s.ch.id, s.caller.Token, s.caller.Request
+		s.tx.Event(e)
+	}
+}
+
+// userEvents are the events of a change of what the client said.
+func userEvents(ch *change) []Event {
 	switch {
 	case ch.before == nil:
-		return []Event{{Type: "user.created", Version: ch.rec.Version}}
+		return []Event{{Type: "user.created"}}
 	case ch.after == nil:
 		return []Event{{Type: "user.deleted", Names: []string{ch.before.UserName, ch.before.ExternalID}}}
 	}
-	out := []Event{{Type: "user.updated", Version: ch.rec.Version, Changed: changedNames(ch.docBefore, ch.docAfter)}}
+	var out []Event
+	if changed := changedNames(ch.docBefore, ch.docAfter); len(changed) > 0 {
+		out = append(out, Event{Type: "user.updated", Changed: changed})
+	}
 	switch {
 	case !ch.before.Inactive && ch.after.Inactive:
-		out = append(out, Event{Type: "user.deactivated", Version: ch.rec.Version})
+		out = append(out, Event{Type: "user.deactivated"})
 	case ch.before.Inactive && !ch.after.Inactive:
-		out = append(out, Event{Type: "user.reactivated", Version: ch.rec.Version})
+		out = append(out, Event{Type: "user.reactivated"})
 	}
 	return out
 }
-
 // changedNames lists the top-level attributes that differ, those that are gone
 // last.
 func changedNames(before, after *jsontree.Value) []string {
@@ -124,6 +208,9 @@ func userRefused(err error, c Caller, u *User) error {
 	var r *Refusal
 	if !errors.As(err, &r) {
 		return err
+	}
+	if seats := seatRefused(r); seats != nil {
+		return seats
 	}
 	if taken := attributeTaken(r, c); taken != nil {
 		return taken

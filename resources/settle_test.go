@@ -26,22 +26,22 @@ func parsed(t *testing.T, text string) *jsontree.Value {
 	return &v
 }
 
-// wishes notes what settle asks of a unit of work, in words.
-type wishes struct {
+// askings notes what settle asks of a unit of work, in words.
+type askings struct {
 	Tx
 	claims []string
 	events []Event
 }
 
-func (w *wishes) Claim(c Claim, holder string) {
+func (w *askings) Claim(c Claim, holder string) {
 	w.claims = append(w.claims, fmt.Sprintf("claim %s %s for %s", c.Kind, c.Key, holder))
 }
 
-func (w *wishes) Release(c Claim, holder string) {
+func (w *askings) Release(c Claim, holder string) {
 	w.claims = append(w.claims, fmt.Sprintf("release %s %s of %s", c.Kind, c.Key, holder))
 }
 
-func (w *wishes) Event(e Event) { w.events = append(w.events, e) }
+func (w *askings) Event(e Event) { w.events = append(w.events, e) }
 
 // TestSettle: the consequences of every kind of change of a user (BR-001,
 // BR-002, BR-005, BR-006, BR-240, BR-242, BR-261).
@@ -121,12 +121,15 @@ func TestSettle(t *testing.T) {
 				u := UserOf(ch.docAfter)
 				ch.after, ch.rec = &u, &Record{ID: "id", Version: 3}
 			}
-			var got wishes
+			var got askings
 			p, err := parsePlan(nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			(&Directory{}).settle(&got, Caller{Token: "t", Request: "r"}, p, newCatalogue(builtinProducts()), ch)
+			r := rules{Caller{Token: "t", Request: "r"}, p, newCatalogue(builtinProducts()), &knowledge{}}
+			if err := (&Directory{}).settle(t.Context(), &got, r, ch); err != nil {
+				t.Fatal(err)
+			}
 			for i := range tt.events {
 				e := &tt.events[i]
 				e.Kind, e.ID, e.Actor, e.Request = KindUser, "id", "t", "r"

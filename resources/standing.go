@@ -48,8 +48,8 @@ func (s *Standing) append(dst []byte, keys []attrKey) []byte {
 
 // bare reports whether there is nothing but a state.
 func (s *Standing) bare() bool {
-	return s.Source == "" && s.Origin == "" && len(s.Licences)+len(s.OrgSKUs)+len(s.Roles)+len(s.Issues) == 0 &&
-		!s.Asks && s.Package == nil && s.Calling == nil
+	return s.Source == "" && s.Origin == "" && len(s.Licences)+len(s.Kept)+len(s.OrgSKUs)+len(s.Roles)+len(s.Issues) == 0 &&
+		!s.Asks && s.Tier == "" && s.Package == nil && s.Calling == nil
 }
 
 // Licence finds the assignment of a SKU; nil when there is none.

@@ -24,7 +24,9 @@ type Token struct {
 	Scopes     []Scope    `json:"scopes"`
 	Profile    Profile    `json:"profile"`
 	Policy     NamePolicy `json:"policy"`
-	User       string     `json:"user,omitempty"` // id of the user it stands for (R-128); "": nobody
+	Strict     bool       `json:"strict,omitempty"` // see Caller.Strict
+	Asks       bool       `json:"asks,omitempty"`   // see Caller.Asks
+	User       string     `json:"user,omitempty"`   // id of the user it stands for (R-128); "": nobody
 	Created    time.Time  `json:"created"`
 	Expires    time.Time  `json:"expires"`
 	LastUsed   time.Time  `json:"lastUsed,omitzero"` // to the hour
@@ -33,12 +35,15 @@ type Token struct {
 }
 
 // TokenSpec is what a new token shall be. Zero fields have defaults: scope
-// scim, profile rfc, policy relaxed, 180 days.
+// scim, profile rfc, policy relaxed, 180 days. Scopes are those of a connection
+// or those of administrators, never both.
 type TokenSpec struct {
 	Name     string
 	Scopes   []Scope
 	Profile  Profile
 	Policy   NamePolicy
+	Strict   bool   // what cannot be granted refuses the request (domain.md §5.6)
+	Asks     bool   // entitlements of users ask for licences (domain.md §5.5)
 	User     string // id of the user it stands for; its scope is me by default
 	Lifetime time.Duration
 }
@@ -73,10 +78,8 @@ func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 	if len(s.Scopes) == 0 {
 		s.Scopes = known[:1]
 	}
-	for _, sc := range s.Scopes {
-		if !slices.Contains(known, sc) {
-			return s, &Error{Code: CodeInvalidValue, Field: "scopes", Detail: fmt.Sprintf("The scope %q is not known; use %s.", clip(string(sc), 40), joined(known))}
-		}
+	if err := checkScopes(s.Scopes, known, org != PlatformOrg); err != nil {
+		return s, err
 	}
 	if k, ok := KindOf(s.User); s.User != "" && (!ok || k != KindUser || org == PlatformOrg) {
 		return s, userUnknown(s.User)
@@ -100,6 +103,25 @@ func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 		return s, &Error{Code: CodeInvalidValue, Field: "lifetime", Detail: "A token lives between one minute and 365 days."}
 	}
 	return s, nil
+}
+
+// checkScopes refuses scopes that a credential cannot have: unknown ones, and
+// those of administrators beside those of a connection, because one credential
+// opens one door. admins says whether it can be an administrator's at all.
+func checkScopes(scopes, known []Scope, admins bool) error {
+	all := known
+	if admins {
+		all = slices.Concat(known, AdminScopes())
+	}
+	for _, sc := range scopes {
+		if !slices.Contains(all, sc) {
+			return &Error{Code: CodeInvalidValue, Field: "scopes", Detail: fmt.Sprintf("The scope %q is not known; use %s.", clip(string(sc), 40), joined(all))}
+		}
+		if slices.Contains(AdminScopes(), sc) != slices.Contains(AdminScopes(), scopes[0]) {
+			return &Error{Code: CodeInvalidValue, Field: "scopes", Detail: "Scopes of administrators (" + joined(AdminScopes()) + ") do not go with those of a provisioning connection; issue two tokens."}
+		}
+	}
+	return nil
 }
 
 func joined[T ~string](list []T) string {
@@ -146,7 +168,7 @@ func (d *Directory) issueNew(ctx context.Context, c Caller, org OrgID, spec Toke
 	if err != nil {
 		return nil, "", err
 	}
-	t := Token{Connection: connection, Name: spec.Name, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy, User: spec.User}
+	t := Token{Connection: connection, Name: spec.Name, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy, Strict: spec.Strict, Asks: spec.Asks, User: spec.User}
 	return d.issue(ctx, c, org, t, spec.Lifetime, standsFor(spec.User))
 }
 

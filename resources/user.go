@@ -22,6 +22,8 @@ type User struct {
 
 	keys     []attrKey // values of declared attributes, see Caller.userOf and userIn
 	standing Standing  // what was decided, of stored users and by settle
+	wish     wishes    // licences that the document asks for, likewise
+	calls    callingWish
 }
 
 // UserOf reads a user's document (a SCIM User with canonical names).
@@ -59,6 +61,7 @@ func (c Caller) userOf(cur *Record, doc *jsontree.Value) (u User, err error) {
 func userIn(rec *Record, doc *jsontree.Value) User {
 	u := UserOf(doc)
 	u.keys, u.standing = keysIn(rec.Standing), StandingOf(rec)
+	u.wish, u.calls = wishesOf(doc, u.standing.Asks), callingWishOf(doc)
 	return u
 }
 
@@ -123,7 +126,7 @@ func (u *User) entries(id string, modified int64) []Entry {
 			out = append(out, entry)
 		}
 	}
-	return keyEntries(out, KindUser, "User", u.keys)
+	return keyEntries(u.facts(out), KindUser, "User", u.keys)
 }
 
 // maxEmails bounds the e-mail addresses of one user: each is an index entry,
@@ -155,17 +158,31 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 	if err != nil {
 		return nil, err
 	}
-	run := 0
-	rec, err := d.create(ctx, c, KindUser, func(tx Tx, id string, now int64) (*Record, error) {
-		run++
-		p, err := d.planIn(ctx, tx, c.Org, run)
-		if err != nil {
+	var direct []string
+	if c.Origin != "" {
+		direct = grants(&doc)
+		if err := checkSKUs(cat, direct); err != nil {
 			return nil, err
 		}
-		rec := &Record{Kind: KindUser, ID: id, Version: 1, Created: now, Modified: now, Display: after.display()}
-		d.settle(tx, c, p, cat, change{id: id, after: &after, rec: rec, docAfter: &doc})
-		tx.Put(nil, rec, nil, after.entries(id, now))
-		return rec, nil
+	}
+	known := d.knowledge(c, nil)
+	var rec *Record
+	err = d.untilLearned(c.Org, known, func() (err error) {
+		run := 0
+		rec, err = d.create(ctx, c, KindUser, func(tx Tx, id string, now int64) (*Record, error) {
+			run++
+			rules := rules{caller: c, catalogue: cat, known: known}
+			if rules.plan, err = d.planIn(ctx, tx, c.Org, run); err != nil {
+				return nil, err
+			}
+			rec := &Record{Kind: KindUser, ID: id, Version: 1, Created: now, Modified: now, Display: after.display()}
+			if err := d.settle(ctx, tx, rules, change{id: id, after: &after, rec: rec, docAfter: &doc, now: now, direct: direct}); err != nil {
+				return nil, err
+			}
+			tx.Put(nil, rec, nil, after.entries(id, now))
+			return rec, nil
+		})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create user: %w", userRefused(err, c, &after))
@@ -187,69 +204,11 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 	if err := c.may(KindUser, true); err != nil {
 		return nil, false, err
 	}
-	if k, ok := KindOf(id); !ok || k != KindUser {
-		return nil, false, notFound(KindUser)
-	}
-	cat, err := d.catalogue(ctx)
+	rec, changed, err := d.revise(ctx, c, id, revision{edit: edit})
 	if err != nil {
-		return nil, false, err
-	}
-	var rec *Record
-	var after User
-	changed, run := false, 0
-	_, err = d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
-		run++
-		cur, err := tx.Read(KindUser, id)
-		if err != nil {
-			return err
-		}
-		if cur == nil {
-			return notFound(KindUser)
-		}
-		doc, next, err := editDocument(cur, edit)
-		if err != nil {
-			return err
-		}
-		if changed = !jsontree.Equal(&doc, &next); !changed {
-			rec = cur
-			return nil
-		}
-		if after, err = c.userOf(cur, &next); err != nil {
-			return err
-		}
-		p, err := d.planIn(ctx, tx, c.Org, run)
-		if err != nil {
-			return err
-		}
-		rec, err = d.writeUser(tx, c, p, cat, cur, change{id: id, after: &after, docBefore: &doc, docAfter: &next})
-		return err
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("update user: %w", userRefused(err, c, &after))
+		return nil, false, fmt.Errorf("update user: %w", err)
 	}
 	return rec, changed, nil
-}
-
-// writeUser asks for the commit of a changed document.
-func (d *Directory) writeUser(tx Tx, c Caller, p *Plan, cat *Catalogue, cur *Record, ch change) (*Record, error) {
-	before, after := userIn(cur, ch.docBefore), ch.after
-	if before.UserName != after.UserName || before.Identity != after.Identity {
-		if err := c.Policy.check(after); err != nil {
-			return nil, err
-		}
-	}
-	if err := after.check(); err != nil {
-		return nil, err
-	}
-	rec := *cur
-	rec.Version, rec.Modified, rec.Display = cur.Version+1, max(d.now().UnixMilli(), cur.Modified), after.display()
-	ch.before, ch.rec = &before, &rec
-	d.settle(tx, c, p, cat, ch)
-	if err := checkSize(cur, &rec); err != nil {
-		return nil, err
-	}
-	tx.Put(cur, &rec, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, rec.Modified))
-	return &rec, nil
 }
 
 // editDocument gives what the client said in the stored document, and what edit
@@ -286,10 +245,18 @@ func checkSize(before, rec *Record) error {
 // in more groups than one commit can handle leaves them in several first, after
 // check has agreed.
 func (d *Directory) DeleteUser(ctx context.Context, c Caller, id string, check func(*Record) error) error {
-	return d.remove(ctx, c, KindUser, id, check, func(tx Tx, cur *Record, doc *jsontree.Value) {
-		before := userIn(cur, doc)
-		d.settle(tx, c, nil, nil, change{id: id, before: &before})
-		tx.Delete(cur, before.entries(id, cur.Modified))
+	cat, err := d.catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	return d.remove(ctx, c, KindUser, id, check, func(ctx context.Context, r removal) error {
+		p, err := d.planIn(ctx, r.tx, c.Org, r.run)
+		if err != nil {
+			return err
+		}
+		before := userIn(r.cur, r.doc)
+		r.tx.Delete(r.cur, before.entries(id, r.cur.Modified))
+		return d.settle(ctx, r.tx, rules{c, p, cat, &knowledge{}}, change{id: id, before: &before, now: d.now().UnixMilli()})
 	})
 }
 

@@ -1,0 +1,200 @@
+package resources
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+)
+
+// revision is what an act changes about a user: its document, what decides about
+// its licences beside the document, or nothing, to have it settled again.
+type revision struct {
+	check func(*Record) error // may refuse after seeing the record (If-Match); nil is none
+	edit  Edit                // of the document; nil: it stays
+
+	direct    []string                     // SKUs to grant directly
+	dropped   []string                     // SKUs to take the source direct of
+	picks     map[string]string            // subscriptions by folded SKU (BR-152)
+	change    func(*Plan, *Standing) error // of what else decides: origin, OrgSKUs, roles
+	temporary *bool                        // whether the extension is a temporary one (BR-193)
+	unseat    string                       // a subscription that has no seat for the user any more
+	again     bool                         // the plan, groups, seats or numbers have changed
+	admin     bool                         // an administrator's act: what cannot be refuses it
+
+	lease *Lease // of the worker that does this
+	item  *DueItem
+}
+
+// decides reports whether the act has licences decided, whatever it does to the
+// document.
+func (r *revision) decides() bool {
+	return r.again || r.unseat != "" || r.change != nil || r.temporary != nil || len(r.direct)+len(r.dropped)+len(r.picks) > 0
+}
+
+// revise is the one way to change a user. It tells what readers see now and
+// whether anything was written.
+func (d *Directory) revise(ctx context.Context, c Caller, id string, r revision) (*Record, bool, error) {
+	if k, ok := KindOf(id); !ok || k != KindUser {
+		return nil, false, notFound(KindUser)
+	}
+	cat, err := d.catalogue(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	known := d.knowledge(c, &r)
+	var rec *Record
+	var after User
+	changed := false
+	err = d.untilLearned(c.Org, known, func() error {
+		run := 0
+		_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) (err error) {
+			run++
+			rules := rules{caller: c, catalogue: cat, known: known}
+			if rules.plan, err = d.planIn(ctx, tx, c.Org, run); err != nil {
+				return err
+			}
+			if r.lease != nil {
+				tx.Fence(*r.lease)
+			}
+			if r.item != nil {
+				tx.Undue(*r.item)
+			}
+			rec, changed, err = d.reviseIn(ctx, tx, rules, id, &r, &after)
+			return err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, false, userRefused(err, c, &after)
+	}
+	return rec, changed, nil
+}
+
+// reviseIn asks for the commit of a revision. A user that a worker does not find
+// any more is no fault.
+func (d *Directory) reviseIn(ctx context.Context, tx Tx, rules rules, id string, r *revision, after *User) (*Record, bool, error) {
+	cur, err := tx.Read(KindUser, id)
+	if err != nil {
+		return nil, false, err
+	}
+	if cur == nil {
+		if r.lease != nil {
+			return nil, false, nil
+		}
+		return nil, false, notFound(KindUser)
+	}
+	if r.check != nil {
+		if err := r.check(cur); err != nil {
+			return nil, false, err
+		}
+	}
+	edit := r.edit
+	if edit == nil {
+		edit = func(_ *Record, doc jsontree.Value) (jsontree.Value, error) { return doc, nil }
+	}
+	doc, next, err := editDocument(cur, edit)
+	if err != nil {
+		return nil, false, err
+	}
+	same := jsontree.Equal(&doc, &next)
+	if same && !r.decides() {
+		return cur, false, nil
+	}
+	ch := change{id: id, after: after, docBefore: &doc, docAfter: &next, how: r}
+	if same { // also when the caller knows of fewer declared attributes: nothing is taken away
+		*after = userIn(cur, &next)
+	} else if *after, err = rules.caller.userOf(cur, &next); err != nil {
+		return nil, false, err
+	}
+	rec, err := d.writeUser(ctx, tx, rules, cur, ch, same)
+	return rec, rec != nil && rec != cur, err
+}
+
+// writeUser asks for the commit of a changed user. With same the document is what
+// it was, and nothing is written when all that is decided is, too.
+func (d *Directory) writeUser(ctx context.Context, tx Tx, rules rules, cur *Record, ch change, same bool) (*Record, error) {
+	before, after := userIn(cur, ch.docBefore), ch.after
+	if before.UserName != after.UserName || before.Identity != after.Identity {
+		if err := rules.caller.Policy.check(after); err != nil {
+			return nil, err
+		}
+	}
+	if err := after.check(); err != nil {
+		return nil, err
+	}
+	ch.now = d.now().UnixMilli()
+	rec := *cur
+	rec.Version, rec.Modified, rec.Display = cur.Version+1, max(ch.now, cur.Modified), after.display()
+	ch.before, ch.rec = &before, &rec
+	notes := events{Tx: tx}
+	if err := d.settle(ctx, &notes, rules, ch); err != nil {
+		return nil, err
+	}
+	if same && bytes.Equal(rec.Standing, cur.Standing) && bytes.Equal(rec.Profile, cur.Profile) {
+		return cur, nil
+	}
+	if err := checkSize(cur, &rec); err != nil {
+		return nil, err
+	}
+	notes.pass()
+	tx.Put(cur, &rec, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, rec.Modified))
+	return &rec, nil
+}
+
+// events holds events back until it is known that there is something to tell.
+type events struct {
+	Tx
+	list []Event
+}
+
+// Event notes an event.
+func (e *events) Event(ev Event) { e.list = append(e.list, ev) }
+
+// pass appends what was noted.
+func (e *events) pass() {
+	for _, ev := range e.list {
+		e.Tx.Event(ev)
+	}
+}
+
+// knowledge is what an act begins with: what this node saw last. Who has to
+// refuse what cannot be granted looks for itself.
+func (d *Directory) knowledge(c Caller, r *revision) *knowledge {
+	k := &knowledge{}
+	if c.strictness() == lenient && (r == nil || !r.admin) {
+		k.full = d.full.seed(c.Org)
+	}
+	if r != nil && r.unseat != "" {
+		k.lost = map[string]bool{seatPool(r.unseat): true}
+	}
+	return k
+}
+
+// untilLearned repeats an act that is refused for reasons to learn from.
+func (d *Directory) untilLearned(org OrgID, k *knowledge, act func() error) error {
+	for {
+		err := act()
+		if err == nil || !k.learn(err) {
+			d.full.note(org, k)
+			return err
+		}
+	}
+}
+
+// seatRefused turns refusals of pools into the errors of the rules behind them;
+// nil when it is about something else.
+func seatRefused(r *Refusal) error {
+	switch {
+	case r.Reason == RefusedFew && r.Pool == adminPool:
+		return &Error{Code: CodeLastAdmin, Detail: "The last active full administrator of the organization cannot be removed or deactivated; give somebody else the role first."}
+	case r.Reason == RefusedName && r.Index == UserKey && strings.HasPrefix(r.Value, extensionKeys):
+		return &Error{Code: CodeExtensionInUse, Field: CallingURN + ":extension", Detail: "The extension is already used at the location, by the user with id " + r.Holder + "; choose another."}
+	case r.Reason == RefusedFull || r.Reason == RefusedNotFull:
+		return fmt.Errorf("seats change too quickly: %w: %w", ErrUnavailable, errors.New(r.Error()))
+	}
+	return nil
+}
