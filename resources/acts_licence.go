@@ -81,11 +81,6 @@ type SubscriptionUsage struct {
 // uses or can have for nothing, in the order of SKUs.
 func (d *Directory) Usage(ctx context.Context, c Caller) ([]Usage, error) { return nil, errUnbuilt }
 
-// WorkOn does one due item under a lease and takes it off the list in the commit
-// of the work. It does a bounded piece; what is left stays due. ErrFenced when
-// the lease is lost.
-func (d *Directory) WorkOn(ctx context.Context, l Lease, item DueItem) error { return errUnbuilt }
-
 // Users answers an administrator's list of users.
 func (d *Directory) Users(ctx context.Context, c Caller, q UserQuery) (Page, error) {
 	return Page{}, errUnbuilt

@@ -39,8 +39,8 @@ type verdict struct {
 	kept     []Assignment // of inactive users: what they would ask for
 	issues   []Issue
 	faults   []fault // why each failed assignment failed
-	pack     string // SKU of the package that is held
-	calling  bool   // a calling product is held
+	pack     string  // SKU of the package that is held
+	calling  bool    // a calling product is held
 }
 
 // fault is a sentence about a failed assignment.

@@ -23,7 +23,11 @@ type revision struct {
 	temporary *bool                        // whether the extension is a temporary one (BR-193)
 	unseat    string                       // a subscription that has no seat for the user any more
 	again     bool                         // the plan, groups, seats or numbers have changed
+	keep      []string                     // SKUs that are direct from now on if the user has them
 	admin     bool                         // an administrator's act: what cannot be refuses it
+
+	dry bool // nothing is committed, the end is errDry
+	saw func(before, after *Standing, changed bool)
 
 	lease *Lease // of the worker that does this
 	item  *DueItem
@@ -32,7 +36,7 @@ type revision struct {
 // decides reports whether the act has licences decided, whatever it does to the
 // document.
 func (r *revision) decides() bool {
-	return r.again || r.unseat != "" || r.change != nil || r.temporary != nil || len(r.direct)+len(r.dropped)+len(r.picks) > 0
+	return r.again || r.unseat != "" || r.change != nil || r.temporary != nil || len(r.direct)+len(r.dropped)+len(r.picks)+len(r.keep) > 0
 }
 
 // revise is the one way to change a user. It tells what readers see now and
@@ -63,7 +67,9 @@ func (d *Directory) revise(ctx context.Context, c Caller, id string, r revision)
 			if r.item != nil {
 				tx.Undue(*r.item)
 			}
-			rec, changed, err = d.reviseIn(ctx, tx, rules, id, &r, &after)
+			if rec, changed, err = d.reviseIn(ctx, tx, rules, id, &r, &after); err == nil && r.dry {
+				err = errDry
+			}
 			return err
 		})
 		return err
@@ -111,6 +117,10 @@ func (d *Directory) reviseIn(ctx context.Context, tx Tx, rules rules, id string,
 		return nil, false, err
 	}
 	rec, err := d.writeUser(ctx, tx, rules, cur, ch, same)
+	if err == nil && r.saw != nil {
+		before := StandingOf(cur)
+		r.saw(&before, &after.standing, rec != cur)
+	}
 	return rec, rec != nil && rec != cur, err
 }
 

@@ -171,6 +171,7 @@ func userEvents(ch *change) []Event {
 	}
 	return out
 }
+
 // changedNames lists the top-level attributes that differ, those that are gone
 // last.
 func changedNames(before, after *jsontree.Value) []string {

@@ -117,11 +117,18 @@ func (s *settling) asked(wish, was *wishes) func(string) bool {
 	}
 }
 
+// direct lists what the act grants directly.
 func (s *settling) direct() []string {
-	if s.ch.how != nil {
-		return s.ch.how.direct
+	if s.ch.how == nil {
+		return s.ch.direct
 	}
-	return s.ch.direct
+	out := s.ch.how.direct
+	for _, sku := range s.ch.how.keep {
+		if find(s.before.Licences, sku) != nil || find(s.before.Kept, sku) != nil {
+			out = append(out[:len(out):len(out)], sku)
+		}
+	}
+	return out
 }
 
 // question puts together what decides.
