@@ -43,6 +43,12 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+func (c *clock) set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
 // clean does all the cleaning that there is to do.
 func (b *bundle) clean(t *testing.T) {
 	t.Helper()

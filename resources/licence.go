@@ -100,15 +100,13 @@ type Standing struct {
 	Issues   []Issue      `json:"issues,omitempty"`
 }
 
-// Holding is the package that a user holds, for billing (BR-175).
+// Holding is the package that a user holds, for billing (BR-175), or that none is
+// held any more.
 type Holding struct {
-	SKU      string `json:"k"` // "" when none is held any more and Closed says what was
-	From     string `json:"f"` // first day, in the organization's time zone
-	Location string `json:"l,omitempty"`
-	// Closed is the id of the interval record that ended today, so that a change
-	// of package on one day bills the day once (BR-176); Until is its end.
-	Closed string `json:"x,omitempty"`
-	Until  string `json:"u,omitempty"`
+	SKU      string `json:"k,omitempty"`
+	From     string `json:"f,omitempty"` // first day, in the organization's time zone
+	Location string `json:"l,omitempty"` // id
+	Until    string `json:"u,omitempty"` // without SKU: the day after the last one that any was held
 }
 
 // Calling is what a user has been given to call with (domain.md §5.5).

@@ -22,7 +22,7 @@ const (
 	nounCatalogue noun = "catalogue" // the platform's products
 	nounPlan      noun = "plan"      // how an organization licenses
 	nounNumber    noun = "number"    // a telephone number in an inventory
-	nounInterval  noun = "interval"  // days during which a user held a package
+	nounInterval  noun = "interval"  // packages that a user held, by the day
 	nounReport    noun = "report"    // a billing report
 	nounRows      noun = "rows"      // a piece of a report or of a job's errors
 	nounJob       noun = "job"       // long work with progress

@@ -86,8 +86,3 @@ func compareStandings(before, after *Standing, changed bool) outcome {
 	}
 	return out
 }
-
-// worker is the caller of what is done under a lease.
-func (l Lease) worker() Caller {
-	return Caller{Org: l.Org, Token: "system", Scopes: []Scope{ScopePlatform}}
-}

@@ -126,7 +126,8 @@ func (u *User) entries(id string, modified int64) []Entry {
 			out = append(out, entry)
 		}
 	}
-	return keyEntries(u.facts(out), KindUser, "User", u.keys)
+	out = u.standing.Package.entries(u.facts(out))
+	return keyEntries(out, KindUser, "User", u.keys)
 }
 
 // maxEmails bounds the e-mail addresses of one user: each is an index entry,

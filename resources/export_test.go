@@ -1,0 +1,71 @@
+package resources
+
+import (
+	"context"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+)
+
+// Hold makes a user hold a package, as settling does when it decides so.
+func (d *Directory) Hold(ctx context.Context, c Caller, id, sku, location string) error {
+	_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+		rec, err := tx.Read(KindUser, id)
+		if err != nil {
+			return err
+		}
+		doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
+		if err != nil {
+			return err
+		}
+		p, err := d.planIn(ctx, tx, c.Org, 2)
+		if err != nil {
+			return err
+		}
+		before := userIn(rec, &doc)
+		after := before
+		after.standing.Package, err = d.bill(tx, p, billed{
+			User: id, Email: before.Identity, Before: before.standing.Package, Package: sku, Location: location, Now: d.now(), Actor: c.Token,
+		})
+		if err != nil {
+			return err
+		}
+		next := *rec
+		next.Version++
+		next.Standing = after.standing.append(nil, after.keys)
+		tx.Put(rec, &next, before.entries(id, rec.Modified), after.entries(id, rec.Modified))
+		return nil
+	})
+	return err
+}
+
+// Drop deletes a user with what it holds.
+func (d *Directory) Drop(ctx context.Context, c Caller, id string) error {
+	if err := d.Hold(ctx, c, id, "", ""); err != nil {
+		return err
+	}
+	return d.DeleteUser(ctx, c, id, nil)
+}
+
+// WorkJob does the steps of a job until it has ended.
+func (d *Directory) WorkJob(ctx context.Context, c Caller, id string) (*Job, error) {
+	for {
+		if err := d.workJob(ctx, Lease{Org: c.Org}, DueItem{Item: "j" + id}); err != nil {
+			return nil, err
+		}
+		rec, err := d.settingByID(ctx, c.Org, id)
+		if err != nil {
+			return nil, err
+		}
+		if j, err := jobIn(rec); err != nil || j.ended() {
+			return j, err
+		}
+	}
+}
+
+// Replan changes the plan of an organization.
+func (d *Directory) Replan(ctx context.Context, c Caller, fn func(*Plan)) error {
+	return d.changePlan(ctx, c, "settings.updated", func(_ Tx, p *Plan) error {
+		fn(p)
+		return nil
+	})
+}
