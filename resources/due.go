@@ -18,6 +18,8 @@ import (
 //	j<job id>    one step of a job (BR-264)
 //	p            the plan has something for this time: a subscription begins or ends
 //	h<alert id>  a held revocation was decided (BR-165)
+//	w<line>      who waits for a number or an extension may have it (calling_wake.go)
+//	l<location>  a location is new or has another name: settle whom it concerns
 
 // ItemOfUser is the item that settles a user again.
 func ItemOfUser(id string) string { return "u" + id }

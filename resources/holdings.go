@@ -34,6 +34,12 @@ func holdingsOf(rec *Record) Holdings {
 			return Holdings{} // the caller reports everybody in its pools
 		}
 		return p.holdings()
+	case rec.Kind == KindSetting && nounOf(rec) == nounNumber:
+		n, err := numberOf(rec)
+		if err != nil {
+			return Holdings{} // as above
+		}
+		return Holdings{Pools: []string{placePool(n.Location).Name}}
 	}
 	return Holdings{}
 }
@@ -54,6 +60,20 @@ func (s *Standing) holdings() Holdings {
 			h.Pools = append(h.Pools, sub.pool().Name)
 		default:
 			h.Pools = append(h.Pools, freePool(a.SKU).Name)
+		}
+	}
+	if c := s.Calling; c != nil {
+		if c.Location != "" {
+			h.Pools = append(h.Pools, placePool(c.Location).Name)
+		}
+		for _, w := range c.Waits {
+			if h.Lines == nil {
+				h.Lines = make(map[string]int64)
+			}
+			h.Lines[w.Line] = w.Since
+		}
+		if len(c.Waits) > 0 {
+			h.Pools = append(h.Pools, waitersPool.Name)
 		}
 	}
 	if slices.Contains(s.Roles, RoleFullAdmin) && s.State != StateInactive {

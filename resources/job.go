@@ -37,6 +37,7 @@ type Job struct {
 	Fault    string          `json:"fault,omitempty"`  // of state failed: a sentence
 	Errors   int             `json:"errors,omitempty"` // rows of errors kept, in pieces of noun rows
 	Pieces   int             `json:"pieces,omitempty"` // of errors
+	Inputs   int             `json:"inputs,omitempty"` // pieces of what it works on, see inputOf
 	CancelAt time.Time       `json:"cancelAt,omitzero"`
 	Subjects []string        `json:"subjects,omitempty"` // ids or SKUs it is about; jobs are found by them
 	Sole     string          `json:"sole,omitempty"`     // not empty: of those of its type with this text only one may be under way

@@ -36,6 +36,17 @@ func (j *Job) params(into any) error {
 	return nil
 }
 
+// result reads what has come of the job so far; nothing when it has just begun.
+func (j *Job) result(into any) error {
+	if len(j.Result) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(j.Result, into); err != nil {
+		return fmt.Errorf("decode the result of job %s: %w", j.ID, err)
+	}
+	return nil
+}
+
 // finish writes what came of the job.
 func (j *Job) finish(result any) (bool, error) {
 	raw, err := json.Marshal(result)
@@ -109,11 +120,6 @@ func jobTaken(err error) error {
 		return &Error{Code: CodeJobRunning, Detail: "A job that does the same is under way, the one with id " + r.Holder + "; wait for its end or cancel it."}
 	}
 	return err
-}
-
-// worker is the caller of what is done under a lease.
-func (l Lease) worker() Caller {
-	return Caller{Org: l.Org, Token: "system", Scopes: []Scope{ScopePlatform}}
 }
 
 // workJob does one step of a job, a due item j<id>, and commits what came of it
@@ -265,7 +271,13 @@ func (d *Directory) sweepJob(ctx context.Context, l Lease, item DueItem, j *Job)
 				return err
 			}
 		}
-		if was.Pieces == 0 {
+		for n := 0; n < most && was.Inputs > 0; n++ {
+			was.Inputs--
+			if err := d.dropRows(ctx, tx, l.Org, inputOf(j.ID), was.Inputs); err != nil {
+				return err
+			}
+		}
+		if was.Pieces+was.Inputs == 0 {
 			tx.Delete(rec, placeOf(rec).entries(j.ID))
 			return nil
 		}

@@ -65,9 +65,13 @@ func (d *Directory) PutLocation(ctx context.Context, c Caller, l Location) (Loca
 		}
 		if fresh {
 			p.Locations = append(p.Locations, l)
-		} else {
-			l.Created = p.Locations[at].Created
-			p.Locations[at] = l
+			tx.Due(itemOfLocation(l.ID), now)
+			return nil
+		}
+		was := p.Locations[at]
+		l.Created = was.Created
+		if p.Locations[at] = l; was.Name != l.Name || was.ExternalID != l.ExternalID {
+			tx.Due(itemOfLocation(l.ID), now)
 		}
 		return nil
 	})

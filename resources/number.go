@@ -42,13 +42,13 @@ func (n Number) at(now time.Time) Number {
 }
 
 // The attributes that numbers are found by.
-func atPlace(location string) string { return "place" + keySeparator + location }
+func atPlace(location string) string { return attrOf("place", location) }
 
 func atPlaceIn(location string, s NumberState) string {
-	return atPlace(location) + keySeparator + string(s)
+	return attrOf("place", location, string(s))
 }
 
-func inState(s NumberState) string { return "state" + keySeparator + string(s) }
+func inState(s NumberState) string { return attrOf("state", string(s)) }
 
 // place is where the number stands in the indexes.
 func (n *Number) place() place {
@@ -75,37 +75,24 @@ func numberOf(rec *Record) (*Number, error) {
 // putNumber asks for a number to be stored; before is its record, or nil for a
 // new one. It stands in the pool of its location, and a new one is claimed.
 func (d *Directory) putNumber(tx Tx, before *Record, n *Number) error {
-	body, err := json.Marshal(n)
-	if err != nil {
-		return fmt.Errorf("encode a number: %w", err)
-	}
-	at := n.place()
-	standing, err := at.standing()
-	if err != nil {
-		return err
-	}
-	now := d.now().UnixMilli()
-	rec := &Record{Kind: KindSetting, ID: n.ID, Version: 1, Created: now, Modified: now, Display: n.E164, Profile: body, Standing: standing}
 	if before == nil {
-		tx.Put(nil, rec, nil, at.entries(n.ID))
 		tx.Claim(n.claim(), n.ID)
 		tx.Take(placePool(n.Location), n.ID)
-		return nil
+	} else {
+		was, err := numberOf(before)
+		if err != nil {
+			return err
+		}
+		if was == nil {
+			return fmt.Errorf("the record %s is not a number", before.ID)
+		}
+		if was.Location != n.Location {
+			tx.Give(placePool(was.Location).Name, n.ID)
+			tx.Take(placePool(n.Location), n.ID)
+		}
 	}
-	was, err := numberOf(before)
-	if err != nil {
-		return err
-	}
-	if was == nil {
-		return fmt.Errorf("the record %s is not a number", before.ID)
-	}
-	if was.Location != n.Location {
-		tx.Give(placePool(was.Location).Name, n.ID)
-		tx.Take(placePool(n.Location), n.ID)
-	}
-	rec.Version, rec.Created = before.Version+1, before.Created
-	tx.Put(before, rec, placeOf(before).entries(n.ID), at.entries(n.ID))
-	return nil
+	_, err := n.place().put(tx, before, n.ID, n.E164, n, d.now())
+	return err
 }
 
 // dropNumber asks for a number to be removed.

@@ -192,9 +192,9 @@ func (d *Directory) compareNumbers(ctx context.Context, org OrgID, p *Plan, list
 }
 
 // storeNumbers stores rows in one commit, up to numbersBatch of them. A row whose
-// number another organization has is refused by itself. also may ask for more in
-// the same commit; it gets the rows with what becomes of them.
-func (d *Directory) storeNumbers(ctx context.Context, c Caller, list []*newNumber, also func(tx Tx) error) error {
+// number another organization has is refused by itself. also, when not nil, may
+// ask for more in the same commit.
+func (d *Directory) storeNumbers(ctx context.Context, c Caller, list []*newNumber, also func(tx Tx)) error {
 	notes := make([]string, len(list))
 	for i, a := range list {
 		notes[i] = a.row.Detail
@@ -219,7 +219,7 @@ func (d *Directory) storeNumbers(ctx context.Context, c Caller, list []*newNumbe
 				return err
 			}
 			if also != nil {
-				return also(tx)
+				also(tx)
 			}
 			return nil
 		})

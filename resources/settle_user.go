@@ -86,3 +86,8 @@ func compareStandings(before, after *Standing, changed bool) outcome {
 	}
 	return out
 }
+
+// worker is the caller of what is done under a lease.
+func (l Lease) worker() Caller {
+	return Caller{Org: l.Org, Token: "system", Scopes: []Scope{ScopePlatform}}
+}
