@@ -219,14 +219,14 @@ func (q *question) seat(w *want) bool {
 	}
 	subs := q.subscriptions(w.sku)
 	pick := q.picks[FoldSKU(w.sku)]
-	for _, s := range subs {
+	for _, s := range subs { // whoever has a seat keeps it, unless another was picked
 		if s.ID == pick && !q.known.full[s.pool().Name] || pick == "" && w.held() && w.had.Subscription == s.ID && !q.known.lost[s.pool().Name] {
 			w.seat = s.ID
 			return true
 		}
 	}
 	for _, s := range subs {
-		if pick == "" && !q.known.full[s.pool().Name] {
+		if name := s.pool().Name; pick == "" && !q.known.full[name] && !q.known.lost[name] {
 			w.seat = s.ID
 			return true
 		}

@@ -211,6 +211,10 @@ type Caller struct {
 	// written: an act that is repeated with the same NewID creates once.
 	NewID string
 
+	// Held, when not nil, collects what acts of this caller would have taken away
+	// from many users and what waits for an administrator instead (BR-165).
+	Held *HeldBack
+
 	// Work, when not nil, counts the memberships that acts of this caller read and
 	// change, so that a door can bound what many acts do together (security S16).
 	Work *Work

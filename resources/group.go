@@ -114,7 +114,32 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 		return false, notFound(KindGroup)
 	}
 	var add, remove []string
-	commit, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+	var commit Commit
+	err = d.guarded(ctx, c, id, func(g *guarding) error {
+		commit, err = d.updateGroup(ctx, c, id, edit, g, &add, &remove)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("update group: %w", groupRefused(err, c, id))
+	}
+	add, remove = restOf(add, remove)
+	more, err := d.applyMembers(ctx, c, id, add, remove)
+	if err != nil {
+		return true, fmt.Errorf("update group: %w", err)
+	}
+	return commit.Changed || more, nil
+}
+
+// updateGroup makes the first commit of a change of a group, once g agrees, and
+// tells which members there are to add and to remove in all.
+func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit GroupEdit, g *guarding, add, remove *[]string) (Commit, error) {
+	run := 0
+	return d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+		run++
+		p, err := d.planIn(ctx, tx, c.Org, run)
+		if err != nil {
+			return err
+		}
 		cur, err := tx.Read(KindGroup, id)
 		if err != nil {
 			return err
@@ -133,25 +158,19 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 		if members.AsSeen || members.Replace { // what replaces depends on what there was
 			tx.Unmoved(id, cur.Links)
 		}
-		if add, remove, err = d.memberChanges(ctx, c, id, members); err != nil {
+		if *add, *remove, err = d.memberChanges(ctx, c, id, members); err != nil {
 			return err
 		}
-		return d.writeGroup(tx, c, cur, &doc, &next, add, remove)
+		if err := g.of(*remove).check(p, id); err != nil {
+			return err
+		}
+		return d.writeGroup(tx, c, p, cur, &doc, &next, *add, *remove)
 	})
-	if err != nil {
-		return false, fmt.Errorf("update group: %w", groupRefused(err, c, id))
-	}
-	add, remove = restOf(add, remove)
-	more, err := d.applyMembers(ctx, c, id, add, remove)
-	if err != nil {
-		return true, fmt.Errorf("update group: %w", err)
-	}
-	return commit.Changed || more, nil
 }
 
 // writeGroup asks for the commit of a changed document and of the first piece
 // of membership changes.
-func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree.Value, add, remove []string) error {
+func (d *Directory) writeGroup(tx Tx, c Caller, p *Plan, cur *Record, doc, next *jsontree.Value, add, remove []string) error {
 	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
@@ -177,6 +196,7 @@ func (d *Directory) writeGroup(tx Tx, c Caller, cur *Record, doc, next *jsontree
 	if len(event.Removed) > 0 {
 		tx.Unlink(cur.ID, event.Removed...)
 	}
+	d.dueMembers(tx, p, cur.ID, event.Added, event.Removed)
 	if len(event.Changed)+len(event.Added)+len(event.Removed) > 0 {
 		tx.Event(event)
 	}
@@ -217,11 +237,19 @@ func groupRefused(err error, c Caller, group string) error {
 // DeleteGroup removes a group, its membership and its place in other groups.
 // check is as in [Directory.DeleteUser].
 func (d *Directory) DeleteGroup(ctx context.Context, c Caller, id string, check func(*Record) error) error {
-	return d.remove(ctx, c, KindGroup, id, check, func(_ context.Context, r removal) error {
-		cur, tx := r.cur, r.tx
-		g := groupOf(r.doc, keysIn(cur.Standing))
-		tx.Delete(cur, g.entries(id, max(cur.Modified, cur.LinksModified)))
-		tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{g.displayName, g.externalID}})
-		return nil
+	return d.guarded(ctx, c, id, func(g *guarding) error {
+		return d.remove(ctx, c, KindGroup, id, check, func(ctx context.Context, r removal) error {
+			p, err := d.planIn(ctx, r.tx, c.Org, r.run)
+			if err != nil {
+				return err
+			}
+			if err := d.disband(ctx, r.tx, c, p, id, g); err != nil {
+				return err
+			}
+			facts := groupOf(r.doc, keysIn(r.cur.Standing))
+			r.tx.Delete(r.cur, facts.entries(id, max(r.cur.Modified, r.cur.LinksModified)))
+			r.tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{facts.displayName, facts.externalID}})
+			return nil
+		})
 	})
 }

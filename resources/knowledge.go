@@ -42,6 +42,7 @@ func (k *knowledge) learn(err error) bool {
 		k.full[r.Pool] = true
 	case r.Reason == RefusedNotFull:
 		delete(k.full, r.Pool)
+		delete(k.lost, r.Pool)
 	case r.Reason == RefusedName && r.Index == UserKey && strings.HasPrefix(r.Value, extensionKeys):
 		if k.taken == nil {
 			k.taken = make(map[string]string)

@@ -54,7 +54,10 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 		return false, fmt.Errorf("edit members: %w", err)
 	}
 	first, firstGone := firstOf(add, remove)
-	changed, err = d.commitMembers(ctx, c, id, first, firstGone)
+	err = d.guarded(ctx, c, id, func(g *guarding) error {
+		changed, err = d.commitMembers(ctx, c, id, first, firstGone, g.of(remove))
+		return err
+	})
 	if err != nil {
 		return false, fmt.Errorf("edit members: %w", groupRefused(err, c, id))
 	}
@@ -66,9 +69,9 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 	return changed || more, nil
 }
 
-// commitMembers makes one commit of membership changes. An empty one still
-// proves that the group exists.
-func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add, remove []string) (bool, error) {
+// commitMembers makes one commit of membership changes, after g, when not nil,
+// agrees. An empty one still proves that the group exists.
+func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add, remove []string, g *guarding) (bool, error) {
 	c.Work.add(len(add) + len(remove))
 	if len(add)+len(remove) == 0 {
 		known, err := d.store.Exist(ctx, c.Org, []string{id})
@@ -77,13 +80,23 @@ func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add,
 		}
 		return false, err
 	}
-	commit, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+	run := 0
+	commit, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+		run++
+		p, err := d.planIn(ctx, tx, c.Org, run)
+		if err != nil {
+			return err
+		}
+		if err := g.check(p, id); err != nil {
+			return err
+		}
 		if len(add) > 0 {
 			tx.Link(id, add...)
 		}
 		if len(remove) > 0 {
 			tx.Unlink(id, remove...)
 		}
+		d.dueMembers(tx, p, id, add, remove)
 		tx.Event(Event{Type: "group.updated", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Added: add, Removed: remove})
 		return nil
 	})
@@ -96,7 +109,7 @@ func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add,
 func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, remove []string) (changed bool, err error) {
 	for len(add)+len(remove) > 0 {
 		a, r := firstOf(add, remove)
-		written, err := d.commitMembers(ctx, c, id, a, r)
+		written, err := d.commitMembers(ctx, c, id, a, r, nil)
 		changed = changed || written
 		if refused, ok := errors.AsType[*Refusal](err); ok && refused.Reason == RefusedMissing {
 			if gone := slices.Index(add, refused.Value); gone >= 0 {

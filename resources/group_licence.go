@@ -1,0 +1,141 @@
+package resources
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// templated reports whether being a member of a group decides about licences.
+func (p *Plan) templated(group string) bool {
+	return p.templateOf(group) != nil || slices.ContainsFunc(p.Holds, func(h Hold) bool { return h.Source.Ref == group })
+}
+
+// dueMembers makes users due who come into, or leave, a group that decides about
+// licences (BR-161). Groups within groups do not count.
+func (d *Directory) dueMembers(tx Tx, p *Plan, group string, lists ...[]string) {
+	if !p.templated(group) {
+		return
+	}
+	now := d.now()
+	for _, list := range lists {
+		for _, id := range list {
+			if k, ok := KindOf(id); ok && k == KindUser {
+				tx.Due(ItemOfUser(id), now)
+			}
+		}
+	}
+}
+
+// guarding is what an act on a membership needs to know about the guard against
+// mass revocation (BR-165). A nil one agrees to everything.
+type guarding struct {
+	removed []string // everybody who leaves the group
+	done    bool     // what they would lose was looked at
+}
+
+// of says who leaves.
+func (g *guarding) of(removed []string) *guarding {
+	g.removed = removed
+	return g
+}
+
+// unguarded ends a commit before which the guard must look.
+type unguarded struct {
+	plan    *Plan
+	removed []string
+}
+
+// Error says so, for logs.
+func (*unguarded) Error() string { return "members would leave a templated group without a look at what they lose" }
+
+// check ends the commit when the guard has to look first.
+func (g *guarding) check(p *Plan, group string) error {
+	if g == nil || g.done || p.Settings.GuardOff || p.templateOf(group) == nil || len(g.removed) <= p.Settings.guardedFrom() {
+		return nil
+	}
+	return &unguarded{p, g.removed}
+}
+
+// guardedFrom is how many users can leave at once without a look at what they
+// lose.
+func (s *Settings) guardedFrom() int {
+	const usual = 10
+	if s.GuardUsers > 0 {
+		return s.GuardUsers
+	}
+	return usual
+}
+
+// guarded runs an act that may take many members out of a group. What the guard
+// holds back stays with the users, the act itself is done (BR-165).
+func (d *Directory) guarded(ctx context.Context, c Caller, group string, act func(*guarding) error) error {
+	var g guarding
+	err := act(&g)
+	stopped, ok := errors.AsType[*unguarded](err)
+	if !ok {
+		return err
+	}
+	held, err := d.guardMembers(ctx, c, stopped.plan, group, stopped.removed)
+	if err != nil {
+		return err
+	}
+	c.Held.add(held)
+	g.done = true
+	return act(&g)
+}
+
+// disband makes the members of a group that is deleted due, if it decides about
+// licences, once the guard has looked at what they lose.
+func (d *Directory) disband(ctx context.Context, tx Tx, c Caller, p *Plan, group string, g *guarding) error {
+	if !p.templated(group) {
+		return nil
+	}
+	if !g.done && !p.Settings.GuardOff {
+		members, err := d.memberIDs(ctx, c.Org, group)
+		if err != nil {
+			return err
+		}
+		if err := g.of(members).check(p, group); err != nil {
+			return err
+		}
+	}
+	tx.Disband(group)
+	return nil
+}
+
+// memberIDs lists all direct members of a group.
+func (d *Directory) memberIDs(ctx context.Context, org OrgID, group string) ([]string, error) {
+	const chunk = 5000
+	var all []string
+	for after := ""; ; {
+		ids, err := d.store.MemberIDs(ctx, org, group, after, chunk)
+		if err != nil {
+			return nil, fmt.Errorf("read members: %w", err)
+		}
+		if all = append(all, ids...); len(ids) < chunk {
+			return all, nil
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// HeldBack collects the alerts of what acts of a caller would have taken away and
+// the guard holds back (BR-165). The zero value is ready for use by one goroutine;
+// a nil one collects nothing.
+type HeldBack struct{ alerts []*Alert }
+
+func (h *HeldBack) add(a *Alert) {
+	if h != nil && a != nil {
+		h.alerts = append(h.alerts, a)
+	}
+}
+
+// Alerts lists what was held back.
+func (h *HeldBack) Alerts() []*Alert {
+	if h == nil {
+		return nil
+	}
+	return h.alerts
+}
