@@ -99,8 +99,8 @@ type ringer struct {
 }
 
 // startRinging starts the goroutine that stopRinging ends.
-func (s *Store) startRinging() {
-	ctx, end := context.WithCancel(context.Background())
+func (s *Store) startRinging(ctx context.Context) {
+	ctx, end := context.WithCancel(ctx)
 	s.ringer = &ringer{orgs: map[resources.OrgID]bool{}, wake: make(chan struct{}, 1), end: end, done: make(chan struct{})}
 	go s.ringing(ctx)
 }

@@ -87,7 +87,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.scripts = newScripts(cfg.URL == "")
 	s.writes, s.reads, s.scans = clients(opt)
-	s.startRinging()
+	s.startRinging(context.WithoutCancel(ctx))
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

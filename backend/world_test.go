@@ -69,7 +69,7 @@ func envOf(s *backend.Store, c *clock, prefix string) conformance.StoreEnv {
 	var mu sync.Mutex
 	n := 0
 	return conformance.StoreEnv{
-		Store: s, Vault: s, Now: c.now, Advance: c.advance,
+		Store: s, Vault: s, Queue: s, Now: c.now, Advance: c.advance,
 		Org: func() resources.OrgID {
 			mu.Lock()
 			defer mu.Unlock()

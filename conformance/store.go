@@ -13,6 +13,7 @@ import (
 type StoreEnv struct {
 	Store resources.Store
 	Vault resources.Vault
+	Queue resources.Queue
 	// Org gives an organization that nothing was ever written to.
 	Org func() resources.OrgID
 	// Now is the clock the store was opened with, Advance moves it.
@@ -20,7 +21,8 @@ type StoreEnv struct {
 	Advance func(time.Duration)
 }
 
-// StoreCheck is one promise of resources.Store or resources.Vault.
+// StoreCheck is one promise of resources.Store, resources.Vault or
+// resources.Queue.
 type StoreCheck struct {
 	Name   string // unique, words joined by hyphens
 	Source string // where the promise is made
@@ -35,7 +37,7 @@ func StoreChecks() []StoreCheck {
 	var all []StoreCheck
 	for _, part := range [][]StoreCheck{
 		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), claimChecks(),
-		eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(),
+		eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(), queueChecks(),
 	} {
 		all = append(all, part...)
 	}
