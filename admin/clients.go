@@ -24,6 +24,8 @@ type Client struct {
 	Scopes        []string       `json:"scopes"`
 	Profile       string         `json:"profile" doc:"The dialect of the identity provider behind it."`
 	Policy        string         `json:"policy" doc:"What it accepts as userName."`
+	Strict        bool           `json:"strict,omitempty" doc:"Whether what cannot be granted refuses the request instead of becoming an issue."`
+	Asks          bool           `json:"entitlements,omitempty" doc:"Whether entitlements of users ask for licences."`
 	TokenLifetime string         `json:"token_lifetime,omitempty" doc:"How long its access tokens live." example:"60m"`
 	Secrets       []ClientSecret `json:"secrets,omitempty"`
 	JWKS          map[string]any `json:"jwks,omitempty" doc:"Its public keys (RFC 7517)."`
@@ -65,6 +67,8 @@ type NewClient struct {
 	Scopes         []string       `json:"scopes,omitempty" maxItems:"16" doc:"What it may do; default scim."`
 	Profile        string         `json:"profile,omitempty" doc:"rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik or generic."`
 	Policy         string         `json:"policy,omitempty" doc:"relaxed (default) or email."`
+	Strict         bool           `json:"strict,omitempty" doc:"What cannot be granted refuses the request instead of becoming an issue."`
+	Asks           bool           `json:"entitlements,omitempty" doc:"Entitlements of users ask for licences."`
 	TokenLifetime  string         `json:"token_lifetime,omitempty" maxLength:"20" doc:"How long its access tokens live: 60m (default) to 6h." example:"2h"`
 	SecretLifetime string         `json:"secret_lifetime,omitempty" maxLength:"20" doc:"How long its secret works: 365d (default) to 1098d." example:"730d"`
 	JWKS           map[string]any `json:"jwks,omitempty" doc:"For private_key_jwt: 1 to 10 public keys (RFC 7517)."`
@@ -107,7 +111,7 @@ type ClientPath struct {
 
 func wireClient(cl *resources.Client) (Client, error) {
 	out := Client{
-		ID: cl.ID, Name: cl.Name, Method: string(cl.Method), Profile: string(cl.Profile), Policy: string(cl.Policy),
+		ID: cl.ID, Name: cl.Name, Method: string(cl.Method), Profile: string(cl.Profile), Policy: string(cl.Policy), Strict: cl.Strict, Asks: cl.Asks,
 		Issuer: cl.Trust.Issuer, Audience: cl.Trust.Audience, AppID: cl.Trust.App, Tenant: cl.Trust.Tenant, JWKSURI: cl.Trust.KeysURI,
 		CertSHA256: cl.Cert, Created: cl.Created, LastUsed: cl.LastUsed, Scopes: make([]string, len(cl.Scopes)),
 	}
@@ -189,6 +193,7 @@ func (d *door) issued(ctx context.Context, c resources.Caller, cl *resources.Cli
 func (n *NewClient) spec() (resources.ClientSpec, error) {
 	spec := resources.ClientSpec{
 		Name: n.Name, Method: resources.Method(n.Method), Profile: resources.Profile(n.Profile), Policy: resources.NamePolicy(n.Policy),
+		Strict: n.Strict, Asks: n.Asks,
 		Trust: resources.Trust{Issuer: n.Issuer, Audience: n.Audience, App: n.AppID, Tenant: n.Tenant, KeysURI: n.JWKSURI},
 		Cert:  n.CertSHA256,
 	}

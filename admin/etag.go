@@ -18,8 +18,6 @@ func tagOf(v any) (string, error) {
 	switch n := v.(type) {
 	case *resources.Record:
 		return versionTag(n.Version), nil
-	case uint64:
-		return versionTag(n), nil
 	}
 	body, err := json.Marshal(v)
 	if err != nil {
@@ -44,6 +42,9 @@ func (c *Conditional) seen() func(stored any) error {
 		return nil
 	}
 	return func(stored any) error {
+		if stored == nil {
+			return &resources.Error{Code: resources.CodeVersion, Field: "header.If-Match", Detail: "There is nothing of this name yet; leave If-Match out to create it."}
+		}
 		tag, err := tagOf(stored)
 		if err != nil {
 			return err

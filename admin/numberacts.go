@@ -18,7 +18,7 @@ type NumberMove struct {
 
 // NumberHold says for whom a number is reserved.
 type NumberHold struct {
-	Holder string `json:"holder" minLength:"1" maxLength:"64" example:"wizard 7" doc:"Any text; the same holder may prolong."`
+	Holder string `json:"holder,omitempty" maxLength:"64" example:"zoe@acme.example" doc:"Id or userName of the user that it is for; whoever comes with this token when left out."`
 }
 
 // ExtensionWish says where an extension is looked for.
@@ -47,7 +47,7 @@ type (
 	holdNumber struct {
 		NumberPath
 		Conditional
-		Body NumberHold
+		Body *NumberHold
 	}
 	suggestExtension struct {
 		OrgPath
@@ -86,7 +86,11 @@ func (d *door) moveNumber(ctx context.Context, in *moveNumber) (*one[Number], er
 }
 
 func (d *door) holdNumber(ctx context.Context, in *holdNumber) (*one[Number], error) {
-	return numberAnswer(d.directory.HoldNumber(ctx, on(&in.OrgPath, &in.Conditional), in.ID, in.Body.Holder))
+	holder := ""
+	if in.Body != nil {
+		holder = in.Body.Holder
+	}
+	return numberAnswer(d.directory.HoldNumber(ctx, on(&in.OrgPath, &in.Conditional), in.ID, holder))
 }
 
 func (d *door) releaseNumber(ctx context.Context, in *switchNumber) (*one[Number], error) {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/usher-scim/usher/internal/messages"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -18,6 +20,15 @@ type Org struct {
 	Name    string    `json:"name" doc:"Its name for people."`
 	State   string    `json:"state" enum:"active,suspended,deleting" doc:"A suspended organization's tokens are refused; a deleting one is being erased."`
 	Created time.Time `json:"created"`
+
+	Language string         `json:"language,omitempty" enum:"en,fr" doc:"Of one organization only: of texts for people, see settings."`
+	Admin    *Administrator `json:"admin,omitempty" doc:"At its creation: its first administrator."`
+}
+
+// FirstAdmin names an organization's first administrator.
+type FirstAdmin struct {
+	Email string `json:"email" minLength:"3" maxLength:"320" example:"zoe@acme.example"`
+	Name  string `json:"name,omitempty" maxLength:"200" example:"Zoé Martin" doc:"Shown as displayName."`
 }
 
 // OrgPage is a part of the list of organizations.
@@ -30,13 +41,16 @@ type OrgPage struct {
 type NewOrg struct {
 	Slug string `json:"slug" minLength:"1" maxLength:"63" doc:"1 to 63 characters of a-z, 0-9 and inner hyphens."`
 	Name string `json:"name,omitempty" maxLength:"200" doc:"At most 200 bytes; the slug when left out."`
+
+	Admin *FirstAdmin `json:"admin,omitempty" doc:"Becomes a user of the organization and full administrator."`
 }
 
 // OrgChange says what to change of an organization.
 type OrgChange struct {
-	Slug  *string `json:"slug,omitempty" minLength:"1" maxLength:"63" doc:"A new slug. It changes the organization's SCIM URL."`
-	Name  *string `json:"name,omitempty" minLength:"1" maxLength:"200"`
-	State *string `json:"state,omitempty" enum:"active,suspended"`
+	Slug     *string       `json:"slug,omitempty" minLength:"1" maxLength:"63" nullable:"false" doc:"A new slug (platform operator). It changes the organization's SCIM URL."`
+	Name     *string       `json:"name,omitempty" minLength:"1" maxLength:"200" nullable:"false"`
+	State    *string       `json:"state,omitempty" enum:"active,suspended" nullable:"false" doc:"Platform operator."`
+	Language Patch[string] `json:"language,omitempty" example:"fr" doc:"en or fr."`
 }
 
 // Deletion is the answer to a deletion that has begun.
@@ -68,14 +82,14 @@ type (
 	}
 	changeOrg struct {
 		OrgPath
-		Body OrgChange
+		Conditional
+		Body OrgChange `contentType:"application/merge-patch+json"`
 	}
 	deleteOrg struct {
 		OrgPath
 		Confirm string `query:"confirm" doc:"The slug again."`
 	}
 	orgPageOut  struct{ Body OrgPage }
-	orgOut      struct{ Body Org }
 	deletionOut struct{ Body Deletion }
 )
 
@@ -86,7 +100,7 @@ func wireOrg(o *resources.Organization) Org {
 func (d *door) registerOrgs(api huma.API) {
 	const list, one = "/api/v1/orgs", "/api/v1/orgs/{org}"
 	huma.Register(api, operation("list-orgs", http.MethodGet, list, "List organizations, oldest first", 200), d.listOrgs)
-	huma.Register(api, operation("create-org", http.MethodPost, list, "Create an organization", 201, 409), d.createOrg)
+	huma.Register(api, operation("create-org", http.MethodPost, list, "Create an organization, with its first administrator when one is named", 201, 409), d.createOrg)
 	huma.Register(api, operation("get-org", http.MethodGet, one, "Read an organization", 200, 404), d.getOrg)
 	huma.Register(api, operation("change-org", http.MethodPatch, one, "Rename, suspend or resume an organization", 200, 404, 409), d.changeOrg)
 	huma.Register(api, operation("delete-org", http.MethodDelete, one, "Erase an organization and everything it has", 202, 404, 428), d.deleteOrg)
@@ -104,33 +118,104 @@ func (d *door) listOrgs(ctx context.Context, in *listOrgs) (*orgPageOut, error) 
 	return out, nil
 }
 
-func (d *door) createOrg(ctx context.Context, in *createOrg) (*orgOut, error) {
-	o, err := d.directory.CreateOrg(ctx, in.caller, in.Body.Slug, in.Body.Name)
+func (d *door) createOrg(ctx context.Context, in *createOrg) (*one[Org], error) {
+	c, err := in.creating(resources.KindOrg)
 	if err != nil {
 		return nil, problem(err)
 	}
-	return &orgOut{Body: wireOrg(o)}, nil
+	var first *resources.FirstAdmin
+	if a := in.Body.Admin; a != nil {
+		first = &resources.FirstAdmin{Email: a.Email, Name: a.Name}
+		if first.ID, err = in.newID(resources.KindUser, 1); err != nil {
+			return nil, problem(err)
+		}
+	}
+	o, admin, err := d.directory.Found(ctx, c, in.Body.Slug, in.Body.Name, first)
+	if err != nil {
+		return nil, problem(err)
+	}
+	out, err := d.orgAnswer(ctx, c, o)
+	if err != nil {
+		return nil, problem(err)
+	}
+	out.Location = orgsPath + "/" + o.Slug
+	if admin != nil {
+		a := wireAdmin(*admin)
+		out.Body.Admin = &a
+	}
+	return out, nil
 }
 
-func (d *door) getOrg(ctx context.Context, in *OrgPath) (*orgOut, error) {
+// orgAnswer shows an organization with its language.
+func (d *door) orgAnswer(ctx context.Context, c resources.Caller, o *resources.Organization) (*one[Org], error) {
+	tag, err := tagOf(o)
+	if err != nil {
+		return nil, err
+	}
+	out := &one[Org]{ETag: tag, Body: wireOrg(o)}
+	if o.State == resources.OrgDeleting {
+		return out, nil
+	}
+	c, err = d.directory.Operate(ctx, c, o.Slug)
+	if err != nil {
+		return nil, err
+	}
+	s, _, err := d.directory.Settings(ctx, c)
+	out.Body.Language = cmp.Or(s.Language, messages.English)
+	return out, err
+}
+
+func (d *door) getOrg(ctx context.Context, in *OrgPath) (*one[Org], error) {
 	o, err := d.directory.Org(ctx, in.caller, in.Slug)
 	if err != nil {
 		return nil, problem(err)
 	}
-	return &orgOut{Body: wireOrg(o)}, nil
+	out, err := d.orgAnswer(ctx, in.caller, o)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return out, nil
 }
 
-func (d *door) changeOrg(ctx context.Context, in *changeOrg) (*orgOut, error) {
+func (d *door) changeOrg(ctx context.Context, in *changeOrg) (*one[Org], error) {
 	change := resources.OrgChange{Slug: in.Body.Slug, Name: in.Body.Name}
 	if in.Body.State != nil {
 		state := resources.OrgState(*in.Body.State)
 		change.State = &state
 	}
-	o, err := d.directory.UpdateOrg(ctx, in.caller, in.Slug, change)
+	c := in.caller
+	c.Seen = in.seen()
+	if err := d.changeLanguage(ctx, in); err != nil {
+		return nil, problem(err)
+	}
+	o, err := d.directory.UpdateOrg(ctx, c, in.Slug, change)
 	if err != nil {
 		return nil, problem(err)
 	}
-	return &orgOut{Body: wireOrg(o)}, nil
+	c.Slug = o.Slug
+	out, err := d.orgAnswer(ctx, c, o)
+	if err != nil {
+		return nil, problem(err)
+	}
+	return out, nil
+}
+
+// changeLanguage changes the organization's language, which stands in its
+// settings, before anything else is changed: a language that does not exist
+// refuses all.
+func (d *door) changeLanguage(ctx context.Context, in *changeOrg) error {
+	if !in.Body.Language.set {
+		return nil
+	}
+	c, err := d.directory.Operate(ctx, in.caller, in.Slug)
+	if err != nil {
+		return err
+	}
+	_, _, err = d.directory.ChangeSettings(ctx, c, func(s *resources.Settings, _ uint64) error {
+		in.Body.Language.apply(&s.Language)
+		return nil
+	})
+	return err
 }
 
 func (d *door) deleteOrg(ctx context.Context, in *deleteOrg) (*deletionOut, error) {

@@ -62,39 +62,37 @@ func (d *door) registerSettings(api huma.API) {
 	inside(d, api, operation("change-settings", http.MethodPatch, path, "Change settings; null sets one back to its default", 200, 412), d.changeSettings)
 }
 
-func wireSettings(s resources.Settings, version uint64) *one[Settings] {
-	return &one[Settings]{ETag: versionTag(version), Body: Settings{
+func wireSettings(s resources.Settings, err error) (*one[Settings], error) {
+	if err != nil {
+		return nil, err
+	}
+	tag, err := tagOf(s)
+	return &one[Settings]{ETag: tag, Body: Settings{
 		Language: cmp.Or(s.Language, "en"), TimeZone: cmp.Or(s.TimeZone, "UTC"), BillingMonths: cmp.Or(s.BillingMonths, 2), SiteURL: s.SiteURL,
 		ReleaseSeatsOnDeactivate: s.ReleaseSeatsOnInactive, GuardOff: s.GuardOff,
 		GuardUsers: cmp.Or(s.GuardUsers, 10), GuardPercent: cmp.Or(s.GuardPercent, 20),
 		PhoneNumbersAsWish: s.PhoneNumbersAsWish, AutoNumber: s.AutoNumber, AutoExtension: s.AutoExtension,
 		DefaultLocation: s.DefaultLocation, ExtensionLength: cmp.Or(s.ExtensionLength, 4), QuarantineHours: s.QuarantineHours,
-	}}
+	}}, err
 }
 
 func (d *door) getSettings(ctx context.Context, in *OrgPath) (*one[Settings], error) {
-	s, version, err := d.directory.Settings(ctx, in.caller)
-	if err != nil {
-		return nil, err
-	}
-	return wireSettings(s, version), nil
+	s, _, err := d.directory.Settings(ctx, in.caller)
+	return wireSettings(s, err)
 }
 
 func (d *door) changeSettings(ctx context.Context, in *changeSettings) (*one[Settings], error) {
 	seen := in.seen()
-	s, version, err := d.directory.ChangeSettings(ctx, in.caller, func(s *resources.Settings, version uint64) error {
+	s, _, err := d.directory.ChangeSettings(ctx, in.caller, func(s *resources.Settings, _ uint64) error {
 		if seen != nil {
-			if err := seen(version); err != nil {
+			if err := seen(*s); err != nil {
 				return err
 			}
 		}
 		in.Body.apply(s)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return wireSettings(s, version), nil
+	return wireSettings(s, err)
 }
 
 func (ch *SettingsChange) apply(s *resources.Settings) {

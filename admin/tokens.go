@@ -19,6 +19,8 @@ type Token struct {
 	Scopes     []string  `json:"scopes"`
 	Profile    string    `json:"profile" doc:"The dialect of the identity provider behind it."`
 	Policy     string    `json:"policy" doc:"What it accepts as userName."`
+	Strict     bool      `json:"strict,omitempty" doc:"Whether what cannot be granted refuses the request instead of becoming an issue."`
+	Asks       bool      `json:"entitlements,omitempty" doc:"Whether entitlements of users ask for licences."`
 	User       string    `json:"user,omitempty" doc:"The id of the user it stands for; left out when it stands for a connection."`
 	Created    time.Time `json:"created"`
 	Expires    time.Time `json:"expires"`
@@ -40,7 +42,9 @@ type TokenList struct {
 // NewToken asks for a token. Every member has a default.
 type NewToken struct {
 	Name     string   `json:"name,omitempty" maxLength:"100" doc:"For people; default provisioning."`
-	Scopes   []string `json:"scopes,omitempty" maxItems:"16" doc:"What it may do; default scim."`
+	Scopes   []string `json:"scopes,omitempty" maxItems:"16" doc:"What it may do; default scim. Of administrators, and not together with others: admin, admin:users, admin:licences, admin:locations, admin:read."`
+	Strict   bool     `json:"strict,omitempty" doc:"What cannot be granted refuses the request instead of becoming an issue."`
+	Asks     bool     `json:"entitlements,omitempty" doc:"Entitlements of users ask for licences."`
 	Profile  string   `json:"profile,omitempty" doc:"rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik or generic."`
 	Policy   string   `json:"policy,omitempty" doc:"relaxed (default) or email."`
 	User     string   `json:"user,omitempty" maxLength:"40" doc:"The id of a user of the organization that the token stands for; its scope is then me by default. It ends with the user."`
@@ -67,7 +71,7 @@ func wireToken(t *resources.Token) Token {
 	}
 	return Token{
 		ID: t.ID, Connection: t.Connection, Name: t.Name, Scopes: scopes, Profile: string(t.Profile),
-		Policy: string(t.Policy), User: t.User, Created: t.Created, Expires: t.Expires, LastUsed: t.LastUsed,
+		Policy: string(t.Policy), Strict: t.Strict, Asks: t.Asks, User: t.User, Created: t.Created, Expires: t.Expires, LastUsed: t.LastUsed,
 	}
 }
 
@@ -99,11 +103,16 @@ func (d *door) createToken(ctx context.Context, in *createToken) (*issuedOut, er
 	spec := resources.TokenSpec{
 		Name: in.Body.Name, Profile: resources.Profile(in.Body.Profile),
 		Policy: resources.NamePolicy(in.Body.Policy), User: in.Body.User, Lifetime: lifetime,
+		Strict: in.Body.Strict, Asks: in.Body.Asks,
 	}
 	for _, s := range in.Body.Scopes {
 		spec.Scopes = append(spec.Scopes, resources.Scope(s))
 	}
-	t, text, err := d.directory.CreateToken(ctx, in.caller, in.Slug, spec)
+	c, err := in.creating(resources.KindToken)
+	if err != nil {
+		return nil, problem(err)
+	}
+	t, text, err := d.directory.CreateToken(ctx, c, in.Slug, spec)
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -111,7 +120,11 @@ func (d *door) createToken(ctx context.Context, in *createToken) (*issuedOut, er
 }
 
 func (d *door) rotateToken(ctx context.Context, in *oneToken) (*issuedOut, error) {
-	t, text, err := d.directory.RotateToken(ctx, in.caller, in.Slug, in.ID)
+	c, err := in.creating(resources.KindToken)
+	if err != nil {
+		return nil, problem(err)
+	}
+	t, text, err := d.directory.RotateToken(ctx, c, in.Slug, in.ID)
 	if err != nil {
 		return nil, problem(err)
 	}
