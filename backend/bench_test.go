@@ -53,11 +53,15 @@ func enterprise(t testing.TB, i int) (*resources.Record, []resources.Entry) {
 		resources.Entry{Index: resources.UserEmail, Value: home})
 }
 
-// hire stores a user as the domain does: with claim and event.
-func hire(t testing.TB, s *backend.Store, u *resources.Record, entries []resources.Entry) {
+// hire stores a user as the domain does: with claim and event, and with what
+// else it is given.
+func hire(t testing.TB, s *backend.Store, u *resources.Record, entries []resources.Entry, also ...func(resources.Tx)) {
 	t.Helper()
 	_, err := s.Update(context.Background(), benchOrg, func(_ context.Context, tx resources.Tx) error {
 		tx.Put(nil, u, nil, entries)
+		for _, fn := range also {
+			fn(tx)
+		}
 		tx.Claim(resources.Claim{Kind: resources.ClaimEmail, Key: entries[1].Value}, u.ID)
 		tx.Event(resources.Event{
 			Type: "user.created", Kind: resources.KindUser, ID: u.ID, Version: 1,
@@ -152,11 +156,39 @@ func (f *staff) get(b *testing.B) {
 	})
 }
 
+// BenchmarkCreate creates users: plain ones, and ones that take a seat in the
+// same commit, which then depends on the plan and has one index entry more.
 func BenchmarkCreate(b *testing.B) {
-	f := staffed(b, 0)
+	b.Run("plain", func(b *testing.B) { create(b, staffed(b, 0)) })
+	b.Run("seated", func(b *testing.B) {
+		f := staffed(b, 0)
+		plan := newRecord(b, resources.KindSetting, "plan")
+		if _, err := f.s.Update(context.Background(), benchOrg, func(_ context.Context, tx resources.Tx) error {
+			tx.Put(nil, plan, nil, entriesOf(plan))
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+		plan, err := f.s.Get(context.Background(), benchOrg, resources.KindSetting, plan.ID)
+		if err != nil {
+			b.Fatal(err)
+		}
+		pool := resources.Pool{Name: "seat/" + plan.ID, Limit: 1 << 30, Line: "sku/calling"}
+		create(b, f, func(tx resources.Tx, id string) {
+			tx.Seen(resources.KindSetting, plan.ID, plan)
+			tx.Take(pool, id)
+		})
+	})
+}
+
+// create creates users that take something each, and have an index entry for it.
+func create(b *testing.B, f *staff, takes ...func(tx resources.Tx, id string)) {
 	users, entries := make([]*resources.Record, b.N), make([][]resources.Entry, b.N)
 	for i := range users {
 		users[i], entries[i] = enterprise(b, i)
+		if len(takes) > 0 {
+			entries[i] = append(entries[i], resources.Entry{Index: resources.UserAttr, Value: "licenses\x00calling"})
+		}
 	}
 	next := make(chan int, b.N)
 	for i := range b.N {
@@ -168,7 +200,11 @@ func BenchmarkCreate(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			i := <-next
-			hire(b, f.s, users[i], entries[i])
+			hire(b, f.s, users[i], entries[i], func(tx resources.Tx) {
+				for _, fn := range takes {
+					fn(tx, users[i].ID)
+				}
+			})
 		}
 	})
 }

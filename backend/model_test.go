@@ -18,7 +18,6 @@ import (
 type model struct {
 	recs  map[string]modelRec
 	links map[[2]string]bool // group, member
-	seats map[string]bool
 }
 
 type modelRec struct {
@@ -30,7 +29,7 @@ type modelRec struct {
 }
 
 func (m *model) clone() *model {
-	return &model{recs: maps.Clone(m.recs), links: maps.Clone(m.links), seats: maps.Clone(m.seats)}
+	return &model{recs: maps.Clone(m.recs), links: maps.Clone(m.links)}
 }
 
 func (r modelRec) entries(id string, modified int64) []resources.Entry {
@@ -84,8 +83,6 @@ type machine struct {
 // step is one piece of a unit: it changes the model, if it can, and asks the
 // store for the same. It returns false when the commit must be refused.
 type step func(next *model, tx resources.Tx) (ok bool, err error)
-
-const seatLimit = 3
 
 func (x *machine) pick(kind resources.Kind) string {
 	var ids []string
@@ -204,23 +201,6 @@ func (x *machine) link(in bool) step {
 	}
 }
 
-func (x *machine) seat(take bool) step {
-	holder := fmt.Sprintf("h%d", rapid.IntRange(0, 5).Draw(x.t, "holder"))
-	return func(next *model, tx resources.Tx) (bool, error) {
-		if !take {
-			tx.Give("seats", holder)
-			delete(next.seats, holder)
-			return true, nil
-		}
-		tx.Take(resources.Pool{Name: "seats", Limit: seatLimit}, holder)
-		if !next.seats[holder] && len(next.seats) >= seatLimit {
-			return false, nil
-		}
-		next.seats[holder] = true
-		return true, nil
-	}
-}
-
 // unique tells whether names and mails belong to one record each.
 func (m *model) unique() bool {
 	seen := map[string]bool{}
@@ -238,15 +218,13 @@ func (m *model) unique() bool {
 // unit draws a unit of work, runs it on both and compares the outcome.
 func (x *machine) unit() {
 	var steps []step
-	// Seats, links and removals see the state before the unit, so that a unit
+	// Links and removals see the state before the unit, so that a unit
 	// has at most one of them; records may come in numbers.
 	switch rapid.IntRange(0, 9).Draw(x.t, "unit") {
 	case 0, 1:
 		steps = append(steps, x.remove(resources.Kind(rapid.IntRange(0, 1).Draw(x.t, "kind"))))
 	case 2, 3, 4:
 		steps = append(steps, x.link(rapid.IntRange(0, 2).Draw(x.t, "in") > 0))
-	case 5:
-		steps = append(steps, x.seat(rapid.IntRange(0, 2).Draw(x.t, "take") > 0))
 	}
 	removes := len(steps) > 0
 	for range rapid.IntRange(0, 2).Draw(x.t, "puts") {
@@ -330,7 +308,7 @@ func TestModel(t *testing.T) {
 		env := envOf(s, c, "model")
 		rapid.Check(t, func(rt *rapid.T) {
 			n := 0
-			x := &machine{t: rt, s: s, clock: c, org: env.Org(), m: &model{recs: map[string]modelRec{}, links: map[[2]string]bool{}, seats: map[string]bool{}}}
+			x := &machine{t: rt, s: s, clock: c, org: env.Org(), m: &model{recs: map[string]modelRec{}, links: map[[2]string]bool{}}}
 			x.newID = func(kind resources.Kind) string {
 				n++
 				return fmt.Sprintf("%019d%d", n, kind)

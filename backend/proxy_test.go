@@ -17,6 +17,11 @@ import (
 // behind opens a store on a real server with a proxy in between.
 func behind(t *testing.T) (*backend.Store, *conformance.Proxy, *redistest.Server) {
 	t.Helper()
+	return behindWith(t, backend.Config{})
+}
+
+func behindWith(t *testing.T, cfg backend.Config) (*backend.Store, *conformance.Proxy, *redistest.Server) {
+	t.Helper()
 	server := redistest.Run(t, redistest.Config{})
 	p, err := conformance.NewProxy(server.Addr)
 	if err != nil {
@@ -27,7 +32,8 @@ func behind(t *testing.T) (*backend.Store, *conformance.Proxy, *redistest.Server
 			t.Error(err)
 		}
 	})
-	return open(t, backend.Config{URL: strings.Replace(server.URL, server.Addr, p.Addr(), 1)}), p, server
+	cfg.URL = strings.Replace(server.URL, server.Addr, p.Addr(), 1)
+	return open(t, cfg), p, server
 }
 
 func newUser(t testing.TB, name string) *resources.Record {

@@ -36,8 +36,8 @@ type StoreCheck struct {
 func StoreChecks() []StoreCheck {
 	var all []StoreCheck
 	for _, part := range [][]StoreCheck{
-		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), claimChecks(),
-		eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(), queueChecks(),
+		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), placesChecks(), lineChecks(), lineRaceChecks(), claimChecks(),
+		dueChecks(), fenceChecks(), eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(), queueChecks(),
 	} {
 		all = append(all, part...)
 	}

@@ -90,7 +90,12 @@ func eraseAll(w *world) error {
 		tx.Link(gone.rec.ID, users[0].rec.ID)
 		tx.Link(g.rec.ID, gone.rec.ID)
 		tx.Claim(claim, users[0].rec.ID)
-		tx.Take(resources.Pool{Name: "seats", Limit: 5}, users[0].rec.ID)
+		tx.Take(seats(2), users[0].rec.ID)
+		tx.Take(seats(2), users[1].rec.ID)
+		tx.Wait("line", users[2].rec.ID, 1, seats(2))
+		tx.Due("done", w.Now())
+		tx.Due("later", w.Now().Add(time.Hour))
+		tx.Due("parked", w.Now())
 		tx.Event(resources.Event{Type: "x"})
 	})
 	if err != nil {
@@ -100,6 +105,9 @@ func eraseAll(w *world) error {
 		return err
 	}
 	if err := w.deleteGroup(gone); err != nil {
+		return err
+	}
+	if err := w.leaseAndFail(); err != nil {
 		return err
 	}
 	total, err := w.eraseOut()
@@ -113,6 +121,25 @@ func eraseAll(w *world) error {
 		return saw(err, "Erase of nothing: %d", n)
 	}
 	return w.nothingLeft(users[0], g, claim)
+}
+
+// leaseAndFail leaves a lease, a postponed and a parked item.
+func (w *world) leaseAndFail() error {
+	lease, ok, err := w.Queue.Lease(w.ctx, w.org, "worker", time.Minute)
+	if err != nil || !ok {
+		return saw(err, "no lease")
+	}
+	items, _, err := w.due()
+	if err != nil || len(items) != 2 {
+		return saw(err, "due are %v", items)
+	}
+	if ok, err := w.Queue.Postpone(w.ctx, lease, items[0], w.Now().Add(time.Minute)); err != nil || !ok {
+		return saw(err, "postponed: %v", ok)
+	}
+	if ok, err := w.Queue.Park(w.ctx, lease, items[1], "broken", w.Now()); err != nil || !ok {
+		return saw(err, "parked: %v", ok)
+	}
+	return nil
 }
 
 // eraseOut erases in small pieces until nothing is left.
@@ -139,6 +166,12 @@ func (w *world) nothingLeft(u, g thing, claim resources.Claim) error {
 	secret, err := w.Vault.Peek(w.ctx, w.org, "p", "k")
 	if err != nil || secret != nil {
 		return saw(err, "after Erase: a secret %q", secret)
+	}
+	if err := w.stand(0, ""); err != nil {
+		return fmt.Errorf("after Erase: %w", err)
+	}
+	if items, next, err := w.due(); err != nil || len(items) > 0 || !next.IsZero() {
+		return saw(err, "after Erase: due are %v, the next at %s", items, next)
 	}
 	other := newWorld(w.ctx, w.StoreEnv)
 	if err := other.do(func(tx resources.Tx) { tx.Claim(claim, "x") }); err != nil {

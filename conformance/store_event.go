@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -13,6 +14,7 @@ func eventChecks() []StoreCheck {
 		{"events-read-back", "Store.Events", inWorld(eventsReadBack)},
 		{"events-in-commit-order", "Store.Events, Commit.LSN, redis §8 G1 G2", inWorld(eventsInOrder)},
 		{"events-after-nonsense", "Store.Events", inWorld(eventsNonsense)},
+		{"events-back", "Store.EventsBack", inWorld(eventsBack)},
 	}
 }
 
@@ -107,6 +109,46 @@ func eventsNonsense(w *world) error {
 		if _, err := w.Store.Events(w.ctx, w.org, after, 1); !resources.HasCode(err, resources.CodeInvalidValue) {
 			return saw(err, "after %q: want the error invalid_value", after)
 		}
+		if _, err := w.Store.EventsBack(w.ctx, w.org, after, 1); !resources.HasCode(err, resources.CodeInvalidValue) {
+			return saw(err, "before %q: want the error invalid_value", after)
+		}
+	}
+	return nil
+}
+
+// eventsBack walks the stream backwards in pieces: it is the same stream.
+func eventsBack(w *world) error {
+	for i := range 10 {
+		if err := w.do(func(tx resources.Tx) {
+			tx.Event(resources.Event{Type: "x", Version: uint64(2 * i)})
+			tx.Event(resources.Event{Type: "x", Version: uint64(2*i + 1)})
+		}); err != nil {
+			return err
+		}
+	}
+	want, err := w.Store.Events(w.ctx, w.org, "", 100)
+	if err != nil || len(want) != 20 {
+		return saw(err, "%d events, want 20", len(want))
+	}
+	for _, piece := range []int{1, 3, 20, 100} {
+		var got []resources.StoredEvent
+		for before := ""; ; {
+			part, err := w.Store.EventsBack(w.ctx, w.org, before, piece)
+			if err != nil || len(part) > piece {
+				return saw(err, "a piece of %d has %d events", piece, len(part))
+			}
+			if len(part) == 0 {
+				break
+			}
+			got, before = append(got, part...), part[len(part)-1].LSN
+		}
+		slices.Reverse(got)
+		if !reflect.DeepEqual(got, want) {
+			return fmt.Errorf("in pieces of %d the stream is read back as %v, forwards as %v", piece, got, want)
+		}
+	}
+	if got, err := w.Store.EventsBack(w.ctx, w.org, "", 0); len(got) > 0 || err != nil {
+		return saw(err, "no events were asked for: %v", got)
 	}
 	return nil
 }

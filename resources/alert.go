@@ -39,4 +39,7 @@ type Alert struct {
 	Decided time.Time  `json:"decided,omitzero"`
 	By      string     `json:"by,omitempty"`      // token id of who decided
 	Outcome string     `json:"outcome,omitempty"` // confirmed or rejected
+	Held    int        `json:"held,omitempty"`    // users in the list below
+	Pieces  int        `json:"pieces,omitempty"`  // of the list of users whose licences a hold keeps, in noun rows
+	Job     string     `json:"job,omitempty"`     // id of the job that carries the decision out
 }

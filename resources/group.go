@@ -13,11 +13,13 @@ type groupFacts struct {
 	displayName string
 	externalID  string
 	keys        []attrKey // values of declared attributes
+	licences    []string  // SKUs that the document names for members (domain.md §5.3)
+	template    string    // id of the template that gives members products, or ""
 }
 
 // groupOf reads a document with the keys it stands under.
 func groupOf(doc *jsontree.Value, keys []attrKey) groupFacts {
-	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId"), keys: keys}
+	return groupFacts{displayName: doc.GetString("displayName"), externalID: doc.GetString("externalId"), keys: keys, licences: groupLicences(doc)}
 }
 
 // groupOf reads a document that is to be written in place of cur (nil at
@@ -29,14 +31,6 @@ func (c Caller) groupOf(cur *Record, doc *jsontree.Value) (g groupFacts, err err
 		g.keys, err = declaredKeys(c.Declared, "Group", cur, doc)
 	}
 	return g, err
-}
-
-// standing is empty as long as no declared attribute has a value.
-func (g groupFacts) standing() []byte {
-	if len(g.keys) == 0 {
-		return nil
-	}
-	return append(appendKeys([]byte{'{'}, g.keys), '}')
 }
 
 // entries are the group's places in the indexes.
@@ -51,7 +45,7 @@ func (g groupFacts) entries(id string, modified int64) []Entry {
 	if g.externalID != "" {
 		out = append(out, Entry{Index: GroupExternalID, Value: GroupExternalID.Key(g.externalID)})
 	}
-	return keyEntries(out, KindGroup, "Group", g.keys)
+	return keyEntries(g.facts(out), KindGroup, "Group", g.keys)
 }
 
 // CreateGroup stores a new group with its members. doc is a checked SCIM Group
@@ -68,15 +62,24 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 			return nil, fmt.Errorf("create group: %w", err)
 		}
 	}
+	unshown(&doc)
 	g, err := c.groupOf(nil, &doc)
 	if err != nil {
 		return nil, err
 	}
-	first := members[:min(len(members), memberPiece)]
+	licences := groupLicensed{d: d, c: c}
+	if err := licences.check(ctx, g.licences, nil); err != nil {
+		return nil, err
+	}
+	first, run := members[:min(len(members), memberPiece)], 0
 	rec, err := d.create(ctx, c, KindGroup, func(tx Tx, id string, now int64) (*Record, error) {
+		run++
+		if g.template, err = licences.create(ctx, tx, id, run); err != nil {
+			return nil, err
+		}
 		rec := &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
-			Display: clip(g.displayName, 120), Profile: withID(&doc, id), Standing: g.standing(),
+			Display: clip(g.displayName, 120), Profile: shown(&doc, id, g.blocks()), Standing: g.standing(),
 		}
 		tx.Put(nil, rec, nil, g.entries(id, now))
 		if len(first) > 0 {
@@ -89,6 +92,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	if err != nil {
 		return nil, fmt.Errorf("create group: %w", groupRefused(err, c, ""))
 	}
+	licences.done(ctx)
 	// Of a creation that is repeated the rest of the members may be missing still.
 	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
 		return nil, fmt.Errorf("create group: %w", err)
@@ -134,7 +138,8 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 // tells which members there are to add and to remove in all.
 func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit GroupEdit, g *guarding, add, remove *[]string) (Commit, error) {
 	run := 0
-	return d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+	licences := groupLicensed{d: d, c: c}
+	commit, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
 		run++
 		p, err := d.planIn(ctx, tx, c.Org, run)
 		if err != nil {
@@ -164,23 +169,31 @@ func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit G
 		if err := g.of(*remove).check(p, id); err != nil {
 			return err
 		}
-		return d.writeGroup(tx, c, p, cur, &doc, &next, *add, *remove)
+		return d.writeGroup(ctx, tx, &licences, p, cur, &doc, &next, *add, *remove)
 	})
+	if err == nil {
+		licences.done(ctx)
+	}
+	return commit, err
 }
 
 // writeGroup asks for the commit of a changed document and of the first piece
 // of membership changes.
-func (d *Directory) writeGroup(tx Tx, c Caller, p *Plan, cur *Record, doc, next *jsontree.Value, add, remove []string) error {
+func (d *Directory) writeGroup(ctx context.Context, tx Tx, licences *groupLicensed, p *Plan, cur *Record, doc, next *jsontree.Value, add, remove []string) error {
+	c := licences.c
 	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
-		before := groupOf(doc, keysIn(cur.Standing))
+		before := groupIn(cur, doc)
 		after, err := c.groupOf(cur, next)
 		if err != nil {
 			return err
 		}
+		if after.template, err = licences.change(ctx, tx, p, cur.ID, &before, &after); err != nil {
+			return err
+		}
 		r := *cur
-		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), withID(next, cur.ID)
+		r.Version, r.Modified, r.Display, r.Profile = cur.Version+1, now, clip(after.displayName, 120), shown(next, cur.ID, after.blocks())
 		r.Standing = after.standing()
 		if err := checkSize(cur, &r); err != nil {
 			return err
@@ -246,7 +259,7 @@ func (d *Directory) DeleteGroup(ctx context.Context, c Caller, id string, check 
 			if err := d.disband(ctx, r.tx, c, p, id, g); err != nil {
 				return err
 			}
-			facts := groupOf(r.doc, keysIn(r.cur.Standing))
+			facts := groupIn(r.cur, r.doc)
 			r.tx.Delete(r.cur, facts.entries(id, max(r.cur.Modified, r.cur.LinksModified)))
 			r.tx.Event(Event{Type: "group.deleted", Kind: KindGroup, ID: id, Actor: c.Token, Request: c.Request, Names: []string{facts.displayName, facts.externalID}})
 			return nil

@@ -3,7 +3,6 @@ package resources
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -48,24 +47,19 @@ type unguarded struct {
 }
 
 // Error says so, for logs.
-func (*unguarded) Error() string { return "members would leave a templated group without a look at what they lose" }
+func (*unguarded) Error() string {
+	return "members would leave a templated group without a look at what they lose"
+}
 
 // check ends the commit when the guard has to look first.
 func (g *guarding) check(p *Plan, group string) error {
-	if g == nil || g.done || p.Settings.GuardOff || p.templateOf(group) == nil || len(g.removed) <= p.Settings.guardedFrom() {
+	if g == nil || g.done || p.Settings.GuardOff || p.templateOf(group) == nil {
+		return nil
+	}
+	if users, _ := p.Settings.guardBounds(); len(g.removed) <= users {
 		return nil
 	}
 	return &unguarded{p, g.removed}
-}
-
-// guardedFrom is how many users can leave at once without a look at what they
-// lose.
-func (s *Settings) guardedFrom() int {
-	const usual = 10
-	if s.GuardUsers > 0 {
-		return s.GuardUsers
-	}
-	return usual
 }
 
 // guarded runs an act that may take many members out of a group. What the guard
@@ -93,7 +87,7 @@ func (d *Directory) disband(ctx context.Context, tx Tx, c Caller, p *Plan, group
 		return nil
 	}
 	if !g.done && !p.Settings.GuardOff {
-		members, err := d.memberIDs(ctx, c.Org, group)
+		members, err := d.allMembers(ctx, c.Org, group)
 		if err != nil {
 			return err
 		}
@@ -102,22 +96,67 @@ func (d *Directory) disband(ctx context.Context, tx Tx, c Caller, p *Plan, group
 		}
 	}
 	tx.Disband(group)
-	return nil
+	_, _, err := d.groupTemplate(ctx, tx, c, p, group, nil, false)
+	return err
 }
 
-// memberIDs lists all direct members of a group.
-func (d *Directory) memberIDs(ctx context.Context, org OrgID, group string) ([]string, error) {
-	const chunk = 5000
-	var all []string
-	for after := ""; ; {
-		ids, err := d.store.MemberIDs(ctx, org, group, after, chunk)
-		if err != nil {
-			return nil, fmt.Errorf("read members: %w", err)
-		}
-		if all = append(all, ids...); len(ids) < chunk {
-			return all, nil
-		}
-		after = ids[len(ids)-1]
+// groupLicensed makes the products that a group's document names the template of
+// the group (domain.md §5.3), in the commit of the document.
+type groupLicensed struct {
+	d    *Directory
+	c    Caller
+	skus []string // as the catalogue spells them
+	held *Alert
+	new  bool // the plan has changed
+}
+
+// check refuses products that a document newly names and that cannot be given.
+func (g *groupLicensed) check(ctx context.Context, named, before []string) error {
+	if g.skus = nil; len(named) == 0 {
+		return nil
+	}
+	cat, err := g.d.catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	g.skus, err = cat.checkGroupLicences(named, before)
+	return err
+}
+
+// create gives the id of the template of a group that is created, or "".
+func (g *groupLicensed) create(ctx context.Context, tx Tx, group string, run int) (string, error) {
+	if len(g.skus) == 0 {
+		return "", nil
+	}
+	p, err := g.d.planIn(ctx, tx, g.c.Org, run)
+	if err != nil {
+		return "", err
+	}
+	return g.template(ctx, tx, p, group)
+}
+
+// change gives the id of the template of a group whose document changes.
+func (g *groupLicensed) change(ctx context.Context, tx Tx, p *Plan, group string, before, after *groupFacts) (string, error) {
+	if slices.Equal(before.licences, after.licences) {
+		return before.template, nil
+	}
+	if err := g.check(ctx, after.licences, before.licences); err != nil {
+		return "", err
+	}
+	return g.template(ctx, tx, p, group)
+}
+
+func (g *groupLicensed) template(ctx context.Context, tx Tx, p *Plan, group string) (id string, err error) {
+	id, g.held, err = g.d.groupTemplate(ctx, tx, g.c, p, group, g.skus, true)
+	g.new = true
+	return id, err
+}
+
+// done is called once the commit is made.
+func (g *groupLicensed) done(ctx context.Context) {
+	g.c.Held.add(g.held)
+	if g.new {
+		_, _ = g.d.loadPlan(ctx, g.c.Org) // what is remembered is out of date; commits notice it in any case
 	}
 }
 

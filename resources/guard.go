@@ -1,11 +1,379 @@
 package resources
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
 
-// guardMembers holds back what a removal of members from a templated group would
-// take away from many users at once (BR-165): before the membership changes they
-// get into the pool of a hold. It returns the alert of the hold, or nil when
-// nothing is held.
-func (d *Directory) guardMembers(context.Context, Caller, *Plan, string, []string) (*Alert, error) {
-	return nil, nil
+// The mass-revocation guard (BR-165): a change that would take a product from more
+// than GuardUsers users, and from more than GuardPercent of those who have it,
+// waits for an administrator. What was changed stays changed; a Hold in the plan
+// lets the users count as if it were not.
+
+// The defaults of the guard (BR-165).
+const (
+	guardUsers   = 10
+	guardPercent = 20
+)
+
+// guardBounds are the thresholds of an organization.
+func (s *Settings) guardBounds() (users, percent int) {
+	users, percent = s.GuardUsers, s.GuardPercent
+	if users == 0 {
+		users = guardUsers
+	}
+	if percent == 0 {
+		percent = guardPercent
+	}
+	return users, percent
+}
+
+// trips reports whether taking a product from n of its holders must be confirmed.
+func (s *Settings) trips(n, holders int) bool {
+	users, percent := s.guardBounds()
+	return !s.GuardOff && n > users && n*100 > holders*percent
+}
+
+// losses lists the SKUs that a user would lose for good when groups stop giving
+// them: those that are assigned and have no other source. gone has the SKUs that
+// each group does not give any more; untemplated says which of them give nothing at
+// all any more, so that the organization's template may decide instead (BR-162).
+func losses(s *Standing, gone map[string][]string, untemplated func(group string) bool) []string {
+	stays := false // in a templated group
+	for i := range s.Licences {
+		for _, src := range s.Licences[i].Sources {
+			stays = stays || src.Type == SourceGroup && !untemplated(src.Ref)
+		}
+	}
+	var out []string
+	for i := range s.Licences {
+		a := &s.Licences[i]
+		if a.Status != Assigned || !stays && containsFold(s.OrgSKUs, a.SKU) {
+			continue
+		}
+		lost := len(a.Sources) > 0
+		for _, src := range a.Sources {
+			lost = lost && src.Type == SourceGroup && containsFold(gone[src.Ref], a.SKU)
+		}
+		if lost {
+			out = append(out, a.SKU)
+		}
+	}
+	return out
+}
+
+// tally counts who would lose what.
+type tally struct {
+	users map[string][]string // by SKU as the assignment spells it
+	any   []string            // users who lose something
+}
+
+func (t *tally) add(id string, skus []string) {
+	if len(skus) == 0 {
+		return
+	}
+	t.any = append(t.any, id)
+	for _, sku := range skus {
+		t.users[sku] = append(t.users[sku], id)
+	}
+}
+
+// count reads users and adds what each would lose.
+func (d *Directory) count(ctx context.Context, org OrgID, ids []string, t *tally, gone map[string][]string, untemplated func(string) bool) error {
+	const chunk = 500
+	for piece := range slices.Chunk(ids, chunk) {
+		users := slices.DeleteFunc(slices.Clone(piece), func(id string) bool { k, ok := KindOf(id); return !ok || k != KindUser })
+		recs, err := d.store.Many(ctx, org, users)
+		if err != nil {
+			return fmt.Errorf("look at who would lose licences: %w", err)
+		}
+		for _, rec := range recs {
+			if rec != nil {
+				s := StandingOf(rec)
+				t.add(rec.ID, losses(&s, gone, untemplated))
+			}
+		}
+	}
+	return nil
+}
+
+// tripped lists the SKUs that a change takes from too many, sorted.
+func (d *Directory) tripped(ctx context.Context, org OrgID, p *Plan, t *tally) ([]string, error) {
+	var out []string
+	for sku, users := range t.users {
+		if min, _ := p.Settings.guardBounds(); len(users) <= min {
+			continue
+		}
+		holders, err := d.holders(ctx, org, p, sku)
+		if err != nil {
+			return nil, err
+		}
+		if p.Settings.trips(len(users), holders) {
+			out = append(out, sku)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
+}
+
+// holders counts who has a product.
+func (d *Directory) holders(ctx context.Context, org OrgID, p *Plan, sku string) (int, error) {
+	pools := []string{freePool(sku).Name}
+	for i := range p.Subscriptions {
+		if s := &p.Subscriptions[i]; FoldSKU(s.SKU) == FoldSKU(sku) {
+			pools = append(pools, s.pool().Name)
+		}
+	}
+	held, _, err := d.store.Counts(ctx, org, pools, nil)
+	if err != nil {
+		return 0, fmt.Errorf("count holders: %w", err)
+	}
+	sum := 0
+	for _, n := range held {
+		sum += n
+	}
+	return sum, nil
+}
+
+// guardMembers holds back what a removal of members from a templated group, or
+// the deletion of the group, would take away from many users at once (BR-165).
+// It is called before the membership changes, with the plan by which it is done
+// and everybody who leaves. When the guard trips, an alert is opened, the plan
+// gets a hold and the users get into its pool; then the membership may change: who
+// is in the pool counts as a member still. It returns the alert, or nil when
+// nothing is held. Who is called again after a failure finds the same hold.
+func (d *Directory) guardMembers(ctx context.Context, c Caller, p *Plan, group string, removed []string) (*Alert, error) {
+	t := p.templateOf(group)
+	if min, _ := p.Settings.guardBounds(); t == nil || p.Settings.GuardOff || len(removed) <= min {
+		return nil, nil
+	}
+	sum := tally{users: make(map[string][]string)}
+	leaves := func(g string) bool { return g == group || p.templateOf(g) == nil }
+	if err := d.count(ctx, c.Org, removed, &sum, map[string][]string{group: t.SKUs}, leaves); err != nil {
+		return nil, err
+	}
+	skus, err := d.tripped(ctx, c.Org, p, &sum)
+	if err != nil || len(skus) == 0 {
+		return nil, err
+	}
+	var users []string
+	for _, sku := range skus {
+		users = append(users, sum.users[sku]...)
+	}
+	users = sortedSet(users)
+	a, again, err := d.hold(ctx, c, group, skus, len(users))
+	if err != nil {
+		return nil, fmt.Errorf("hold licences back: %w", err)
+	}
+	for piece := range slices.Chunk(users, memberPiece) {
+		if a, err = d.keep(ctx, c, a.ID, piece, again); err != nil {
+			return nil, fmt.Errorf("hold licences back: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// hold opens the alert and the hold of a group that loses members, or takes those
+// that are open and not decided (again).
+func (d *Directory) hold(ctx context.Context, c Caller, group string, skus []string, n int) (a *Alert, again bool, err error) {
+	source := Source{Type: SourceGroup, Ref: group}
+	err = d.changePlan(ctx, c, "licences.held", func(tx Tx, next *Plan) error {
+		at := slices.IndexFunc(next.Holds, func(h Hold) bool { return h.Source == source && !h.Members && !h.Decided })
+		if again = at >= 0; !again {
+			a = &Alert{Kind: AlertHeldRevocation, Subject: group, Source: source, SKUs: skus, Count: n}
+			a.Detail = heldDetail(a)
+			if err := d.openAlert(tx, c, a); err != nil {
+				return err
+			}
+			next.Holds = append(next.Holds, Hold{Alert: a.ID, Source: source, SKUs: skus})
+			return nil
+		}
+		h := &next.Holds[at]
+		_, was, err := readAlert(tx, h.Alert)
+		if err != nil {
+			return err
+		}
+		if was == nil {
+			return fmt.Errorf("the alert %s of a hold is gone", h.Alert)
+		}
+		a = was
+		more := without(skus, h.SKUs)
+		if len(more) == 0 {
+			return errSame
+		}
+		h.SKUs = sortedSet(append(slices.Clone(h.SKUs), more...))
+		return nil
+	})
+	return a, again, err
+}
+
+func heldDetail(a *Alert) string {
+	return fmt.Sprintf("A change would take %s from %d users at once and is held: they keep it until you confirm the removal or reject it.", strings.Join(a.SKUs, ", "), a.Count)
+}
+
+// keep puts users into the pool of a hold and notes them with its alert, so that
+// they can be gone through when it is decided. again says that some may be in
+// already: they are left out, and when everybody is, nothing is written.
+func (d *Directory) keep(ctx context.Context, c Caller, alert string, users []string, again bool) (*Alert, error) {
+	var result *Alert
+	_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+		rec, a, err := readAlert(tx, alert)
+		if err != nil {
+			return err
+		}
+		if a == nil || a.State != AlertOpen {
+			return fmt.Errorf("the hold was decided while it was made: %w", ErrUnavailable)
+		}
+		result = a
+		p, err := d.loadPlan(ctx, c.Org)
+		if err != nil {
+			return err
+		}
+		at := slices.IndexFunc(p.Holds, func(h Hold) bool { return h.Alert == alert })
+		if at < 0 {
+			return fmt.Errorf("the hold was decided while it was made: %w", ErrUnavailable)
+		}
+		tx.Seen(KindSetting, planID, p.rec)
+		pool := Pool{Name: p.Holds[at].holdPool(), Limit: -1}
+		var fresh []string
+		for _, id := range users {
+			in := false
+			if again {
+				if in, err = tx.Holds(pool.Name, id); err != nil {
+					return err
+				}
+			}
+			if !in {
+				tx.Take(pool, id)
+				fresh = append(fresh, id)
+			}
+		}
+		if len(fresh) == 0 {
+			return nil
+		}
+		if err := d.putRows(tx, alert, a.Pieces, fresh); err != nil {
+			return err
+		}
+		a.Pieces, a.Held = a.Pieces+1, a.Held+len(fresh)
+		a.Count, a.SKUs = max(a.Count, a.Held), p.Holds[at].SKUs
+		a.Detail = heldDetail(a)
+		return d.putAlert(tx, c, rec, a)
+	})
+	return result, err
+}
+
+// guardTemplates holds back what changed templates would take away from many users
+// at once (BR-165), in the commit of the change: members of the groups count as if
+// the templates still gave it. next is the plan to be stored, whose look-ups are
+// those before. It returns the alert, or nil when nothing is held.
+func (d *Directory) guardTemplates(ctx context.Context, tx Tx, c Caller, next *Plan, gains []templateGain) (*Alert, error) {
+	gone, total := make(map[string][]string), 0
+	for _, g := range gains {
+		if len(g.lost) == 0 {
+			continue
+		}
+		gone[g.group] = g.lost
+		size, err := d.groupSize(ctx, c.Org, g.group)
+		if err != nil {
+			return nil, err
+		}
+		total += size
+	}
+	if min, _ := next.Settings.guardBounds(); next.Settings.GuardOff || total <= min {
+		return nil, nil
+	}
+	leaves := func(g string) bool { return next.templateAt(g) < 0 }
+	sum := tally{users: make(map[string][]string)}
+	seen := make(map[string]bool)
+	for group := range gone {
+		err := d.eachMember(ctx, c.Org, group, func(ids []string) error {
+			ids = slices.DeleteFunc(ids, func(id string) bool { return seen[id] })
+			for _, id := range ids {
+				seen[id] = true
+			}
+			return d.count(ctx, c.Org, ids, &sum, gone, leaves)
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	skus, err := d.tripped(ctx, c.Org, next, &sum)
+	if err != nil || len(skus) == 0 {
+		return nil, err
+	}
+	return d.holdTemplates(tx, c, next, gone, skus, &sum)
+}
+
+// holdTemplates adds the holds of changed templates to the plan and opens their
+// alert.
+func (d *Directory) holdTemplates(tx Tx, c Caller, next *Plan, gone map[string][]string, skus []string, sum *tally) (*Alert, error) {
+	var users []string
+	for _, sku := range skus {
+		users = append(users, sum.users[sku]...)
+	}
+	a := &Alert{Kind: AlertHeldRevocation, SKUs: skus, Count: len(sortedSet(users))}
+	var err error
+	if a.ID, err = d.newID(KindSetting, d.now()); err != nil {
+		return nil, err
+	}
+	groups := make([]string, 0, len(gone))
+	for g := range gone {
+		groups = append(groups, g)
+	}
+	slices.Sort(groups)
+	for _, g := range groups {
+		kept := slices.DeleteFunc(slices.Clone(gone[g]), func(s string) bool { return !containsFold(skus, s) })
+		if len(kept) == 0 {
+			continue
+		}
+		h := Hold{Alert: a.ID, Source: Source{Type: SourceGroup, Ref: g}, SKUs: kept, Members: true}
+		if a.Source.Ref == "" {
+			a.Source, a.Subject = h.Source, g
+		}
+		next.Holds = append(next.Holds, h)
+	}
+	a.Detail = heldDetail(a)
+	return a, d.openAlert(tx, c, a)
+}
+
+// groupSize is how many direct members a group has; 0 when it is gone.
+func (d *Directory) groupSize(ctx context.Context, org OrgID, group string) (int, error) {
+	rec, err := d.store.Get(ctx, org, KindGroup, group)
+	if err != nil {
+		return 0, fmt.Errorf("read a group: %w", err)
+	}
+	if rec == nil {
+		return 0, nil
+	}
+	return rec.Size, nil
+}
+
+// eachMember goes through the members of a group in pieces.
+func (d *Directory) eachMember(ctx context.Context, org OrgID, group string, fn func(ids []string) error) error {
+	const chunk = 5000
+	for after := ""; ; {
+		ids, err := d.store.MemberIDs(ctx, org, group, after, chunk)
+		if err != nil {
+			return fmt.Errorf("read members: %w", err)
+		}
+		if len(ids) > 0 {
+			after = ids[len(ids)-1]
+		}
+		last := len(ids) < chunk
+		if err := fn(ids); err != nil || last {
+			return err
+		}
+	}
+}
+
+// allMembers lists everybody in a group, for its deletion.
+func (d *Directory) allMembers(ctx context.Context, org OrgID, group string) ([]string, error) {
+	var all []string
+	err := d.eachMember(ctx, org, group, func(ids []string) error {
+		all = append(all, ids...)
+		return nil
+	})
+	return all, err
 }

@@ -29,7 +29,7 @@ type Job struct {
 	Started  time.Time       `json:"started,omitzero"`
 	Ended    time.Time       `json:"ended,omitzero"`
 	Total    int             `json:"total"` // -1 while unknown
-	Done     int             `json:"done"`
+	Done     int             `json:"done"`  // items that were worked on, those that failed included
 	Failed   int             `json:"failed"`
 	Params   json.RawMessage `json:"params,omitempty"` // what to do, by type
 	Cursor   string          `json:"cursor,omitempty"` // where the next step begins

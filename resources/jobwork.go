@@ -15,6 +15,9 @@ const (
 	jobErrors = 10_000              // rows of errors kept of one job
 )
 
+// jobFault is what is said of a job whose step failed for no reason of the domain.
+const jobFault = "A step of the job failed again and again; usher's log has the reason under the id of the job."
+
 // ended reports whether nothing will happen to the job any more.
 func (j *Job) ended() bool {
 	return j.State == JobDone || j.State == JobFailed || j.State == JobCancelled
@@ -136,7 +139,7 @@ func (d *Directory) workJob(ctx context.Context, l Lease, item DueItem) error {
 	}
 	switch {
 	case j == nil:
-		return d.offList(ctx, l, item)
+		return d.drop(ctx, l, item)
 	case j.ended():
 		return d.sweepJob(ctx, l, item, j)
 	case !j.CancelAt.IsZero():
@@ -154,7 +157,7 @@ func (d *Directory) workJob(ctx context.Context, l Lease, item DueItem) error {
 		if !known && item.Tries < jobTries-1 {
 			return fmt.Errorf("job %s (%s): %w", j.ID, j.Type, err)
 		}
-		j.Fault = "A step of the job failed again and again; usher's log has the reason under the id of the job."
+		j.Fault = jobFault
 		if known {
 			j.Fault = refusal.Detail
 		}
@@ -180,6 +183,16 @@ func (j *Job) end(state JobState, now time.Time) {
 // cursor that was committed last.
 func (d *Directory) jobStep(ctx context.Context, l Lease, j *Job) (done bool, err error) {
 	switch j.Type {
+	case JobResettle:
+		return d.resettleStep(ctx, l, j)
+	case JobSettleGroup:
+		return d.groupStep(ctx, l, j)
+	case JobApplyTemplate, JobPreviewTemplate:
+		return d.templateStep(ctx, l, j)
+	case JobRetry:
+		return d.retryStep(ctx, l, j)
+	case JobRelease:
+		return d.releaseStep(ctx, l, j)
 	case JobImportNumbers:
 		return d.importStep(ctx, l, j)
 	case JobReport:
@@ -229,19 +242,6 @@ func (d *Directory) commitStep(ctx context.Context, l Lease, item DueItem, j *Jo
 	})
 	if err != nil {
 		return fmt.Errorf("commit a step of job %s: %w", j.ID, err)
-	}
-	return nil
-}
-
-// offList takes an item off the list that has nothing behind it.
-func (d *Directory) offList(ctx context.Context, l Lease, item DueItem) error {
-	_, err := d.store.Update(ctx, l.Org, func(_ context.Context, tx Tx) error {
-		tx.Fence(l)
-		tx.Undue(item)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("take %s off the list: %w", item.Item, err)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func placement(rec *Record) ([]Entry, []Claim) {
 	keys := keysIn(rec.Standing)
 	switch rec.Kind {
 	case KindGroup:
-		return groupOf(&doc, keys).entries(rec.ID, max(rec.Modified, rec.LinksModified)), nil
+		return groupIn(rec, &doc).entries(rec.ID, max(rec.Modified, rec.LinksModified)), nil
 	case KindCustom:
 		return customOf(CustomType(rec), &doc, keys).entries(rec.ID, rec.Modified), nil
 	}

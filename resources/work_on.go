@@ -22,13 +22,14 @@ func (d *Directory) WorkOn(ctx context.Context, l Lease, item DueItem) error {
 		}
 		return err
 	case "s":
-		return d.seatWaiting(ctx, l, item, id)
-	case "w":
-		return d.wakeLine(ctx, l, item)
-	case "l":
-		return d.workLocation(ctx, l, item, id)
+		if err := d.seatWaiting(ctx, l, item, id); err != nil {
+			return err
+		}
+		return d.noteWaiting(ctx, l, id)
 	case "j":
 		return d.workJob(ctx, l, item)
+	case "p":
+		return d.workPlan(ctx, l, item)
 	}
 	return fmt.Errorf("the due item %q is of no kind that is known", item.Item)
 }
