@@ -21,8 +21,7 @@ type Org struct {
 	State   string    `json:"state" enum:"active,suspended,deleting" doc:"A suspended organization's tokens are refused; a deleting one is being erased."`
 	Created time.Time `json:"created"`
 
-	Language string         `json:"language,omitempty" enum:"en,fr" doc:"Of one organization only: of texts for people, see settings."`
-	Admin    *Administrator `json:"admin,omitempty" doc:"At its creation: its first administrator."`
+	Language string `json:"language,omitempty" enum:"en,fr" doc:"Of one organization only: of texts for people, see settings."`
 }
 
 // FirstAdmin names an organization's first administrator.
@@ -123,14 +122,7 @@ func (d *door) createOrg(ctx context.Context, in *createOrg) (*one[Org], error) 
 	if err != nil {
 		return nil, problem(err)
 	}
-	var first *resources.FirstAdmin
-	if a := in.Body.Admin; a != nil {
-		first = &resources.FirstAdmin{Email: a.Email, Name: a.Name}
-		if first.ID, err = in.newID(resources.KindUser, 1); err != nil {
-			return nil, problem(err)
-		}
-	}
-	o, admin, err := d.directory.Found(ctx, c, in.Body.Slug, in.Body.Name, first)
+	o, err := d.newOrg(ctx, in, c)
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -139,11 +131,21 @@ func (d *door) createOrg(ctx context.Context, in *createOrg) (*one[Org], error) 
 		return nil, problem(err)
 	}
 	out.Location = orgsPath + "/" + o.Slug
-	if admin != nil {
-		a := wireAdmin(*admin)
-		out.Body.Admin = &a
-	}
 	return out, nil
+}
+
+// newOrg makes an organization, with its first administrator when one is named.
+func (d *door) newOrg(ctx context.Context, in *createOrg, c resources.Caller) (*resources.Organization, error) {
+	a := in.Body.Admin
+	if a == nil {
+		return d.directory.CreateOrg(ctx, c, in.Body.Slug, in.Body.Name)
+	}
+	user, err := in.newID(resources.KindUser, 1)
+	if err != nil {
+		return nil, err
+	}
+	first := resources.FirstAdministrator{Email: a.Email, DisplayName: a.Name, User: user}
+	return d.directory.CreateOrgFor(ctx, c, in.Body.Slug, in.Body.Name, first)
 }
 
 // orgAnswer shows an organization with its language.

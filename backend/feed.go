@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -65,12 +66,22 @@ func eventsOf(msgs []redis.XMessage) ([]resources.StoredEvent, error) {
 	events := make([]resources.StoredEvent, len(msgs))
 	for i, m := range msgs {
 		text, _ := m.Values["e"].(string)
-		events[i].LSN = m.ID
+		events[i].LSN, events[i].When = m.ID, timeOfLSN(m.ID)
 		if err := json.Unmarshal([]byte(text), &events[i].Event); err != nil {
 			return nil, fmt.Errorf("backend: event %s: %w: %w", m.ID, errDamaged, err)
 		}
 	}
 	return events, nil
+}
+
+// timeOfLSN is the time inside "<milliseconds>-<number>".
+func timeOfLSN(lsn string) time.Time {
+	ms, _, _ := strings.Cut(lsn, "-")
+	n, err := strconv.ParseInt(ms, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(n).UTC()
 }
 
 // isLSN accepts "<milliseconds>-<number>".

@@ -38,7 +38,7 @@ func (d *Directory) Bootstrap(ctx context.Context, apiLifetime time.Duration) (*
 	if err != nil {
 		return nil, err
 	}
-	org, err := d.putOrg(ctx, system(), OrgID(id), "demo", "Demo")
+	org, err := d.putOrg(ctx, system(), OrgID(id), "demo", "Demo", nil)
 	if HasCode(err, CodeSlugInUse) {
 		return nil, nil // another node was faster
 	}

@@ -2,6 +2,8 @@ package resources
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/usher-scim/usher/internal/jsontree"
 )
@@ -46,10 +48,14 @@ func (d *Directory) Drop(ctx context.Context, c Caller, id string) error {
 	return d.DeleteUser(ctx, c, id, nil)
 }
 
-// WorkJob does the steps of a job until it has ended.
-func (d *Directory) WorkJob(ctx context.Context, c Caller, id string) (*Job, error) {
+// WorkJob does the steps of a job, under leases, until it has ended.
+func (d *Directory) WorkJob(ctx context.Context, q Queue, c Caller, id string) (*Job, error) {
 	for {
-		if err := d.workJob(ctx, Lease{Org: c.Org}, DueItem{Item: "j" + id}); err != nil {
+		l, ok, err := q.Lease(ctx, c.Org, "test", time.Hour)
+		if err != nil || !ok {
+			return nil, errors.Join(err, errors.New("another worker has the lease"))
+		}
+		if err := d.workJob(ctx, l, DueItem{Item: "j" + id}); err != nil {
 			return nil, err
 		}
 		rec, err := d.settingByID(ctx, c.Org, id)

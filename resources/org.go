@@ -28,6 +28,8 @@ type Organization struct {
 	Created time.Time `json:"created"`
 
 	Declared uint64 `json:"declared,omitempty"` // version of its declaration; 0 when it never had one
+
+	First *FirstAdministrator `json:"first,omitempty"` // who is still to be created; nil afterwards
 }
 
 var slugForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
@@ -116,6 +118,10 @@ func (d *Directory) orgBySlug(ctx context.Context, slug string) (*Organization, 
 // CreateOrg makes an organization; an empty name becomes the slug. Codes:
 // slug_in_use, invalid_value.
 func (d *Directory) CreateOrg(ctx context.Context, c Caller, slug, name string) (*Organization, error) {
+	return d.createOrg(ctx, c, slug, name, nil)
+}
+
+func (d *Directory) createOrg(ctx context.Context, c Caller, slug, name string, first *FirstAdministrator) (*Organization, error) {
 	if err := c.mayPlatform(); err != nil {
 		return nil, err
 	}
@@ -132,13 +138,13 @@ func (d *Directory) CreateOrg(ctx context.Context, c Caller, slug, name string) 
 	if err != nil {
 		return nil, err
 	}
-	return d.putOrg(ctx, c, OrgID(id), slug, name)
+	return d.putOrg(ctx, c, OrgID(id), slug, name, first)
 }
 
 // putOrg stores a new organization under an id that nobody has used.
-func (d *Directory) putOrg(ctx context.Context, c Caller, id OrgID, slug, name string) (*Organization, error) {
+func (d *Directory) putOrg(ctx context.Context, c Caller, id OrgID, slug, name string, first *FirstAdministrator) (*Organization, error) {
 	now := d.now().UTC().Truncate(time.Millisecond)
-	o := &Organization{ID: id, Slug: slug, Name: name, State: OrgActive, Created: now}
+	o := &Organization{ID: id, Slug: slug, Name: name, State: OrgActive, Created: now, First: first}
 	_, err := d.store.Update(ctx, PlatformOrg, func(_ context.Context, tx Tx) error {
 		rec, err := o.record(nil, now)
 		if err != nil {
@@ -360,6 +366,11 @@ func (d *Directory) Clean(ctx context.Context) (int, error) {
 
 func (d *Directory) cleanOrg(ctx context.Context, o *Organization, piece int) (int, error) {
 	if o.State != OrgDeleting {
+		if o.First != nil && d.now().Sub(o.Created) > appointAfter {
+			if err := d.appointLate(ctx, o); err != nil {
+				return 0, err
+			}
+		}
 		return d.store.Sweep(ctx, o.ID, d.now(), piece)
 	}
 	n, err := d.store.Erase(ctx, o.ID, piece)

@@ -280,8 +280,11 @@ type Event struct {
 
 // StoredEvent is an event with its place in the stream.
 type StoredEvent struct {
-	LSN string
+	LSN  string
+	When time.Time // of the commit, by the store's clock, UTC
 	Event
+
+	Who string // name of the actor, where [Directory.Timeline] could find one
 }
 
 // Vault keeps short-lived secrets: what is put there can be taken out once,

@@ -9,15 +9,15 @@ import (
 	"github.com/usher-scim/usher/internal/jsontree"
 )
 
-// tally counts users and their days.
-type tally struct {
+// dayCount counts users and their days.
+type dayCount struct {
 	Users int `json:"u"`
 	Days  int `json:"d"`
 
 	last string // the user counted last
 }
 
-func (t *tally) add(user string, days int) {
+func (t *dayCount) add(user string, days int) {
 	if t.last != user {
 		t.Users++
 	}
@@ -46,9 +46,9 @@ func (w *reporting) count(rec *Record, h *history) {
 	}
 	for _, iv := range held {
 		days := daysBetween(iv.From, iv.To)
-		tallyOf(&w.cur.Packs, iv.Package).add(user, days)
+		dayCountOf(&w.cur.Packs, iv.Package).add(user, days)
 		if w.report.Level != LevelUser {
-			tallyOf(&w.cur.Tally, attrOf(iv.Package, iv.Location)).add(user, days)
+			dayCountOf(&w.cur.Tally, attrOf(iv.Package, iv.Location)).add(user, days)
 			continue
 		}
 		w.rows = append(w.rows, ReportRow{
@@ -75,13 +75,13 @@ func within(held []Interval, from, to string) []Interval {
 	return out
 }
 
-func tallyOf(m *map[string]*tally, key string) *tally {
+func dayCountOf(m *map[string]*dayCount, key string) *dayCount {
 	if *m == nil {
-		*m = make(map[string]*tally)
+		*m = make(map[string]*dayCount)
 	}
 	t := (*m)[key]
 	if t == nil {
-		t = &tally{}
+		t = &dayCount{}
 		(*m)[key] = t
 	}
 	return t
@@ -103,7 +103,7 @@ func (w *reporting) sum() {
 }
 
 // totals fills in the sums of a report.
-func (r *Report) totals(packs map[string]*tally) {
+func (r *Report) totals(packs map[string]*dayCount) {
 	r.UserDays, r.ByPack = 0, nil
 	for _, sku := range slices.Sorted(maps.Keys(packs)) {
 		t := packs[sku]

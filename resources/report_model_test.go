@@ -274,7 +274,7 @@ func (b *bundle) report(t *testing.T, c resources.Caller, spec resources.ReportS
 	if err != nil {
 		t.Fatal(err)
 	}
-	if j, err := b.WorkJob(t.Context(), c, r.Job); err != nil || j.State != resources.JobDone {
+	if j, err := b.WorkJob(t.Context(), b.store, c, r.Job); err != nil || j.State != resources.JobDone {
 		t.Fatalf("job %+v: %v", j, err)
 	}
 	if r, err = b.Report(t.Context(), c, r.ID); err != nil || r.State != resources.JobDone {

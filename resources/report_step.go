@@ -28,8 +28,8 @@ type reportCursor struct {
 	Past  string `json:"past,omitempty"`  // position before the histories of later users
 	Known bool   `json:"known,omitempty"` // the job knows how much there is to do
 
-	Tally map[string]*tally `json:"tally,omitempty"` // by package and location, of the organization
-	Packs map[string]*tally `json:"packs,omitempty"` // by package, of all
+	Tally map[string]*dayCount `json:"tally,omitempty"` // by package and location, of the organization
+	Packs map[string]*dayCount `json:"packs,omitempty"` // by package, of all
 
 	Rows, Pieces int
 }
