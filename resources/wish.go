@@ -129,10 +129,7 @@ func grants(doc *jsontree.Value) []string {
 	out := textsOf(b.Get("licenses"))
 	b.Delete("licenses")
 	if len(b.Items) == 0 {
-		doc.Delete(LicenceUserURN)
-		if s := doc.Get("schemas"); s != nil {
-			s.Items = slices.DeleteFunc(s.Items, func(v jsontree.Value) bool { return jsontree.EqualName(v.Text, LicenceUserURN) })
-		}
+		dropLicenceBlock(doc)
 	}
 	return out
 }
