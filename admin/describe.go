@@ -177,7 +177,7 @@ func exampleOf(reg huma.Registry, s *huma.Schema, depth int) any {
 		}
 		return out
 	case huma.TypeArray:
-		if depth >= deepest {
+		if depth >= deepest-2 {
 			return []any{}
 		}
 		return []any{exampleOf(reg, s.Items, depth+1)}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"mime"
 	"net/http"
 	"net/url"
 	"runtime/debug"
@@ -104,7 +105,7 @@ func (d *door) openAPI(version string) huma.Config {
 	c.RejectUnknownQueryParameters = true
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decode}
 	merge := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decodeMerge}
-	c.Formats = map[string]huma.Format{"application/json": format, "json": format, mergeType: merge}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format, mergeFormat: merge}
 	c.Transformers = []huma.Transformer{d.asProblem}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "An API token: an operator's with the scope platform, or an organization's with a scope admin…"},
@@ -210,8 +211,9 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = d.enter(ctx, x, r)
 	}
-	if r.Method == http.MethodPatch && strings.HasPrefix(r.Header.Get("Content-Type"), "application/json") {
-		r.Header.Set("Content-Type", mergeType) // every PATCH is a merge patch
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.Method == http.MethodPatch && err == nil &&
+		(media == mergeType || media == "application/json") {
+		r.Header.Set("Content-Type", mergeFormat) // every PATCH is a merge patch
 	}
 	switch {
 	case err != nil:

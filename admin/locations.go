@@ -45,7 +45,7 @@ type LocationChange struct {
 	Name            *string       `json:"name,omitempty" minLength:"1" maxLength:"200" nullable:"false" example:"Paris-Opéra"`
 	ExternalID      Patch[string] `json:"externalId,omitempty" maxLength:"200"`
 	Address         Patch[string] `json:"address,omitempty" maxLength:"500"`
-	Country         Patch[string] `json:"country,omitempty" maxLength:"2"`
+	Country         Patch[string] `json:"country,omitempty" maxLength:"2" example:"FR"`
 	TimeZone        Patch[string] `json:"timeZone,omitempty" maxLength:"60"`
 	Language        Patch[string] `json:"language,omitempty" maxLength:"40"`
 	ExtensionLength Patch[int]    `json:"extensionLength,omitempty"`

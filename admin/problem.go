@@ -243,15 +243,3 @@ func decode(data []byte, v any) error {
 	}
 	return json.Unmarshal(data, v)
 }
-
-// mergeType is the media type of a JSON Merge Patch (RFC 7396), where null takes
-// a member away.
-const mergeType = "application/merge-patch+json"
-
-// decodeMerge reads a merge patch strictly.
-func decodeMerge(data []byte, v any) error {
-	if _, err := jsontree.Parse(data, jsontree.BodyLimits()); err != nil {
-		return err
-	}
-	return json.Unmarshal(data, v)
-}
