@@ -51,7 +51,7 @@ func queueLease(w *world) error {
 
 // queueFence: a worker that slept over its lease can change nothing any more.
 func queueFence(w *world) error {
-	if err := w.due(map[string]time.Duration{"a": 0}); err != nil {
+	if err := w.queue(map[string]time.Duration{"a": 0}); err != nil {
 		return err
 	}
 	item, err := w.first()
@@ -206,10 +206,10 @@ func queueCommitRings(w *world) error {
 	if _, err := w.heard(); err != nil {
 		return err
 	}
-	if err := w.due(map[string]time.Duration{"later": time.Hour}); err != nil {
+	if err := w.queue(map[string]time.Duration{"later": time.Hour}); err != nil {
 		return err
 	}
-	if err := w.due(map[string]time.Duration{"now": 0}); err != nil {
+	if err := w.queue(map[string]time.Duration{"now": 0}); err != nil {
 		return err
 	}
 	for range 200 {

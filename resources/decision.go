@@ -214,7 +214,7 @@ func (d *Directory) releaseUsers(ctx context.Context, l Lease, j *Job, a *Alert,
 }
 
 // dropHeld takes the last piece off the list of an alert, and its users out of the
-// pool.
+// pool. They are due: without the hold its source goes.
 func (d *Directory) dropHeld(ctx context.Context, l Lease, a *Alert, users []string) error {
 	pool := (&Hold{Alert: a.ID}).holdPool()
 	_, err := d.store.Update(ctx, l.Org, func(ctx context.Context, tx Tx) error {
@@ -225,6 +225,9 @@ func (d *Directory) dropHeld(ctx context.Context, l Lease, a *Alert, users []str
 		}
 		for _, id := range users {
 			tx.Give(pool, id)
+			if a.Outcome == OutcomeRejected {
+				tx.Due(ItemOfUser(id), d.now())
+			}
 		}
 		now.Pieces--
 		if err := d.dropRows(ctx, tx, l.Org, a.ID, now.Pieces); err != nil {

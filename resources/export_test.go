@@ -75,3 +75,21 @@ func (d *Directory) Replan(ctx context.Context, c Caller, fn func(*Plan)) error 
 		return nil
 	})
 }
+
+// HalfOrg begins to make an organization with a first administrator and ends
+// after some of the steps behind the first.
+func (d *Directory) HalfOrg(ctx context.Context, c Caller, slug string, first FirstAdministrator, steps int) (*Organization, error) {
+	var err error
+	if first.User, err = d.newID(KindUser, d.now()); err != nil {
+		return nil, err
+	}
+	o, err := d.createOrg(ctx, c, slug, "", &first)
+	if err != nil || steps == 0 {
+		return o, err
+	}
+	admin := Caller{Org: o.ID, Scopes: []Scope{ScopeAdmin}, NewID: first.User}
+	if _, err = d.CreateUser(ctx, admin, first.document()); err == nil && steps > 1 {
+		_, err = d.changeRole(ctx, admin, first.User, RoleFullAdmin, true)
+	}
+	return o, err
+}

@@ -30,6 +30,12 @@ func (s *Settings) guardBounds() (users, percent int) {
 	return users, percent
 }
 
+// guardedFrom is how many users can lose a product at once without a look at it.
+func (s *Settings) guardedFrom() int {
+	users, _ := s.guardBounds()
+	return users
+}
+
 // trips reports whether taking a product from n of its holders must be confirmed.
 func (s *Settings) trips(n, holders int) bool {
 	users, percent := s.guardBounds()
@@ -103,7 +109,7 @@ func (d *Directory) count(ctx context.Context, org OrgID, ids []string, t *tally
 func (d *Directory) tripped(ctx context.Context, org OrgID, p *Plan, t *tally) ([]string, error) {
 	var out []string
 	for sku, users := range t.users {
-		if min, _ := p.Settings.guardBounds(); len(users) <= min {
+		if len(users) <= p.Settings.guardedFrom() {
 			continue
 		}
 		holders, err := d.holders(ctx, org, p, sku)
@@ -145,13 +151,13 @@ func (d *Directory) holders(ctx context.Context, org OrgID, p *Plan, sku string)
 // is in the pool counts as a member still. It returns the alert, or nil when
 // nothing is held. Who is called again after a failure finds the same hold.
 func (d *Directory) guardMembers(ctx context.Context, c Caller, p *Plan, group string, removed []string) (*Alert, error) {
-	t := p.templateOf(group)
-	if min, _ := p.Settings.guardBounds(); t == nil || p.Settings.GuardOff || len(removed) <= min {
+	given := p.given(group)
+	if len(given) == 0 || p.Settings.GuardOff || len(removed) <= p.Settings.guardedFrom() {
 		return nil, nil
 	}
 	sum := tally{users: make(map[string][]string)}
 	leaves := func(g string) bool { return g == group || p.templateOf(g) == nil }
-	if err := d.count(ctx, c.Org, removed, &sum, map[string][]string{group: t.SKUs}, leaves); err != nil {
+	if err := d.count(ctx, c.Org, removed, &sum, map[string][]string{group: given}, leaves); err != nil {
 		return nil, err
 	}
 	skus, err := d.tripped(ctx, c.Org, p, &sum)
@@ -173,6 +179,21 @@ func (d *Directory) guardMembers(ctx context.Context, c Caller, p *Plan, group s
 		}
 	}
 	return a, nil
+}
+
+// given lists what members of a group have by it: of its template, and of holds
+// that let it count as it was.
+func (p *Plan) given(group string) []string {
+	var out []string
+	if t := p.templateOf(group); t != nil {
+		out = slices.Clone(t.SKUs)
+	}
+	for i := range p.Holds {
+		if h := &p.Holds[i]; h.Members && h.Source.Ref == group {
+			out = append(out, without(h.SKUs, out)...)
+		}
+	}
+	return out
 }
 
 // hold opens the alert and the hold of a group that loses members, or takes those
@@ -281,7 +302,7 @@ func (d *Directory) guardTemplates(ctx context.Context, tx Tx, c Caller, next *P
 		}
 		total += size
 	}
-	if min, _ := next.Settings.guardBounds(); next.Settings.GuardOff || total <= min {
+	if next.Settings.GuardOff || total <= next.Settings.guardedFrom() {
 		return nil, nil
 	}
 	leaves := func(g string) bool { return next.templateAt(g) < 0 }

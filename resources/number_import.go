@@ -13,6 +13,7 @@ import (
 type importParams struct {
 	Dry    bool `json:"dry,omitempty"`
 	Pieces int  `json:"pieces"`
+	Rows   int  `json:"rows"`
 }
 
 // Imported is the result of a job that imports numbers. With Dry nothing was
@@ -51,7 +52,7 @@ func (d *Directory) ImportNumbers(ctx context.Context, c Caller, file io.Reader,
 	var j *Job
 	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
 		j = &Job{Type: JobImportNumbers, Inputs: pieces}
-		if err := d.startJob(tx, c, j, importParams{Dry: dry, Pieces: pieces}); err != nil {
+		if err := d.startJob(tx, c, j, importParams{Dry: dry, Pieces: pieces, Rows: len(rows)}); err != nil {
 			return err
 		}
 		for i := range pieces {
@@ -91,9 +92,7 @@ func (d *Directory) importStep(ctx context.Context, l Lease, j *Job) (done bool,
 	if !there {
 		return false, &Error{Code: CodeNotFound, Detail: "The lines of the import are gone; send the file again."}
 	}
-	if j.Total < 0 {
-		j.Total = (p.Pieces-1)*rowsPiece + len(rows)
-	}
+	j.Total = p.Rows
 	if err := d.importPiece(ctx, l, j, rows, &res); err != nil {
 		return false, err
 	}

@@ -60,6 +60,10 @@ func readNumber(text, region string) (reading, error) {
 		out.Region = ""
 	}
 	if !phonenumbers.IsValidNumber(n) {
+		// What no plan knows may lose a zero each time that it is read.
+		if again, err := phonenumbers.Parse(out.E164, ""); err != nil || phonenumbers.Format(again, phonenumbers.E164) != out.E164 {
+			return reading{}, badNumber(text, "no number of this country begins like this")
+		}
 		out.Note = "The numbering plan of " + strings.TrimSpace("+"+fmt.Sprint(n.GetCountryCode())+" "+out.Region) + " does not know this number; check it, unless it is one for tests."
 	}
 	return out, nil

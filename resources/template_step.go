@@ -75,14 +75,29 @@ func (d *Directory) templateStep(ctx context.Context, l Lease, j *Job) (done boo
 	if err := j.params(&p); err != nil {
 		return false, err
 	}
+	plan, err := d.loadPlan(ctx, l.Org)
+	if err != nil {
+		return false, err
+	}
+	if plan.org == nil || plan.org.ID != p.Template {
+		return false, &Error{Code: CodeNotFound, Detail: "The template was deleted while it was applied; users who had not had their turn are as they were."}
+	}
 	var res Applied
 	if len(j.Result) > 0 {
 		if err := json.Unmarshal(j.Result, &res); err != nil {
 			return false, fmt.Errorf("decode the result of job %s: %w", j.ID, err)
 		}
 	}
-	opt := settleOptions{Template: true, Preserve: p.Preserve, Dry: j.Type == JobPreviewTemplate}
-	if done, err = d.settlePage(ctx, l, j, nil, opt, func(_ string, o outcome) { res.add(o) }); err != nil {
+	opt, count := settleOptions{Template: true, Preserve: p.Preserve}, res.add
+	if j.Type == JobPreviewTemplate {
+		opt.Dry, count = true, res.preview
+		if j.Cursor == "" {
+			if res.Seats, err = d.freeSeats(ctx, l.Org); err != nil {
+				return false, err
+			}
+		}
+	}
+	if done, err = d.settlePage(ctx, l, j, nil, opt, func(_ string, o outcome) { count(o) }); err != nil {
 		return false, err
 	}
 	if _, err := j.finish(res); err != nil {

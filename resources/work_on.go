@@ -30,6 +30,10 @@ func (d *Directory) WorkOn(ctx context.Context, l Lease, item DueItem) error {
 		return d.workJob(ctx, l, item)
 	case "p":
 		return d.workPlan(ctx, l, item)
+	case "w":
+		return d.wakeLine(ctx, l, item)
+	case "l":
+		return d.workLocation(ctx, l, item, id)
 	}
 	return fmt.Errorf("the due item %q is of no kind that is known", item.Item)
 }
