@@ -51,7 +51,7 @@ func queueLease(w *world) error {
 
 // queueFence: a worker that slept over its lease can change nothing any more.
 func queueFence(w *world) error {
-	if err := w.queue(map[string]time.Duration{"a": 0}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": 0}); err != nil {
 		return err
 	}
 	item, err := w.first()
@@ -199,35 +199,4 @@ func queueTakeover(w *world) error {
 		return saw(err, "the bells are %+v, want the old and the new one", both)
 	}
 	return w.Queue.Heard(w.ctx, both...)
-}
-
-// queueCommitRings: who commits what is due now does not have to ring.
-func queueCommitRings(w *world) error {
-	if _, err := w.heard(); err != nil {
-		return err
-	}
-	if err := w.queue(map[string]time.Duration{"later": time.Hour}); err != nil {
-		return err
-	}
-	if err := w.queue(map[string]time.Duration{"now": 0}); err != nil {
-		return err
-	}
-	for range 200 {
-		n, err := w.heard()
-		if err != nil || n > 1 {
-			return saw(err, "%d bells", n)
-		}
-		if n == 1 {
-			return nil
-		}
-		if err := w.ctx.Err(); err != nil {
-			return err
-		}
-		if err := w.Store.Ping(w.ctx); err != nil {
-			return err
-		}
-		wait := time.NewTimer(10 * time.Millisecond)
-		<-wait.C
-	}
-	return saw(nil, "nobody rang")
 }

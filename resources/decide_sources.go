@@ -155,10 +155,14 @@ func (p *Plan) orgTemplate() string {
 }
 
 // wantsCalling reports whether anything asks for a product with calling that the
-// user could have.
+// user could have. Who has something to call with keeps it while the organization
+// is between two subscriptions.
 func (q *question) wantsCalling() bool {
 	for _, w := range q.gather() {
-		if w.callingProduct() && (!q.inactive || w.held() && !q.plan.Settings.ReleaseSeatsOnInactive) {
+		if !w.callingProduct() || q.inactive && (!w.held() || q.plan.Settings.ReleaseSeatsOnInactive) {
+			continue
+		}
+		if !w.product.Paid || q.before.Calling != nil || q.subscribed(w.sku) {
 			return true
 		}
 	}

@@ -2,7 +2,6 @@ package resources
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 )
 
@@ -48,18 +47,14 @@ func holdingsOf(rec *Record) Holdings {
 func (s *Standing) holdings() Holdings {
 	var h Holdings
 	for i := range s.Licences {
-		switch a := &s.Licences[i]; {
-		case a.Status == Failed && a.Issue == CodeNoSeats:
+		a := &s.Licences[i]
+		if pool := a.pool(); pool != "" {
+			h.Pools = append(h.Pools, pool)
+		} else if a.waits() {
 			if h.Lines == nil {
 				h.Lines = make(map[string]int64)
 			}
 			h.Lines[lineOf(a.SKU)] = a.Asked
-		case a.Status == Failed:
-		case a.Subscription != "":
-			sub := Subscription{ID: a.Subscription, SKU: a.SKU}
-			h.Pools = append(h.Pools, sub.pool().Name)
-		default:
-			h.Pools = append(h.Pools, freePool(a.SKU).Name)
 		}
 	}
 	if c := s.Calling; c != nil {
@@ -76,7 +71,7 @@ func (s *Standing) holdings() Holdings {
 			h.Pools = append(h.Pools, waitersPool.Name)
 		}
 	}
-	if slices.Contains(s.Roles, RoleFullAdmin) && s.State != StateInactive {
+	if s.administers() {
 		h.Pools = append(h.Pools, adminPool)
 	}
 	return h

@@ -95,8 +95,9 @@ func (d *Directory) putNumber(tx Tx, before *Record, n *Number) error {
 	return err
 }
 
-// dropNumber asks for a number to be removed.
-func dropNumber(tx Tx, rec *Record, n *Number) {
+// dropNumber asks for a number to be removed. Who waits for it is told.
+func (d *Directory) dropNumber(tx Tx, rec *Record, n *Number) {
+	tx.Due(itemOfLine(numberLine(n.E164)), d.now())
 	tx.Delete(rec, placeOf(rec).entries(n.ID))
 	tx.Release(n.claim(), n.ID)
 	tx.Give(placePool(n.Location).Name, n.ID)

@@ -310,7 +310,7 @@ func (d *Directory) DeleteNumber(ctx context.Context, c Caller, name string) err
 		if err := errors.Join(c.seen(now), now.unused("deleted")); err != nil {
 			return err
 		}
-		dropNumber(tx, rec, n)
+		d.dropNumber(tx, rec, n)
 		tx.Event(Event{Type: "number.deleted", Kind: KindSetting, ID: id, At: n.Location, Actor: c.Token, Request: c.Request})
 		return nil
 	})

@@ -206,10 +206,7 @@ func (s *settling) calling(ctx context.Context, q *question, was *wishes) (*deci
 	if s.ch.how != nil {
 		in.Wish.Temporary = s.ch.how.temporary
 	}
-	if s.strictness() != lenient {
-		in.Strict = s.ch.docBefore == nil || s.ch.after.calls != callingWishOf(s.ch.docBefore) ||
-			s.ch.how != nil && s.ch.how.temporary != nil || q.asksCalling(s.asked(&q.wish, was))
-	}
+	in.Strict = s.strictCalling(q, was)
 	out, err := s.d.settleCalling(ctx, s.tx, s.plan, s.known, in)
 	if err != nil {
 		return nil, err
@@ -221,6 +218,14 @@ func (s *settling) calling(ctx context.Context, q *question, was *wishes) (*deci
 		}
 	}
 	return &decidedCalling{out, wants}, nil
+}
+
+// strictCalling reports whether what the user cannot get to call with refuses the
+// act: when it is about calling, or asks for a product with calling (BR-198).
+func (s *settling) strictCalling(q *question, was *wishes) bool {
+	return s.strictness() != lenient &&
+		(s.ch.docBefore == nil || s.ch.after.calls != callingWishOf(s.ch.docBefore) ||
+			s.ch.how != nil && s.ch.how.temporary != nil || q.asksCalling(s.asked(&q.wish, was)))
 }
 
 // asksCalling reports whether a product with calling is among those asked for.
