@@ -98,10 +98,14 @@ func (d *door) listFailed(ctx context.Context, in *listFailed) (*listOut[FailedL
 }
 
 func (d *door) retryLicences(ctx context.Context, in *retryLicences) (*jobOut, error) {
+	c, err := in.creating(resources.KindSetting)
+	if err != nil {
+		return nil, err
+	}
 	sku := ""
 	if in.Body != nil {
 		sku = in.Body.SKU
 	}
-	job, err := d.directory.RetryLicences(ctx, in.caller, sku)
+	job, err := d.directory.RetryLicences(ctx, c, sku)
 	return in.job(job, err)
 }

@@ -112,6 +112,10 @@ func (d *door) importNumbers(ctx context.Context, in *importNumbers) (*jobOut, e
 			Detail: "Numbers are imported from CSV with the columns number, location and optionally state: send Content-Type: text/csv.",
 		}
 	}
-	job, err := d.directory.ImportNumbers(ctx, in.caller, bytes.NewReader(in.RawBody), in.DryRun)
+	c, err := in.creating(resources.KindSetting)
+	if err != nil {
+		return nil, err
+	}
+	job, err := d.directory.ImportNumbers(ctx, c, bytes.NewReader(in.RawBody), in.DryRun)
 	return in.job(job, err)
 }

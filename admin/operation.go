@@ -71,4 +71,5 @@ func (d *door) registerWork(api huma.API) {
 	d.registerReports(api)
 	d.registerJobs(api)
 	d.registerAlerts(api)
+	d.registerParked(api)
 }

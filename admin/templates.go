@@ -177,16 +177,24 @@ func heldAnswer(held *resources.Alert) *heldOut {
 }
 
 func (d *door) previewTemplate(ctx context.Context, in *applyTemplate) (*jobOut, error) {
+	c, err := in.creating(resources.KindSetting)
+	if err != nil {
+		return nil, err
+	}
 	preserve := in.Body != nil && in.Body.Preserve
-	job, err := d.directory.ApplyTemplate(ctx, in.caller, in.ID, true, preserve)
+	job, err := d.directory.ApplyTemplate(ctx, c, in.ID, true, preserve)
 	return in.job(job, err)
 }
 
 func (d *door) applyTemplate(ctx context.Context, in *applyTemplate) (*jobOut, error) {
+	c, err := in.creating(resources.KindSetting)
+	if err != nil {
+		return nil, err
+	}
 	b := in.Body
 	if b == nil {
 		b = &Application{}
 	}
-	job, err := d.directory.ApplyTemplate(ctx, in.caller, in.ID, b.DryRun, b.Preserve)
+	job, err := d.directory.ApplyTemplate(ctx, c, in.ID, b.DryRun, b.Preserve)
 	return in.job(job, err)
 }

@@ -183,3 +183,16 @@ func (d *Directory) EndOnce(ctx context.Context, c Caller, o *Once, answer []byt
 	}
 	return errors.Join(err, d.leaveOnce(ctx, c, o))
 }
+
+// earlier reads the setting that an earlier run of the same request has made
+// (Caller.NewID); nil when there is none.
+func earlier[T any](tx Tx, c Caller, read func(*Record) (*T, error)) (*T, error) {
+	if c.NewID == "" {
+		return nil, nil
+	}
+	rec, err := tx.Read(KindSetting, c.NewID)
+	if err != nil {
+		return nil, err
+	}
+	return read(rec)
+}
