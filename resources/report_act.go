@@ -37,7 +37,11 @@ func (d *Directory) CreateReport(ctx context.Context, c Caller, spec ReportSpec)
 		State: JobQueued, Created: now,
 	}
 	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		if r.ID, err = d.newID(KindSetting, now); err != nil {
+		if made, err := earlier(tx, c, reportIn); made != nil || err != nil {
+			r = made
+			return err
+		}
+		if r.ID, _, err = d.idFor(c, KindSetting); err != nil {
 			return err
 		}
 		j := &Job{Type: JobReport, Subjects: []string{r.ID}, Sole: attrOf(string(r.Level), r.From, r.To)}
