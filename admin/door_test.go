@@ -28,6 +28,7 @@ type house struct {
 	*testing.T
 	door      http.Handler
 	directory *resources.Directory
+	store     *backend.Store
 	scim, api string        // tokens
 	ahead     time.Duration // of the clock, for what takes time
 }
@@ -58,7 +59,7 @@ func open(t *testing.T, url string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.door, h.directory, h.scim, h.api = door, directory, made.SCIMToken, made.APIToken
+	h.door, h.directory, h.store, h.scim, h.api = door, directory, store, made.SCIMToken, made.APIToken
 	return h
 }
 

@@ -119,7 +119,7 @@ func (d *door) registerSchemas(api huma.API) {
 // declaration answers with what is declared after an act.
 func (d *door) declaration(ctx context.Context, c resources.Caller, all *resources.Declared, err error) (*declarationOut, error) {
 	if err != nil {
-		return nil, d.failed(ctx, c, err)
+		return nil, problem(err)
 	}
 	return wireDeclaration(all), nil
 }
@@ -127,7 +127,7 @@ func (d *door) declaration(ctx context.Context, c resources.Caller, all *resourc
 // done answers without a body.
 func (d *door) done(ctx context.Context, c resources.Caller, err error) (*struct{}, error) {
 	if err != nil {
-		return nil, d.failed(ctx, c, err)
+		return nil, problem(err)
 	}
 	return nil, nil
 }
@@ -142,7 +142,7 @@ func (d *door) putDeclaration(ctx context.Context, in *putDeclaration) (*declara
 		Version *uint64 `json:"version"`
 	}
 	if err := json.Unmarshal(in.Body, &seen); err != nil {
-		return nil, d.failed(ctx, in.caller, &resources.Error{
+		return nil, problem(&resources.Error{
 			Code: resources.CodeInvalidValue, Field: "version", Detail: "The version is a whole number: the one that was read, or leave it out.",
 		})
 	}
