@@ -46,7 +46,7 @@ func open(t *testing.T, url string) *house {
 	})
 	h := &house{T: t}
 	now := func() time.Time { return time.Now().Add(h.ahead) }
-	directory, err := resources.New(resources.Config{Store: store, Vault: store, Now: now, Rand: rand.Reader, Log: log})
+	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -129,7 +129,7 @@ func (w *world) leaseAndFail() error {
 	if err != nil || !ok {
 		return saw(err, "no lease")
 	}
-	items, _, err := w.due()
+	items, _, err := w.dueItems()
 	if err != nil || len(items) != 2 {
 		return saw(err, "due are %v", items)
 	}
@@ -170,7 +170,7 @@ func (w *world) nothingLeft(u, g thing, claim resources.Claim) error {
 	if err := w.stand(0, ""); err != nil {
 		return fmt.Errorf("after Erase: %w", err)
 	}
-	if items, next, err := w.due(); err != nil || len(items) > 0 || !next.IsZero() {
+	if items, next, err := w.dueItems(); err != nil || len(items) > 0 || !next.IsZero() {
 		return saw(err, "after Erase: due are %v, the next at %s", items, next)
 	}
 	other := newWorld(w.ctx, w.StoreEnv)

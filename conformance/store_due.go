@@ -23,14 +23,14 @@ func dueChecks() []StoreCheck {
 	}
 }
 
-// due reads what is due by the clock's time, and when the next is.
-func (w *world) due() ([]resources.DueItem, time.Time, error) {
+// dueItems reads what is due by the clock's time, and when the next is.
+func (w *world) dueItems() ([]resources.DueItem, time.Time, error) {
 	return w.Queue.Due(w.ctx, w.org, w.Now(), 1000)
 }
 
 // dueNow compares the items that are due now.
 func (w *world) dueNow(want ...string) error {
-	items, _, err := w.due()
+	items, _, err := w.dueItems()
 	var got []string
 	for _, x := range items {
 		got = append(got, x.Item)
@@ -66,7 +66,7 @@ func dueEarlier(w *world) error {
 	if err != nil {
 		return err
 	}
-	if _, next, err := w.due(); err != nil || now.Add(time.Hour).Sub(next) > time.Millisecond || next.After(now.Add(time.Hour)) {
+	if _, next, err := w.dueItems(); err != nil || now.Add(time.Hour).Sub(next) > time.Millisecond || next.After(now.Add(time.Hour)) {
 		return saw(err, "the next is due at %s, want %s", next, now.Add(time.Hour))
 	}
 	if err := errors.Join(w.makeDue("p", now), w.dueNow("zero", "twice", "p")); err != nil {
@@ -83,7 +83,7 @@ func dueAnew(w *world) error {
 		if err := w.makeDue("s1", w.Now()); err != nil {
 			return err
 		}
-		read, _, err := w.due()
+		read, _, err := w.dueItems()
 		if err != nil || len(read) != 1 {
 			return saw(err, "%s: due are %v", what, read)
 		}
@@ -93,7 +93,7 @@ func dueAnew(w *world) error {
 		if err := w.do(func(tx resources.Tx) { tx.Undue(read[0]) }); err != nil {
 			return err
 		}
-		anew, _, err := w.due()
+		anew, _, err := w.dueItems()
 		if err != nil || len(anew) != 1 || anew[0].At == read[0].At {
 			return saw(err, "%s: asked for anew, then taken off as it was read: %v, read %v", what, anew, read)
 		}
@@ -111,7 +111,7 @@ func dueLater(w *world) error {
 	if err := w.makeDue("p", w.Now()); err != nil {
 		return err
 	}
-	read, _, err := w.due()
+	read, _, err := w.dueItems()
 	if err != nil || len(read) != 1 {
 		return saw(err, "due are %v", read)
 	}
@@ -123,7 +123,7 @@ func dueLater(w *world) error {
 	if err != nil {
 		return err
 	}
-	if _, next, err := w.due(); err != nil || !next.Equal(at) {
+	if _, next, err := w.dueItems(); err != nil || !next.Equal(at) {
 		return saw(err, "done and asked for again at %s: it is due at %s", at, next)
 	}
 	return nil
@@ -139,7 +139,7 @@ func dueForgets(w *world) error {
 	if err := w.makeDue("j1", w.Now()); err != nil {
 		return err
 	}
-	read, _, err := w.due()
+	read, _, err := w.dueItems()
 	if err != nil || len(read) != 1 {
 		return saw(err, "due are %v", read)
 	}
@@ -149,7 +149,7 @@ func dueForgets(w *world) error {
 	if err := errors.Join(w.makeDue("j1", w.Now()), w.makeDue("j1", w.Now())); err != nil {
 		return err
 	}
-	if read, _, err = w.due(); err != nil || len(read) != 1 {
+	if read, _, err = w.dueItems(); err != nil || len(read) != 1 {
 		return saw(err, "due are %v", read)
 	}
 	if err := w.do(func(tx resources.Tx) { tx.Fence(lease); tx.Undue(read[0]) }); err != nil {
@@ -169,7 +169,7 @@ func dueRace(w *world) error {
 	var ended atomic.Int32
 	seen := 0
 	work := func() (bool, error) {
-		read, _, err := w.due()
+		read, _, err := w.dueItems()
 		if err != nil || len(read) == 0 {
 			return false, err
 		}
@@ -230,7 +230,7 @@ func dueLinks(w *world) error {
 	if err := errors.Join(link(), w.dueNow("u1")); err != nil {
 		return err
 	}
-	read, _, err := w.due()
+	read, _, err := w.dueItems()
 	if err != nil {
 		return err
 	}
@@ -253,9 +253,14 @@ func dueNonsense(w *world) error {
 		return err
 	}
 	for what, fn := range map[string]func(resources.Tx){
-		"no item":                     func(tx resources.Tx) { tx.Due("", w.Now()) },
-		"a long item":                 func(tx resources.Tx) { tx.Due(strings.Repeat("x", 100), w.Now()) },
-		"no item taken off":           func(tx resources.Tx) { tx.Undue(resources.DueItem{}) },
+		"no item":           func(tx resources.Tx) { tx.Due("", w.Now()) },
+		"a long item":       func(tx resources.Tx) { tx.Due(strings.Repeat("x", 100), w.Now()) },
+		"no item taken off": func(tx resources.Tx) { tx.Undue(resources.DueItem{}) },
+		"more than one commit can contain": func(tx resources.Tx) {
+			for i := range 1001 {
+				tx.Due(fmt.Sprint("u", i), w.Now())
+			}
+		},
 		"a group that stays":          func(tx resources.Tx) { tx.Disband(g.rec.ID); tx.Due("p", w.Now()) },
 		"a user disbanded":            func(tx resources.Tx) { tx.Disband(users[0].rec.ID); tx.Delete(users[0].rec, nil) },
 		"a lease of another":          func(tx resources.Tx) { tx.Fence(resources.Lease{Org: "other", Token: strings.Repeat("x", 25)}) },

@@ -15,7 +15,6 @@ func fenceChecks() []StoreCheck {
 		{"fence-refuses-old-leases", "Tx.Fence", inWorld(fence)},
 		{"fence-race", "Tx.Fence", inWorld(fenceRace)},
 		{"disband-makes-members-due", "Tx.Disband, Store.Sweep", inWorld(disband)},
-		{"bells-ring-for-what-is-due", "Tx.Due, Queue.Bells", inWorld(bellsRing)},
 		{"seen-runs-again-on-change", "Tx.Seen", inWorld(seenChanged)},
 	}
 }
@@ -175,7 +174,7 @@ func disband(w *world) error {
 	if err := errors.Join(remove(g, func(tx resources.Tx) { tx.Disband(g.rec.ID) }), w.dueNow(), sweep()); err != nil {
 		return err
 	}
-	items, _, err := w.due()
+	items, _, err := w.dueItems()
 	if err != nil {
 		return err
 	}
@@ -248,37 +247,4 @@ func seenChanged(w *world) error {
 		return saw(err, "five units left %d events", len(events))
 	}
 	return nil
-}
-
-// bellsRing: a commit that makes something due now calls the workers, one that
-// makes it due later does not, nor does one that is refused.
-func bellsRing(w *world) error {
-	quiet := newWorld(w.ctx, w.StoreEnv)
-	err := errors.Join(
-		quiet.makeDue("p", w.Now().Add(time.Hour)),
-		quiet.deeds(deed{"refused", full, func(tx resources.Tx) { tx.Take(seats(0), "x"); tx.Due("p", w.Now()) }}),
-		w.makeDue("p", w.Now()),
-	)
-	if err != nil {
-		return err
-	}
-	// Ringing is nobody's wait: it comes a little later.
-	for range 400 {
-		bells, err := w.Queue.Bells(w.ctx, time.Hour, 100)
-		if err != nil {
-			return err
-		}
-		rung := false
-		for _, b := range bells {
-			if b.Org == quiet.org {
-				return errors.New("it rang where nothing is due")
-			}
-			rung = rung || b.Org == w.org
-		}
-		if err := w.Queue.Heard(w.ctx, bells...); err != nil || rung {
-			return err
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	return errors.New("it did not ring")
 }

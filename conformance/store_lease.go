@@ -51,7 +51,7 @@ func queueLease(w *world) error {
 
 // queueFence: a worker that slept over its lease can change nothing any more.
 func queueFence(w *world) error {
-	if err := w.queue(map[string]time.Duration{"a": 0}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": 0}); err != nil {
 		return err
 	}
 	item, err := w.first()
@@ -123,27 +123,21 @@ func queueSkew(w *world) error {
 	return nil
 }
 
-// heard takes all bells, those taken before too, and gives them back; it tells
-// how many were of this organization.
-func (w *world) heard() (n int, err error) {
+// hear takes all bells, those taken before too, and gives them back.
+func (w *world) hear() error {
 	for {
 		bells, err := w.Queue.Bells(w.ctx, 0, 100)
 		if err != nil || len(bells) == 0 {
-			return n, err
-		}
-		for _, b := range bells {
-			if b.Org == w.org {
-				n++
-			}
+			return err
 		}
 		if err := w.Queue.Heard(w.ctx, bells...); err != nil {
-			return n, err
+			return err
 		}
 	}
 }
 
 func queueBells(w *world) error {
-	if _, err := w.heard(); err != nil {
+	if err := w.hear(); err != nil {
 		return err
 	}
 	for range 5 {
@@ -176,7 +170,7 @@ func queueBells(w *world) error {
 
 // queueTakeover: bells of a worker that died come again, before new ones.
 func queueTakeover(w *world) error {
-	if _, err := w.heard(); err != nil {
+	if err := w.hear(); err != nil {
 		return err
 	}
 	if err := w.Queue.Ring(w.ctx, w.org); err != nil {
@@ -199,35 +193,4 @@ func queueTakeover(w *world) error {
 		return saw(err, "the bells are %+v, want the old and the new one", both)
 	}
 	return w.Queue.Heard(w.ctx, both...)
-}
-
-// queueCommitRings: who commits what is due now does not have to ring.
-func queueCommitRings(w *world) error {
-	if _, err := w.heard(); err != nil {
-		return err
-	}
-	if err := w.queue(map[string]time.Duration{"later": time.Hour}); err != nil {
-		return err
-	}
-	if err := w.queue(map[string]time.Duration{"now": 0}); err != nil {
-		return err
-	}
-	for range 200 {
-		n, err := w.heard()
-		if err != nil || n > 1 {
-			return saw(err, "%d bells", n)
-		}
-		if n == 1 {
-			return nil
-		}
-		if err := w.ctx.Err(); err != nil {
-			return err
-		}
-		if err := w.Store.Ping(w.ctx); err != nil {
-			return err
-		}
-		wait := time.NewTimer(10 * time.Millisecond)
-		<-wait.C
-	}
-	return saw(nil, "nobody rang")
 }

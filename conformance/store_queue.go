@@ -23,13 +23,12 @@ func queueChecks() []StoreCheck {
 		{"queue-skewed-lease", "Queue.Lease", inWorld(queueSkew)},
 		{"queue-bells", "Queue.Bells, Queue.Heard, Queue.Ring", inWorld(queueBells)},
 		{"queue-bells-taken-over", "Queue.Bells", inWorld(queueTakeover)},
-		{"queue-commit-rings", "Queue.Bells", inWorld(queueCommitRings)},
 		{"erase-queue", "Store.Erase", inWorld(eraseQueue)},
 	}
 }
 
-// due puts items on the list, each at an offset from now.
-func (w *world) queue(offsets map[string]time.Duration) error {
+// dueIn puts items on the list, each at an offset from now.
+func (w *world) dueIn(offsets map[string]time.Duration) error {
 	return w.do(func(tx resources.Tx) {
 		for item, d := range offsets {
 			tx.Due(item, w.Now().Add(d))
@@ -77,7 +76,7 @@ func (w *world) leased(worker string, d time.Duration) (resources.Lease, error) 
 }
 
 func queueDue(w *world) error {
-	if err := w.queue(map[string]time.Duration{"a": -3 * time.Second, "b": -time.Second, "c": 0, "d": time.Minute, "e": time.Hour}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": -3 * time.Second, "b": -time.Second, "c": 0, "d": time.Minute, "e": time.Hour}); err != nil {
 		return err
 	}
 	for _, c := range []struct {
@@ -110,7 +109,7 @@ func queueDue(w *world) error {
 }
 
 func queuePostpone(w *world) error {
-	if err := w.queue(map[string]time.Duration{"a": -time.Second}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": -time.Second}); err != nil {
 		return err
 	}
 	l, err := w.leased("w1", time.Hour)
@@ -126,7 +125,7 @@ func queuePostpone(w *world) error {
 			return saw(err, "Postpone says %v", done)
 		}
 		// What was read before the postponing is old.
-		if done, err := w.Queue.Postpone(w.ctx, l, item, w.Now().Add(time.Second)); done || err != nil {
+		if done, err := w.Queue.Postpone(w.ctx, l, item, w.Now().Add(time.Minute)); done || err != nil {
 			return saw(err, "a second Postpone of the same reading says %v", done)
 		}
 		if err := w.lists(""); err != nil {
@@ -145,7 +144,7 @@ func queuePostpone(w *world) error {
 	if err := w.do(func(tx resources.Tx) { tx.Undue(item) }); err != nil {
 		return err
 	}
-	if err := w.queue(map[string]time.Duration{"a": 0}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": 0}); err != nil {
 		return err
 	}
 	return w.lists("a/0")
@@ -163,14 +162,14 @@ func queueAnew(w *world) error {
 		"Park": func(i resources.DueItem) (bool, error) { return w.Queue.Park(w.ctx, l, i, "fault", w.Now()) },
 	}
 	for name, move := range moves {
-		if err := w.queue(map[string]time.Duration{"a": 0}); err != nil {
+		if err := w.dueIn(map[string]time.Duration{"a": 0}); err != nil {
 			return err
 		}
 		item, err := w.first()
 		if err != nil {
 			return err
 		}
-		if err := w.queue(map[string]time.Duration{"a": 0}); err != nil {
+		if err := w.dueIn(map[string]time.Duration{"a": 0}); err != nil {
 			return err
 		}
 		if done, err := move(item); done || err != nil {
@@ -191,14 +190,14 @@ func queueAnew(w *world) error {
 	if _, err := w.Queue.Postpone(w.ctx, l, item, w.Now().Add(time.Hour)); err != nil {
 		return err
 	}
-	if err := w.queue(map[string]time.Duration{"a": 0}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": 0}); err != nil {
 		return err
 	}
 	return w.lists("a/0")
 }
 
 func queuePark(w *world) error {
-	if err := w.queue(map[string]time.Duration{"a": -2 * time.Second, "b": -time.Second}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": -2 * time.Second, "b": -time.Second}); err != nil {
 		return err
 	}
 	l, err := w.leased("w1", time.Hour)
@@ -233,7 +232,7 @@ func queuePark(w *world) error {
 		return err
 	}
 	// A parked item that is asked for anew is both until it is done.
-	if err := w.queue(map[string]time.Duration{"b": time.Second}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"b": time.Second}); err != nil {
 		return err
 	}
 	w.Advance(2 * time.Second)
@@ -254,7 +253,7 @@ func queuePark(w *world) error {
 }
 
 func eraseQueue(w *world) error {
-	if err := w.queue(map[string]time.Duration{"a": 0, "b": 0, "c": 0}); err != nil {
+	if err := w.dueIn(map[string]time.Duration{"a": 0, "b": 0, "c": 0}); err != nil {
 		return err
 	}
 	l, err := w.leased("w1", time.Hour)

@@ -15,10 +15,6 @@ const (
 	loggedEach = 10          // failures of a turn that the log is told of
 )
 
-// errLeft is the failure of an act that says it did an item and left it on the
-// list as it was; it would be done again and again.
-var errLeft = errors.New("the item was done and not taken off the list")
-
 // panicked is a panic of an act, as an error.
 type panicked struct{ value any }
 
@@ -28,25 +24,11 @@ func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 func (t *turn) work(item resources.DueItem) {
 	began := t.Now()
 	t.Observe.Waited(max(began.Sub(time.UnixMicro(item.At)), 0))
-	t.mu.Lock()
-	at, again := t.done[item.Item]
-	t.mu.Unlock()
-	var err error
-	if again && at == item.At {
-		err = errLeft
-	} else {
-		err = t.act(item)
-	}
 	came := Done
-	if err != nil {
+	if err := t.act(item); err != nil {
 		came = t.failed(item, err)
 	}
-	t.mu.Lock()
-	delete(t.known, item.Item)
-	if came == Done {
-		t.done[item.Item] = item.At
-	}
-	t.mu.Unlock()
+	t.over(item, came)
 	t.Observe.Item(sortOf(item.Item), came, t.Now().Sub(began))
 }
 

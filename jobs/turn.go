@@ -13,6 +13,7 @@ const (
 	sliceTime = time.Second // of a turn; then others come before the same organization comes again
 	batchSize = 256         // items read at once
 	recheck   = 50 * time.Millisecond
+	repeats   = 8 // how often a turn does an item that the act leaves as it was
 )
 
 // turn is the work of one organization under one lease, for a bounded time. It
@@ -31,14 +32,23 @@ type turn struct {
 
 	mu      sync.Mutex
 	known   map[string]bool  // items taken on and not over yet
-	done    map[string]int64 // items that are over, and the time they had
+	done    map[string]piece // items that were done
+	tired   int              // how many became spent
 	running sync.WaitGroup
 	trouble error // why the turn must end; nil when it need not, or because the lease was lost
 	logged  int   // failures that the log was told of
 }
 
+// piece is an item that was done, perhaps in part: then it stands on the list as
+// before and is done again. So is one whose act does nothing at all, and for its
+// sake a turn repeats only so often.
+type piece struct {
+	at    int64
+	times int
+}
+
 func newTurn(l *loop, b resources.Bell) *turn {
-	return &turn{loop: l, org: b.Org, bell: b, known: map[string]bool{}, done: map[string]int64{}}
+	return &turn{loop: l, org: b.Org, bell: b, known: map[string]bool{}, done: map[string]piece{}}
 }
 
 // run takes a turn from the bell to giving it back. A lease is asked for only
@@ -117,10 +127,13 @@ func (t *turn) part() error {
 	if err != nil {
 		return errors.Join(trouble, err)
 	}
-	if len(items) > 0 {
-		err = t.Queue.Ring(ctx, t.org)
-	} else {
+	switch {
+	case len(items) == 0:
 		t.patrol.hint(t.org, next)
+	case t.spent(items[0]):
+		t.patrol.hint(t.org, t.Now().Add(recheck))
+	default:
+		err = t.Queue.Ring(ctx, t.org)
 	}
 	if err == nil {
 		err = t.heard(ctx)
@@ -259,6 +272,32 @@ func (t *turn) take(items []resources.DueItem) {
 	}
 }
 
+// over notes that an item is not under way any more.
+func (t *turn) over(item resources.DueItem, came Outcome) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.known, item.Item)
+	if came != Done {
+		return
+	}
+	p := t.done[item.Item]
+	if p.at != item.At {
+		p = piece{at: item.At}
+	}
+	if p.times++; p.times == repeats {
+		t.tired++
+	}
+	t.done[item.Item] = p
+}
+
+// spent tells whether an item was done so often that the turn leaves it.
+func (t *turn) spent(item resources.DueItem) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := t.done[item.Item]
+	return p.at == item.At && p.times >= repeats
+}
+
 // readAhead reads the next items while others are worked on. The list still has
 // those under way: they are left out as of the beginning of the reading, because
 // one that ends meanwhile may be in the answer.
@@ -268,16 +307,17 @@ func (t *turn) readAhead() chan batch {
 	for item := range t.known {
 		under[item] = true
 	}
+	spent := t.tired
 	t.mu.Unlock()
 	ahead := make(chan batch, 1)
 	go func() {
-		items, _, err := t.Queue.Due(t.ctx, t.org, t.Now(), batchSize+len(under))
+		items, _, err := t.Queue.Due(t.ctx, t.org, t.Now(), batchSize+len(under)+spent)
 		if t.ctx.Err() != nil {
 			err = nil
 		}
 		b := batch{idle: len(under) == 0, err: err}
 		for _, item := range items {
-			if !under[item.Item] {
+			if !under[item.Item] && !t.spent(item) {
 				b.items = append(b.items, item)
 			}
 		}

@@ -77,7 +77,7 @@ func (s *calling) queue() {
 			continue
 		}
 		s.tx.Wait(w.Line, s.in.User, w.Since)
-		if strings.HasPrefix(w.Line, placeLines) { // that nothing was free is not part of the commit: look once more
+		if s.recheck || strings.HasPrefix(w.Line, placeLines) { // that nothing was free is not part of the commit: look once more
 			s.tx.Due(itemOfLine(w.Line), s.now().Add(recheck))
 		}
 	}

@@ -53,8 +53,12 @@ func (s *calling) freeExtension(text string) (bool, error) {
 		return false, nil
 	}
 	holder, known := s.k.taken[key]
-	if !known || holder == s.in.User {
+	switch {
+	case !known || holder == s.in.User:
 		return true, nil
+	case s.k.tired(): // it changes hands too quickly: the user waits and is looked at again
+		s.recheck = true
+		return false, nil
 	}
 	rec, err := s.tx.Read(KindUser, holder)
 	if err != nil || rec == nil {

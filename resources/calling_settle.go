@@ -25,6 +25,8 @@ type calling struct {
 	given  *Number // the number that the user gets, when it did not have it
 	taken  *Record // its record
 	issues []Issue
+
+	recheck bool // what is waited for may be there already
 }
 
 // settleCalling decides what a user gets to call with (BR-190 … BR-200), from

@@ -58,7 +58,7 @@ func (d *Directory) wakeLine(ctx context.Context, l Lease, item DueItem) error {
 		}
 		if strings.HasPrefix(line, placeLines) {
 			heads = heads[:min(1, len(heads))]
-		} else if len(heads) == 0 {
+		} else if len(heads) == 0 && place != "" {
 			if heads, err = d.store.Waiting(ctx, l.Org, placeLine(place), 1); err != nil {
 				return err
 			}
@@ -73,8 +73,8 @@ func (d *Directory) wakeLine(ctx context.Context, l Lease, item DueItem) error {
 	return err
 }
 
-// lineOpen tells whether what a line waits for may be had now, and at which
-// location that is.
+// lineOpen tells whether there is news for who waits in a line, and the location
+// at which what it waits for may be had now.
 func (d *Directory) lineOpen(tx Tx, line string) (place string, open bool, err error) {
 	if rest, ok := strings.CutPrefix(line, placeLines); ok {
 		return rest, true, nil
@@ -84,8 +84,11 @@ func (d *Directory) lineOpen(tx Tx, line string) (place string, open bool, err e
 		return place, true, nil
 	}
 	rec, n, err := readNumberRecord(tx, numberID(strings.TrimPrefix(line, numberLines)))
-	if err != nil || n == nil {
+	if err != nil {
 		return "", false, err
+	}
+	if n == nil { // who waits is told that it is gone
+		return "", true, nil
 	}
 	now := n.at(d.now())
 	if now.State == NumberReserved { // held anew since

@@ -10,11 +10,12 @@ import (
 	"time"
 )
 
-// Config is what a Directory needs. Every field but Budget and Declared is
+// Config is what a Directory needs. Every field but Queue, Budget and Declared is
 // required.
 type Config struct {
 	Store  Store
 	Vault  Vault
+	Queue  Queue // without it nobody can see to parked work; everything else works
 	Now    func() time.Time
 	Rand   io.Reader // cryptographic randomness: ids and secrets come from it
 	Log    *slog.Logger
@@ -28,6 +29,7 @@ type Config struct {
 type Directory struct {
 	store   Store
 	vault   Vault
+	queue   Queue // or nil
 	now     func() time.Time
 	random  io.Reader
 	log     *slog.Logger
@@ -69,7 +71,7 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
-	return &Directory{store: c.Store, vault: c.Vault, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared}, nil
+	return &Directory{store: c.Store, vault: c.Vault, queue: c.Queue, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.

@@ -81,7 +81,7 @@ func newBundle(t *testing.T, url string) *bundle {
 			t.Error(err)
 		}
 	})
-	dir, err := resources.New(resources.Config{Store: store, Vault: store, Now: clk.Now, Rand: rand.Reader, Log: log})
+	dir, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: clk.Now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,21 +51,35 @@ func (d *Directory) Drop(ctx context.Context, c Caller, id string) error {
 // WorkJob does the steps of a job, under leases, until it has ended.
 func (d *Directory) WorkJob(ctx context.Context, q Queue, c Caller, id string) (*Job, error) {
 	for {
-		l, ok, err := q.Lease(ctx, c.Org, "test", time.Hour)
-		if err != nil || !ok {
-			return nil, errors.Join(err, errors.New("another worker has the lease"))
-		}
-		if err := d.workJob(ctx, l, DueItem{Item: "j" + id}); err != nil {
-			return nil, err
-		}
-		rec, err := d.settingByID(ctx, c.Org, id)
+		done, err := d.StepJob(ctx, q, c, id)
 		if err != nil {
 			return nil, err
 		}
-		if j, err := jobIn(rec); err != nil || j.ended() {
-			return j, err
+		if done {
+			rec, err := d.settingByID(ctx, c.Org, id)
+			if err != nil {
+				return nil, err
+			}
+			return jobIn(rec)
 		}
 	}
+}
+
+// StepJob does one step of a job and tells whether it has ended.
+func (d *Directory) StepJob(ctx context.Context, q Queue, c Caller, id string) (done bool, err error) {
+	l, ok, err := q.Lease(ctx, c.Org, "test", time.Hour)
+	if err != nil || !ok {
+		return false, errors.Join(err, errors.New("another worker has the lease"))
+	}
+	if err := d.workJob(ctx, l, DueItem{Item: "j" + id}); err != nil {
+		return false, err
+	}
+	rec, err := d.settingByID(ctx, c.Org, id)
+	if err != nil {
+		return false, err
+	}
+	j, err := jobIn(rec)
+	return err == nil && j.ended(), err
 }
 
 // Replan changes the plan of an organization.

@@ -67,21 +67,15 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	if err != nil {
 		return nil, err
 	}
-	named, err := d.namedLicences(ctx, &g, nil)
-	if err != nil {
+	licences := groupLicensed{d: d, c: c}
+	if err := licences.check(ctx, g.licences, nil); err != nil {
 		return nil, err
 	}
-	first := members[:min(len(members), memberPiece)]
-	run := 0
+	first, run := members[:min(len(members), memberPiece)], 0
 	rec, err := d.create(ctx, c, KindGroup, func(tx Tx, id string, now int64) (*Record, error) {
-		if run++; len(named) > 0 {
-			p, err := d.planIn(ctx, tx, c.Org, run)
-			if err != nil {
-				return nil, err
-			}
-			if g.template, _, err = d.groupTemplate(ctx, tx, c, p, id, named, true); err != nil {
-				return nil, err
-			}
+		run++
+		if g.template, err = licences.create(ctx, tx, id, run); err != nil {
+			return nil, err
 		}
 		rec := &Record{
 			Kind: KindGroup, ID: id, Version: 1, Created: now, Modified: now,
@@ -98,9 +92,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 	if err != nil {
 		return nil, fmt.Errorf("create group: %w", groupRefused(err, c, ""))
 	}
-	if len(named) > 0 {
-		d.plans.drop(c.Org)
-	}
+	licences.done()
 	// Of a creation that is repeated the rest of the members may be missing still.
 	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
 		return nil, fmt.Errorf("create group: %w", err)
@@ -129,10 +121,6 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 	var commit Commit
 	err = d.guarded(ctx, c, id, func(g *guarding) error {
 		commit, err = d.updateGroup(ctx, c, id, edit, g, &add, &remove)
-		if err == nil && g.template {
-			d.plans.drop(c.Org)
-			c.Held.add(g.held)
-		}
 		return err
 	})
 	if err != nil {
@@ -150,7 +138,8 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 // tells which members there are to add and to remove in all.
 func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit GroupEdit, g *guarding, add, remove *[]string) (Commit, error) {
 	run := 0
-	return d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+	licences := groupLicensed{d: d, c: c}
+	commit, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
 		run++
 		p, err := d.planIn(ctx, tx, c.Org, run)
 		if err != nil {
@@ -180,13 +169,18 @@ func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit G
 		if err := g.of(*remove).check(p, id); err != nil {
 			return err
 		}
-		return d.writeGroup(ctx, tx, c, p, cur, &doc, &next, g, *add, *remove)
+		return d.writeGroup(ctx, tx, &licences, p, cur, &doc, &next, *add, *remove)
 	})
+	if err == nil {
+		licences.done()
+	}
+	return commit, err
 }
 
 // writeGroup asks for the commit of a changed document and of the first piece
 // of membership changes.
-func (d *Directory) writeGroup(ctx context.Context, tx Tx, c Caller, p *Plan, cur *Record, doc, next *jsontree.Value, g *guarding, add, remove []string) error {
+func (d *Directory) writeGroup(ctx context.Context, tx Tx, licences *groupLicensed, p *Plan, cur *Record, doc, next *jsontree.Value, add, remove []string) error {
+	c := licences.c
 	event := Event{Type: "group.updated", Kind: KindGroup, ID: cur.ID, Version: cur.Version, Actor: c.Token, Request: c.Request}
 	if !jsontree.Equal(doc, next) {
 		now := max(d.now().UnixMilli(), cur.Modified, cur.LinksModified)
@@ -195,7 +189,7 @@ func (d *Directory) writeGroup(ctx context.Context, tx Tx, c Caller, p *Plan, cu
 		if err != nil {
 			return err
 		}
-		if err := d.followLicences(ctx, tx, c, p, cur.ID, &before, &after, g); err != nil {
+		if after.template, err = licences.change(ctx, tx, p, cur.ID, &before, &after); err != nil {
 			return err
 		}
 		r := *cur

@@ -32,9 +32,6 @@ func (d *Directory) dueMembers(tx Tx, p *Plan, group string, lists ...[]string) 
 type guarding struct {
 	removed []string // everybody who leaves the group
 	done    bool     // what they would lose was looked at
-
-	template bool   // the act changes the template of the group
-	held     *Alert // of what the template would take away
 }
 
 // of says who leaves.
@@ -98,6 +95,66 @@ func (d *Directory) disband(ctx context.Context, tx Tx, c Caller, p *Plan, group
 	tx.Disband(group)
 	_, _, err := d.groupTemplate(ctx, tx, c, p, group, nil, false)
 	return err
+}
+
+// groupLicensed makes the products that a group's document names the template of
+// the group (domain.md §5.3), in the commit of the document.
+type groupLicensed struct {
+	d    *Directory
+	c    Caller
+	skus []string // as the catalogue spells them
+	held *Alert
+	new  bool // the plan has changed
+}
+
+// check refuses products that a document newly names and that cannot be given.
+func (g *groupLicensed) check(ctx context.Context, named, before []string) error {
+	if g.skus = nil; len(named) == 0 {
+		return nil
+	}
+	cat, err := g.d.catalogue(ctx)
+	if err != nil {
+		return err
+	}
+	g.skus, err = cat.checkGroupLicences(named, before)
+	return err
+}
+
+// create gives the id of the template of a group that is created, or "".
+func (g *groupLicensed) create(ctx context.Context, tx Tx, group string, run int) (string, error) {
+	if len(g.skus) == 0 {
+		return "", nil
+	}
+	p, err := g.d.planIn(ctx, tx, g.c.Org, run)
+	if err != nil {
+		return "", err
+	}
+	return g.template(ctx, tx, p, group)
+}
+
+// change gives the id of the template of a group whose document changes.
+func (g *groupLicensed) change(ctx context.Context, tx Tx, p *Plan, group string, before, after *groupFacts) (string, error) {
+	if slices.Equal(before.licences, after.licences) {
+		return before.template, nil
+	}
+	if err := g.check(ctx, after.licences, before.licences); err != nil {
+		return "", err
+	}
+	return g.template(ctx, tx, p, group)
+}
+
+func (g *groupLicensed) template(ctx context.Context, tx Tx, p *Plan, group string) (id string, err error) {
+	id, g.held, err = g.d.groupTemplate(ctx, tx, g.c, p, group, g.skus, true)
+	g.new = true
+	return id, err
+}
+
+// done is called once the commit is made.
+func (g *groupLicensed) done() {
+	g.c.Held.add(g.held)
+	if g.new {
+		g.d.plans.drop(g.c.Org)
+	}
 }
 
 // HeldBack collects the alerts of what acts of a caller would have taken away and

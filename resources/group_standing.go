@@ -1,9 +1,7 @@
 package resources
 
 import (
-	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/usher-scim/usher/internal/jsontree"
 )
@@ -33,38 +31,6 @@ func (c *Catalogue) checkGroupLicences(named, before []string) ([]string, error)
 		}
 	}
 	return c.together(LicenceGroupURN+":licenses", known)
-}
-
-// namedLicences checks the products that a group's document names, see
-// checkGroupLicences; before is the group until now, or nil.
-func (d *Directory) namedLicences(ctx context.Context, g, before *groupFacts) ([]string, error) {
-	if len(g.licences) == 0 {
-		return nil, nil
-	}
-	cat, err := d.catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var had []string
-	if before != nil {
-		had = before.licences
-	}
-	return cat.checkGroupLicences(g.licences, had)
-}
-
-// followLicences makes the template of a group follow the products that its
-// document names, when they have changed.
-func (d *Directory) followLicences(ctx context.Context, tx Tx, c Caller, p *Plan, group string, before, after *groupFacts, g *guarding) error {
-	after.template, g.template = before.template, !slices.Equal(before.licences, after.licences)
-	if !g.template {
-		return nil
-	}
-	named, err := d.namedLicences(ctx, after, before)
-	if err != nil {
-		return err
-	}
-	after.template, g.held, err = d.groupTemplate(ctx, tx, c, p, group, named, true)
-	return err
 }
 
 // groupIn reads a stored group: its document with what was declared and decided

@@ -1,6 +1,9 @@
 package resources
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Operate gives the caller that acts on the organization with the slug: a
 // platform operator on any, everybody else on their own only; another one is
@@ -33,6 +36,7 @@ func (d *Directory) Operate(ctx context.Context, c Caller, slug string) (Caller,
 		c.Origin = OriginAPI
 	}
 	c.Org, c.Slug, c.Declared = o.ID, o.Slug, declared
+	c.Scopes = append(slices.Clone(c.Scopes), ScopeAdmin) // an administrator of each
 	return c, nil
 }
 

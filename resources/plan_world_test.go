@@ -1,13 +1,16 @@
 package resources_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -184,5 +187,28 @@ func sameIDs(t *testing.T, what string, got, want []string) {
 	got, want = slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: %d users, want %d:\n got %v\nwant %v", what, len(got), len(want), got, want)
+	}
+}
+
+// another is a second node over the same store.
+func (b *bundle) another(t *testing.T) *resources.Directory {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	dir, err := resources.New(resources.Config{Store: b.store, Vault: b.store, Now: b.clock.Now, Rand: rand.Reader, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// deactivate makes a user inactive.
+func (b *bundle) deactivate(t *testing.T, c resources.Caller, id string) {
+	t.Helper()
+	_, _, err := b.UpdateUser(t.Context(), c, id, func(_ *resources.Record, doc jsontree.Value) (jsontree.Value, error) {
+		doc.Set("active", jsontree.Bool(false))
+		return doc, nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }

@@ -10,6 +10,14 @@ import (
 // of the work. It does a bounded piece; what is left stays due. ErrFenced when
 // the lease is lost.
 func (d *Directory) WorkOn(ctx context.Context, l Lease, item DueItem) error {
+	err := d.workOn(ctx, l, item)
+	if err == nil && item.Parked {
+		return d.closeParked(ctx, l.Org, item.Item)
+	}
+	return err
+}
+
+func (d *Directory) workOn(ctx context.Context, l Lease, item DueItem) error {
 	kind, id := "", ""
 	if item.Item != "" {
 		kind, id = item.Item[:1], item.Item[1:]
@@ -30,6 +38,8 @@ func (d *Directory) WorkOn(ctx context.Context, l Lease, item DueItem) error {
 		return d.workJob(ctx, l, item)
 	case "p":
 		return d.workPlan(ctx, l, item)
+	case "h":
+		return d.sweepAlert(ctx, l, item, id)
 	case "w":
 		return d.wakeLine(ctx, l, item)
 	case "l":

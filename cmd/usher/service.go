@@ -156,7 +156,7 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return &failure{exit: exitConfig, what: "the declared schemas have faults", why: indented{err}}
 	}
-	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared})
+	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared})
 	return err
 }
 
@@ -291,6 +291,7 @@ func (s *service) run(ctx context.Context) error {
 	group.Go(func() error {
 		return jobs.Janitor{Clean: s.directory.Clean, Log: s.log, Interval: cleanPause}.Run(running)
 	})
+	group.Go(func() error { return s.work(running) })
 	group.Go(func() error {
 		<-running.Done()
 		s.drain(ctx, servers, cut)
