@@ -58,9 +58,9 @@ func (f *factGatherer) short(fact, value string) {
 
 // calling adds what a user wants, and has, to call with.
 func (f *factGatherer) calling(w *callingWish, c *Calling) {
-	f.add(CallingURN+":location", w.Location)
-	f.add(CallingURN+":phoneNumber", w.Number)
-	f.add(CallingURN+":extension", w.Extension)
+	f.add(CallingURN+":location", w.said[0])
+	f.add(CallingURN+":phoneNumber", w.said[1])
+	f.add(CallingURN+":extension", w.said[2])
 	if c == nil {
 		return
 	}

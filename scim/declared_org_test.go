@@ -94,7 +94,7 @@ func TestDeclaredDiscovery(t *testing.T) {
 	}
 	h.badgesFor("acme")
 	r := h.ask("GET", "/ResourceTypes/User", "").want(200)
-	if n := len(r.list("schemaExtensions")); n != 2 {
+	if n := len(r.list("schemaExtensions")); n != 6 {
 		t.Errorf("User: %s", r.Body)
 	}
 	h.declare(declaration(t))
