@@ -94,13 +94,13 @@ type (
 
 func (d *door) registerGroups(api huma.API) {
 	const one = groupsPath + "/{id}"
-	inside(d, api, operation("list-groups", http.MethodGet, groupsPath, "List and search groups by name", 200), d.listGroups)
-	inside(d, api, operation("create-group", http.MethodPost, groupsPath, "Create a group", 201, 409), d.createGroup)
-	inside(d, api, operation("get-group", http.MethodGet, one, "Read a group, without members", 200), d.getGroup)
-	inside(d, api, operation("change-group", http.MethodPatch, one, "Rename a group", 200, 409, 412), d.changeGroup)
-	inside(d, api, operation("delete-group", http.MethodDelete, one, "Delete a group; its members stay; 202 when taking products away is held", 204, 202, 412, 428), d.deleteGroup)
-	inside(d, api, operation("get-group-licences", http.MethodGet, one+"/licences", "Read what a group gives its members, and how far that is", 200), d.getGroupLicences)
-	inside(d, api, operation("put-group-licences", http.MethodPut, one+"/licences", "Say what a group gives its members (BR-161); 202 when taking products away is held", 200, 202), d.putGroupLicences)
+	inside(d, api, resources.AreaUsers, operation("list-groups", http.MethodGet, groupsPath, "List and search groups by name", 200), d.listGroups)
+	inside(d, api, resources.AreaUsers, operation("create-group", http.MethodPost, groupsPath, "Create a group", 201, 409), d.createGroup)
+	inside(d, api, resources.AreaUsers, operation("get-group", http.MethodGet, one, "Read a group, without members", 200), d.getGroup)
+	inside(d, api, resources.AreaUsers, operation("change-group", http.MethodPatch, one, "Rename a group", 200, 409, 412), d.changeGroup)
+	inside(d, api, resources.AreaUsers, operation("delete-group", http.MethodDelete, one, "Delete a group; its members stay; 202 when taking products away is held", 204, 202, 412, 428), d.deleteGroup)
+	inside(d, api, resources.AreaUsers, operation("get-group-licences", http.MethodGet, one+"/licences", "Read what a group gives its members, and how far that is", 200), d.getGroupLicences)
+	inside(d, api, resources.AreaUsers, operation("put-group-licences", http.MethodPut, one+"/licences", "Say what a group gives its members (BR-161); 202 when taking products away is held", 200, 202), d.putGroupLicences)
 }
 
 func wireGroup(rec *resources.Record) (Group, error) {

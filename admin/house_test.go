@@ -105,7 +105,6 @@ func (h *house) subscribe(base, sku string, units int) string {
 	return h.want(201, "POST", base+"/subscriptions", fmt.Sprintf(`{"sku":%q,"units":%d}`, sku, units))["id"].(string)
 }
 
-
 // pushed creates a user of the organization demo as an identity provider does,
 // and gives its id.
 func (h *house) pushed(doc string) string {

@@ -138,6 +138,9 @@ func TestTemplates(t *testing.T) {
 		t.Errorf("a second template: %v", got)
 	}
 	job := h.want(202, "POST", one+"/preview", "")
+	for _, scope := range []string{"admin:read", "admin:users", "admin:locations"} {
+		h.wantBy(h.token("acme", scope), 403, "POST", base+"/jobs/"+job["id"].(string)+"/cancel", "")
+	}
 	h.work("acme")
 	if got := h.want(200, "GET", base+"/jobs/"+job["id"].(string), ""); got["state"] != "done" || got["progress"] != 1.0 || got["result"] == nil {
 		t.Errorf("preview %v", got)

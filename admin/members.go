@@ -47,8 +47,8 @@ type (
 
 func (d *door) registerMembers(api huma.API) {
 	const path = groupsPath + "/{id}/members"
-	inside(d, api, operation("list-group-members", http.MethodGet, path, "List direct members of a group", 200), d.listMembers)
-	inside(d, api, operation("change-group-members", http.MethodPost, path, "Add and remove up to 1000 members each; what is already so is left alone; 202 when taking products away is held", 200, 202), d.changeMembers)
+	inside(d, api, resources.AreaUsers, operation("list-group-members", http.MethodGet, path, "List direct members of a group", 200), d.listMembers)
+	inside(d, api, resources.AreaUsers, operation("change-group-members", http.MethodPost, path, "Add and remove up to 1000 members each; what is already so is left alone; 202 when taking products away is held", 200, 202), d.changeMembers)
 }
 
 func (d *door) listMembers(ctx context.Context, in *listMembers) (*listOut[Member], error) {
