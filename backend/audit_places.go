@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"strconv"
-	"strings"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -48,9 +47,9 @@ func (a *audit) poolsAndLines(ctx context.Context) error {
 	}
 	held, waiting := map[string]int{}, map[string]int{}
 	for _, entry := range names {
-		letters, name, _ := strings.Cut(entry, ":")
+		letters, name, ok := a.f.keys.parsePlace(entry)
 		switch {
-		case badName(name) || (letters != "sp" && letters != "ln"):
+		case !ok:
 			a.fault("the list of pools and lines has %q, which is neither", entry)
 		case letters == "sp":
 			held[name], err = a.pool(ctx, name)

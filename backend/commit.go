@@ -13,7 +13,7 @@ func (p *plan) call() *call {
 		sc = p.u.s.scripts.release
 	}
 	// Keys and args are read in step but sent apart: args are kept aside.
-	w := &wire{call: newCall(sc, 64+8*len(p.missing)), args: make([]any, 0, 64)}
+	w := &wire{call: newCall(sc, 64+8*len(p.missing)), args: make([]any, 0, 112)}
 	k := p.u.keys
 	w.key(k.attempts('0'), k.attempts('1'))
 	mode := "all"
@@ -30,7 +30,9 @@ func (p *plan) call() *call {
 	p.linkSection(w)
 	p.removals(w)
 	p.writes(w)
-	w.key(k.places(), k.due(), k.tries(), k.parked(), k.causes())
+	if len(p.u.pools)+len(p.u.lines) > 0 {
+		w.key(k.places())
+	}
 	p.dues(w)
 	w.key(k.links(), k.index(resources.GroupModified))
 	w.call.arg(w.args...)

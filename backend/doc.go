@@ -37,7 +37,7 @@
 //	ev  ev:{org}             stream  the events, one field "e" of compact JSON; ids are commit numbers
 //	sp  sp:{org}:<pool>      set     holders of a pool
 //	ln  ln:{org}:<line>      zset    a line in front of pools: score ms since when, holder
-//	pl  pl:{org}             set     "sp:<pool>" and "ln:<line>" of those that are not empty
+//	pl  pl:{org}             set     the keys of the pools and lines that are not empty
 //	cl  cl:{org}             hash    the organization's claims: "<kind>|<key>" to "<holder>|<attempt>"
 //	xp  xp:{org}             zset    what expires: score ms, the key of the thing
 //	tl  tl:{org}             zset    deleted groups whose members' side is not cleared yet; score 1: they

@@ -25,6 +25,10 @@ func dueAt(t time.Time) int64 {
 	return min(max(t.UnixMicro(), 0), 1<<53-1)
 }
 
+// maxDue bounds the items of one commit, as maxLinks does links.
+const maxDue = 1000
+
+// badItem notes what is wrong with an item, if anything.
 func (u *unit) badItem(item string) bool {
 	if item == "" || len(item) > longestItem {
 		u.fail("item %q: a letter and an id of at most %d bytes is needed", item, longestItem)
@@ -44,6 +48,10 @@ func (u *unit) Due(item string, t time.Time) {
 			u.due[i].At = min(u.due[i].At, at)
 			return
 		}
+	}
+	if len(u.due) == maxDue {
+		u.fail("one unit of work makes more than %d items due; do it in several", maxDue)
+		return
 	}
 	u.due = append(u.due, resources.DueItem{Item: item, At: at})
 }
@@ -105,8 +113,13 @@ func (p *plan) trashScore(group string) string {
 
 // dues writes section 4i.
 func (p *plan) dues(w *wire) {
+	k := p.u.keys
+	w.count(len(p.u.undue))
+	w.count(len(p.u.due))
+	if len(p.u.undue)+len(p.u.due) > 0 {
+		w.key(k.due(), k.tries(), k.parked(), k.causes())
+	}
 	for _, list := range [...][]resources.DueItem{p.u.undue, p.u.due} {
-		w.count(len(list))
 		for _, d := range list {
 			w.add(d.Item, strconv.FormatInt(d.At, 10))
 		}

@@ -116,7 +116,7 @@ func (s *Store) erasePlaces(ctx context.Context, k keys, limit int) (int, error)
 		return 0, explain(ctx, "erase", err)
 	}
 	names = names[:min(len(names), chunkSize)]
-	return s.eraseListed(ctx, k.places(), "SREM", names, func(entry string) []string { return []string{k.placesKey(entry)} })
+	return s.eraseListed(ctx, k.places(), "SREM", names, func(key string) []string { return []string{key} })
 }
 
 // eraseRest deletes the keys that an organization has once.

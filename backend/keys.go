@@ -68,11 +68,14 @@ func claimPrefix(org resources.OrgID, holder string) string {
 	return "C|" + string(org) + "|" + holder + "|"
 }
 
-// placesKey is the key of an entry in the list of pools and lines: the letters
-// of the key, ":" and the name.
-func (k keys) placesKey(entry string) string {
-	letters, name, _ := strings.Cut(entry, ":")
-	return letters + k.tag + ":" + name
+// parsePlace splits the key of a pool or a line of this organization.
+func (k keys) parsePlace(key string) (letters, name string, ok bool) {
+	if len(key) < 2 {
+		return "", "", false
+	}
+	letters = key[:2]
+	name, ok = strings.CutPrefix(key[2:], k.tag+":")
+	return letters, name, ok && !badName(name) && (letters == "sp" || letters == "ln")
 }
 
 // hash32 keeps user text out of key names.

@@ -43,8 +43,8 @@ type waiting struct {
 type bounded struct{ pool, limit int }
 
 // maxPlaces bounds takes, gives, waits and quits of one commit together, as
-// maxLinks does links.
-const maxPlaces = 1000
+// maxLinks does links: about 2 ms of script.
+const maxPlaces = 500
 
 // longestName and longestHolder bound names of pools and lines, and holders, in
 // bytes.
@@ -219,10 +219,14 @@ func (p *plan) places() error {
 // placeChecks writes sections 2e to 2h.
 func (p *plan) placeChecks(w *wire) {
 	u := p.u
+	if len(u.pools)+len(u.lines) == 0 {
+		w.count(0)
+		return
+	}
+	w.count(1)
 	w.count(len(u.pools))
 	for _, x := range u.pools {
 		w.key(u.keys.pool(x.name))
-		w.add(x.name)
 		w.count(x.most)
 		w.count(x.least)
 		w.count(len(x.gives))
@@ -233,7 +237,6 @@ func (p *plan) placeChecks(w *wire) {
 	w.count(len(u.lines))
 	for _, l := range u.lines {
 		w.key(u.keys.line(l.name))
-		w.add(l.name)
 		w.count(len(l.quits))
 		for _, h := range l.quits {
 			w.add(h)

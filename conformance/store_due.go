@@ -253,9 +253,14 @@ func dueNonsense(w *world) error {
 		return err
 	}
 	for what, fn := range map[string]func(resources.Tx){
-		"no item":                     func(tx resources.Tx) { tx.Due("", w.Now()) },
-		"a long item":                 func(tx resources.Tx) { tx.Due(strings.Repeat("x", 100), w.Now()) },
-		"no item taken off":           func(tx resources.Tx) { tx.Undue(resources.DueItem{}) },
+		"no item":           func(tx resources.Tx) { tx.Due("", w.Now()) },
+		"a long item":       func(tx resources.Tx) { tx.Due(strings.Repeat("x", 100), w.Now()) },
+		"no item taken off": func(tx resources.Tx) { tx.Undue(resources.DueItem{}) },
+		"more than one commit can contain": func(tx resources.Tx) {
+			for i := range 1001 {
+				tx.Due(fmt.Sprint("u", i), w.Now())
+			}
+		},
 		"a group that stays":          func(tx resources.Tx) { tx.Disband(g.rec.ID); tx.Due("p", w.Now()) },
 		"a user disbanded":            func(tx resources.Tx) { tx.Disband(users[0].rec.ID); tx.Delete(users[0].rec, nil) },
 		"a lease of another":          func(tx resources.Tx) { tx.Fence(resources.Lease{Org: "other", Token: strings.Repeat("x", 25)}) },

@@ -123,27 +123,21 @@ func queueSkew(w *world) error {
 	return nil
 }
 
-// heard takes all bells, those taken before too, and gives them back; it tells
-// how many were of this organization.
-func (w *world) heard() (n int, err error) {
+// hear takes all bells, those taken before too, and gives them back.
+func (w *world) hear() error {
 	for {
 		bells, err := w.Queue.Bells(w.ctx, 0, 100)
 		if err != nil || len(bells) == 0 {
-			return n, err
-		}
-		for _, b := range bells {
-			if b.Org == w.org {
-				n++
-			}
+			return err
 		}
 		if err := w.Queue.Heard(w.ctx, bells...); err != nil {
-			return n, err
+			return err
 		}
 	}
 }
 
 func queueBells(w *world) error {
-	if _, err := w.heard(); err != nil {
+	if err := w.hear(); err != nil {
 		return err
 	}
 	for range 5 {
@@ -176,7 +170,7 @@ func queueBells(w *world) error {
 
 // queueTakeover: bells of a worker that died come again, before new ones.
 func queueTakeover(w *world) error {
-	if _, err := w.heard(); err != nil {
+	if err := w.hear(); err != nil {
 		return err
 	}
 	if err := w.Queue.Ring(w.ctx, w.org); err != nil {

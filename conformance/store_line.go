@@ -16,6 +16,7 @@ func lineChecks() []StoreCheck {
 		{"line-quit", "Tx.Quit", inWorld(lineQuit)},
 		{"line-of-several-pools", "Tx.Take, Tx.Wait", inWorld(lineOfSeveral)},
 		{"line-in-one-commit", "Tx.Take, Tx.Give, Tx.Wait", inWorld(lineInOneCommit)},
+		{"line-left-in-one-commit", "Tx.Take, Tx.Quit", inWorld(lineLeft)},
 		{"line-last-word-counts", "Tx", inWorld(lineLastWord)},
 	}
 }
@@ -245,12 +246,67 @@ func lineInOneCommit(w *world) error {
 			tx.Quit("line", "u")
 			tx.Take(p, "v")
 		}},
+		deed{"the second of two who come at once waits behind the first", 0, func(tx resources.Tx) {
+			tx.Give("seats", "z")
+			tx.Wait("line", "m", 1)
+			tx.Wait("line", "n", 1, p)
+		}},
+		deed{"all is as it was", 0, func(tx resources.Tx) {
+			tx.Quit("line", "m")
+			tx.Quit("line", "n")
+			tx.Take(p, "z")
+		}},
 		deed{"give, and wait for what was given", open, func(tx resources.Tx) {
 			tx.Give("seats", "y")
 			tx.Wait("line", "m", 1, p)
 			tx.Wait("line", "n", 1, p)
 		}},
 	), w.stand(3, ""))
+}
+
+// lineLeft: places in the line that a commit empties count as empty in it, each
+// once.
+func lineLeft(w *world) error {
+	p, q := seats(1), resources.Pool{Name: "others", Limit: 2, Line: "line"}
+	fill := func(tx resources.Tx) {
+		takes(p, "a")(tx)
+		takes(q, "b", "c")(tx)
+	}
+	line := func(tx resources.Tx) {
+		for i, h := range []string{"v", "w", "x", "y", "z"} {
+			tx.Wait("line", h, int64(i), p, q)
+		}
+	}
+	return errors.Join(w.deeds(
+		deed{"fill", 0, fill},
+		deed{"wait", 0, line},
+		deed{"one before and one behind leave, the next but one takes", full, func(tx resources.Tx) {
+			tx.Give("seats", "a")
+			tx.Quit("line", "v")
+			tx.Quit("line", "z")
+			tx.Take(p, "x")
+		}},
+		deed{"one before and one behind leave, the next takes", 0, func(tx resources.Tx) {
+			tx.Give("seats", "a")
+			tx.Quit("line", "v")
+			tx.Quit("line", "z")
+			tx.Take(p, "w")
+		}},
+		deed{"the first takes two places, a newcomer one", full, func(tx resources.Tx) {
+			gives("others", "b", "c")(tx)
+			tx.Give("seats", "w")
+			tx.Take(p, "x")
+			tx.Take(q, "x")
+			tx.Take(q, "new")
+		}},
+		deed{"the first takes two places, the second one", 0, func(tx resources.Tx) {
+			gives("others", "b", "c")(tx)
+			tx.Give("seats", "w")
+			tx.Take(p, "x")
+			tx.Take(q, "x")
+			tx.Take(q, "y")
+		}},
+	), w.stand(1, ""))
 }
 
 func lineLastWord(w *world) error {

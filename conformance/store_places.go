@@ -153,7 +153,7 @@ func poolNonsense(w *world) error {
 		"no time":               waits("x", -1),
 		"fewer than none":       func(tx resources.Tx) { tx.Most("seats", -1) },
 		"more than one commit can contain": func(tx resources.Tx) {
-			for i := range 1001 {
+			for i := range 501 {
 				tx.Take(seats(-1), fmt.Sprint(i))
 			}
 		},

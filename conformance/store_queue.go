@@ -125,7 +125,7 @@ func queuePostpone(w *world) error {
 			return saw(err, "Postpone says %v", done)
 		}
 		// What was read before the postponing is old.
-		if done, err := w.Queue.Postpone(w.ctx, l, item, w.Now().Add(time.Second)); done || err != nil {
+		if done, err := w.Queue.Postpone(w.ctx, l, item, w.Now().Add(time.Minute)); done || err != nil {
 			return saw(err, "a second Postpone of the same reading says %v", done)
 		}
 		if err := w.lists(""); err != nil {

@@ -33,7 +33,7 @@ type turn struct {
 	mu      sync.Mutex
 	known   map[string]bool  // items taken on and not over yet
 	done    map[string]piece // items that were done
-	tired   int // how many became spent
+	tired   int              // how many became spent
 	running sync.WaitGroup
 	trouble error // why the turn must end; nil when it need not, or because the lease was lost
 	logged  int   // failures that the log was told of

@@ -9,6 +9,31 @@ import (
 	"time"
 )
 
+// alertKept is how long an alert is kept after it was closed.
+const alertKept = 365 * 24 * time.Hour
+
+// sweepAlert removes an alert that was closed long ago.
+func (d *Directory) sweepAlert(ctx context.Context, l Lease, item DueItem, id string) error {
+	_, err := d.store.Update(ctx, l.Org, func(_ context.Context, tx Tx) error {
+		tx.Fence(l)
+		tx.Undue(item)
+		rec, a, err := readAlert(tx, id)
+		if err != nil || a == nil || a.State == AlertOpen {
+			return err
+		}
+		if at := a.Decided.Add(alertKept); d.now().Before(at) {
+			tx.Due(item.Item, at)
+			return nil
+		}
+		tx.Delete(rec, placeOf(rec).entries(id))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("remove alert %s: %w", id, err)
+	}
+	return nil
+}
+
 // place is where an alert stands in the indexes. Of most kinds an open one keeps
 // others about the same subject away.
 func (a *Alert) place() place {
@@ -108,6 +133,7 @@ func (d *Directory) putAlert(tx Tx, c Caller, rec *Record, a *Alert) error {
 		return err
 	}
 	if a.State != AlertOpen {
+		tx.Due("h"+a.ID, a.Decided.Add(alertKept))
 		tx.Event(Event{Type: "alert.closed", Kind: KindSetting, ID: a.ID, Version: stored.Version, Actor: c.Token, Request: c.Request, Rule: string(a.Kind)})
 	}
 	return nil

@@ -64,7 +64,6 @@ func (s *calling) now() time.Time { return time.UnixMilli(s.in.Now) }
 
 // refused tells why the user cannot have a number; "" when it can.
 func (s *calling) refused(n *Number) (Code, string) {
-	mine := n.State == NumberAssigned && n.Assignee == s.in.User
 	switch {
 	case n.Location != s.place.ID:
 		other := n.Location
@@ -74,7 +73,7 @@ func (s *calling) refused(n *Number) (Code, string) {
 		return CodeNumberPlace, fmt.Sprintf("is at the location %s, the user at %s", quoted(other), quoted(s.place.Name))
 	case n.State == NumberInactive:
 		return CodeNumberUnknown, "is not active yet"
-	case n.State == NumberAssigned && !mine, other(s.k.drawnIn(s.tx).numbers, n.ID, s.in.User):
+	case n.State == NumberAssigned && n.Assignee != s.in.User, other(s.k.drawnIn(s.tx).numbers, n.ID, s.in.User):
 		return CodeNumberInUse, "is assigned to somebody else"
 	case n.State == NumberReserved && n.Holder == "":
 		return CodeNumberInUse, "was given up lately and rests until " + n.Until.UTC().Format(time.RFC3339)
@@ -87,7 +86,7 @@ func (s *calling) refused(n *Number) (Code, string) {
 // holds reports whether a reservation is the user's: it names the user, or the
 // administrator who writes.
 func (s *calling) holds(holder string) bool {
-	return holder == s.in.User || holder == s.in.Caller.Token || s.in.Name != "" && FoldText(holder) == FoldText(s.in.Name)
+	return holder == s.in.User || holder == tokenHolder+s.in.Caller.Token || s.in.Name != "" && FoldText(holder) == FoldText(s.in.Name)
 }
 
 // take gives the user a number.

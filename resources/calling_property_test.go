@@ -34,8 +34,10 @@ func TestCallingProperty(t *testing.T) {
 			"hold":     m.hold,
 			"release":  m.release,
 			"settings": m.set,
-			"wait":     func(t *rapid.T) { b.clock.Advance(time.Duration(rapid.IntRange(1, 90).Draw(t, "minutes")) * time.Minute) },
-			"work":     func(*rapid.T) { p.workOn(p.idp.Org) },
+			"wait": func(t *rapid.T) {
+				b.clock.Advance(time.Duration(rapid.IntRange(1, 90).Draw(t, "minutes")) * time.Minute)
+			},
+			"work": func(*rapid.T) { p.workOn(p.idp.Org) },
 		})
 		p.workOn(p.idp.Org)
 		m.compare()

@@ -17,7 +17,7 @@ import (
 //	s<sku>       hand free seats of a product to who waits longest (BR-164)
 //	j<job id>    one step of a job (BR-264)
 //	p            the plan has something for this time: a subscription begins or ends
-//	h<alert id>  a held revocation was decided (BR-165)
+//	h<alert id>  an alert that was closed is removed when its time has passed
 //	w<line>      who waits for a number or an extension may have it (calling_wake.go)
 //	l<location>  a location is new or has another name: settle whom it concerns
 

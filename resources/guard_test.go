@@ -69,6 +69,10 @@ func (g *guarded) decide(t *testing.T, confirm bool) {
 	}
 	_, err = g.Decide(t.Context(), g.op, a.ID, !confirm)
 	fails(t, err, resources.CodeRequestClosed, "")
+	if id := g.members[len(g.members)-1]; !confirm { // who is settled before the job comes to it keeps the licence
+		g.touch(t, id)
+		sameIDs(t, "between decision and job", g.held(t, g.a, "host", []string{id}), []string{id})
+	}
 	_, err = g.CancelJob(t.Context(), g.op, closed.Job)
 	fails(t, err, resources.CodeJobRunning, "")
 	g.work(t, g.a.Org)

@@ -189,6 +189,10 @@ func TestJobFails(t *testing.T) {
 		}
 		_, err = b.Alert(ctx, op, job.ID)
 		fails(t, err, resources.CodeNotFound, "")
+		b.clock.Advance(366 * 24 * time.Hour)
+		b.work(t, b.a.Org)
+		_, err = b.Alert(ctx, op, list[0].ID) // kept for a year
+		fails(t, err, resources.CodeNotFound, "")
 		b.NoteParked(ctx, b.a.Org, "j"+job.ID, "") // a new one about the same opens
 		if list := b.alerts(t, op, resources.AlertParked); len(list) != 1 || list[0].Count != 1 {
 			t.Errorf("alerts %+v", list)
@@ -223,7 +227,11 @@ func TestJobFenced(t *testing.T) {
 		if _, err := b.UpdateSubscription(ctx, op, subs[0].ID, resources.SubscriptionChange{Units: &units}); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{"j" + job.ID, "p"} {
+		idle, err := b.RetryLicences(ctx, op, "basic") // settles nobody
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"j" + job.ID, "j" + idle.ID, "p"} {
 			if err := b.WorkOn(ctx, old, b.dueItem(t, b.a.Org, name)); !errors.Is(err, resources.ErrFenced) {
 				t.Errorf("work on %s with a lost lease: %v", name, err)
 			}

@@ -79,7 +79,7 @@ func (d *Directory) PutLocation(ctx context.Context, c Caller, l Location) (Loca
 		}
 		was := p.Locations[at]
 		l.Created = was.Created
-		if p.Locations[at] = l; was.Name != l.Name || was.ExternalID != l.ExternalID {
+		if p.Locations[at] = l; was.Name != l.Name || was.ExternalID != l.ExternalID || was.Country != l.Country {
 			tx.Due(itemOfLocation(l.ID), now)
 		}
 		return nil

@@ -50,6 +50,14 @@ func atPlaceIn(location string, s NumberState) string {
 
 func inState(s NumberState) string { return attrOf("state", string(s)) }
 
+// stateAt is the attribute of numbers in a state at a location, "" for all.
+func stateAt(location string, s NumberState) string {
+	if location == "" {
+		return inState(s)
+	}
+	return atPlaceIn(location, s)
+}
+
 // place is where the number stands in the indexes.
 func (n *Number) place() place {
 	return place{Noun: nounNumber, Key: n.E164, Attrs: []string{atPlace(n.Location), atPlaceIn(n.Location, n.State), inState(n.State)}}
@@ -117,12 +125,7 @@ func readNumberRecord(tx Tx, id string) (*Record, *Number, error) {
 // freeNumbers counts the numbers of a location ("" is all) that can be assigned
 // now.
 func (d *Directory) freeNumbers(ctx context.Context, org OrgID, location string) (int, error) {
-	attr := func(s NumberState) *Cond {
-		if location == "" {
-			return nounNumber.with(inState(s))
-		}
-		return nounNumber.with(atPlaceIn(location, s))
-	}
+	attr := func(s NumberState) *Cond { return nounNumber.with(stateAt(location, s)) }
 	count := func(q Query) (int, error) {
 		q.Kind, q.NoGroups, q.Budget = KindSetting, true, d.budget
 		page, err := d.store.Find(ctx, org, q)

@@ -63,14 +63,7 @@ func (d *Directory) Numbers(ctx context.Context, c Caller, q NumberQuery) (list 
 // numberQuery turns what an administrator looks for at a location (an id, or "")
 // into a query. What expired counts as available, whatever is stored.
 func (d *Directory) numberQuery(q NumberQuery, place string) (Query, error) {
-	attr := func(s NumberState) Cond {
-		switch {
-		case place == "":
-			return *nounNumber.with(inState(s))
-		default:
-			return *nounNumber.with(atPlaceIn(place, s))
-		}
-	}
+	attr := func(s NumberState) Cond { return *nounNumber.with(stateAt(place, s)) }
 	out := Query{Kind: KindSetting, Keyset: true, After: q.After, Limit: q.Limit, NoGroups: true, Budget: d.budget}
 	if out.Limit <= 0 {
 		out.Limit = 50
@@ -252,16 +245,18 @@ func (n *Number) unused(done string) error {
 	return nil
 }
 
+// tokenHolder begins the holder of what is held for who comes with a token.
+const tokenHolder = "token:"
+
 // HoldNumber reserves an available number for 15 minutes: for the user whose id
 // or userName the holder is (at most 64 bytes), or with "" for whoever comes with
 // the caller's token. Holding it again prolongs. Codes: number_in_use,
 // not_found, invalid_value.
 func (d *Directory) HoldNumber(ctx context.Context, c Caller, id, holder string) (*Number, error) {
 	if holder = strings.TrimSpace(holder); holder == "" {
-		holder = c.Token
-	}
-	if len(holder) > numberText {
-		return nil, invalidField("holder", "The holder is longer than %d bytes; give the id or userName of a user, or nothing.", numberText)
+		holder = tokenHolder + c.Token
+	} else if len(holder) > numberText || strings.HasPrefix(holder, tokenHolder) {
+		return nil, invalidField("holder", "The holder is the id or the userName of a user, at most %d bytes, or nothing.", numberText)
 	}
 	return d.changeNumber(ctx, c, id, "number.held", func(_ Tx, _ *Plan, n *Number) error {
 		again := n.State == NumberReserved && FoldText(n.Holder) == FoldText(holder)

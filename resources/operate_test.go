@@ -76,7 +76,8 @@ func TestScopesOfTokens(t *testing.T) {
 	for _, scopes := range [][]resources.Scope{
 		{resources.ScopeSCIM, resources.ScopeAdmin},
 		{resources.ScopeAdminRead, resources.ScopeUsersRead},
-		{resources.ScopePlatform}, {"admin:all"},
+		{resources.ScopePlatform},
+		{"admin:all"},
 	} {
 		_, _, err := b.CreateToken(ctx, b.operator, "acme", resources.TokenSpec{Scopes: scopes})
 		fails(t, err, resources.CodeInvalidValue, "scopes")

@@ -255,11 +255,12 @@ func (d *Directory) loadPlan(ctx context.Context, org OrgID) (*Plan, error) {
 
 // planIn gives the plan to a unit of work whose commit then depends on it. run
 // counts the runs of the closure from 1: the first takes what is remembered,
-// later ones read anew, because it may be the plan that has changed.
+// later ones read anew, because it may be the plan that has changed. What is
+// remembered is at most planFresh old: a refusal is no commit that would notice.
 func (d *Directory) planIn(ctx context.Context, tx Tx, org OrgID, run int) (*Plan, error) {
 	c, ok := d.plans.get(org)
 	p := c.plan
-	if !ok || run > 1 {
+	if !ok || run > 1 || !d.now().Before(c.until) {
 		var err error
 		if p, err = d.loadPlan(ctx, org); err != nil {
 			return nil, err
@@ -273,10 +274,9 @@ func (d *Directory) planIn(ctx context.Context, tx Tx, org OrgID, run int) (*Pla
 // to change and may ask for more in the same commit. It may run several times.
 // With errSame from fn nothing is written, and that is no error.
 func (d *Directory) changePlan(ctx context.Context, c Caller, event string, fn func(tx Tx, p *Plan) error) error {
-	run := 0
+	const anew = 2 // what is refused must not be refused by an old plan
 	_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
-		run++
-		cur, err := d.planIn(ctx, tx, c.Org, run)
+		cur, err := d.planIn(ctx, tx, c.Org, anew)
 		if err != nil {
 			return err
 		}

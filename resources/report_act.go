@@ -17,6 +17,9 @@ func (d *Directory) CreateReport(ctx context.Context, c Caller, spec ReportSpec)
 	if err := c.mayReport(spec.Level); err != nil {
 		return nil, err
 	}
+	if rec, err := d.settingByID(ctx, c.Org, c.NewID); rec != nil || err != nil {
+		return reportMade(rec, err)
+	}
 	p, err := d.planFor(ctx, c.Org)
 	if err != nil {
 		return nil, err
@@ -37,10 +40,6 @@ func (d *Directory) CreateReport(ctx context.Context, c Caller, spec ReportSpec)
 		State: JobQueued, Created: now,
 	}
 	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		if made, err := earlier(tx, c, reportIn); made != nil || err != nil {
-			r = made
-			return err
-		}
 		if r.ID, _, err = d.idFor(c, KindSetting); err != nil {
 			return err
 		}
@@ -59,6 +58,18 @@ func (d *Directory) CreateReport(ctx context.Context, c Caller, spec ReportSpec)
 		return nil, fmt.Errorf("create report: %w", jobTaken(err))
 	}
 	return r, nil
+}
+
+// reportMade is the report that an earlier run of the same request has made.
+func reportMade(rec *Record, err error) (*Report, error) {
+	if err != nil {
+		return nil, err
+	}
+	r, err := reportIn(rec)
+	if err == nil && r == nil {
+		err = noReport()
+	}
+	return r, err
 }
 
 // mayReport checks who asks for a report of which level: usher's own

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -44,7 +45,7 @@ func TestReportPeriod(t *testing.T) {
 				}
 				return
 			}
-			e, ok := err.(*Error)
+			e, ok := errors.AsType[*Error](err)
 			if !ok || e.Code != CodeReportRange || e.Field != tt.field || !strings.Contains(e.Detail, tt.says) {
 				t.Errorf("error %v, want one about %s that says %q", err, tt.field, tt.says)
 			}

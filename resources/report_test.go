@@ -226,6 +226,11 @@ func TestReportBounds(t *testing.T) {
 		if list, _, err := b.Reports(ctx, c, "", 10); err != nil || len(list) != 1 || list[0].ID != r.ID {
 			t.Errorf("list %v, %v", list, err)
 		}
+		again := c
+		again.NewID = r.ID // the same request once more
+		if same, err := b.CreateReport(ctx, again, resources.ReportSpec{Level: resources.LevelUser}); err != nil || same.ID != r.ID || same.From != day {
+			t.Errorf("repeated: %+v, %v", same, err)
+		}
 		_, err = b.Report(ctx, withAdmin(b.b), r.ID)
 		wantCode(t, err, resources.CodeNotFound)
 		if err := b.DeleteReport(ctx, c, r.ID); err != nil {

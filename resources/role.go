@@ -1,5 +1,7 @@
 package resources
 
+import "slices"
+
 // Role is what an administrator of an organization may do (BR-060).
 type Role string
 
@@ -75,10 +77,8 @@ func (c Caller) mayAdmin(area Area, write bool) error {
 		if !write {
 			return nil
 		}
-		for _, a := range may {
-			if a == area {
-				return nil
-			}
+		if slices.Contains(may, area) {
+			return nil
 		}
 	}
 	return &Error{Code: CodeForbidden, Detail: "This token may not do this; use one of an administrator whose role allows it."}

@@ -146,7 +146,10 @@ func TestLastAdministratorRace(t *testing.T) {
 func (b *bundle) restore(t *testing.T, c resources.Caller, id, name string) string {
 	t.Helper()
 	rec, err := b.store.Get(t.Context(), c.Org, resources.KindUser, id)
-	if id == "" || rec == nil {
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec == nil {
 		id = b.user(t, c, name)
 	} else if _, _, err = b.UpdateUser(t.Context(), c, id, set("active", jsontree.Bool(true))); err != nil {
 		t.Fatal(err)
@@ -215,13 +218,12 @@ func TestFirstAdministratorLate(t *testing.T) {
 			}
 		}
 		// The address is somebody else's by then.
-		o, err := b.HalfOrg(t.Context(), b.operator, "lost", resources.FirstAdministrator{Email: "late0@late.test"}, 0)
-		if err != nil {
+		if _, err := b.HalfOrg(t.Context(), b.operator, "lost", resources.FirstAdministrator{Email: "late0@late.test"}, 0); err != nil {
 			t.Fatal(err)
 		}
 		b.clock.Advance(2 * time.Minute)
 		b.clean(t)
-		if o, err = b.Org(t.Context(), b.operator, "lost"); err != nil || o.First != nil {
+		if o, err := b.Org(t.Context(), b.operator, "lost"); err != nil || o.First != nil {
 			t.Errorf("organization %+v: %v", o, err)
 		}
 	})

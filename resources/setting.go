@@ -27,7 +27,6 @@ const (
 	nounRows      noun = "rows"      // a piece of a report or of a job's errors
 	nounJob       noun = "job"       // long work with progress
 	nounAlert     noun = "alert"     // something that an administrator must see
-	nounAdmin     noun = "admin"     // a role of a user
 )
 
 // place is where a setting stands in the indexes.

@@ -234,7 +234,7 @@ func (d *Directory) DeleteSubscription(ctx context.Context, c Caller, id string,
 	if err := c.mayAdmin(AreaPlatform, true); err != nil {
 		return err
 	}
-	return d.changePlan(ctx, c, "subscription.deleted", func(tx Tx, p *Plan) error {
+	err := d.changePlan(ctx, c, "subscription.deleted", func(tx Tx, p *Plan) error {
 		s := p.subscription(id)
 		if s == nil || s.Gone {
 			return noSubscription()
@@ -247,7 +247,7 @@ func (d *Directory) DeleteSubscription(ctx context.Context, c Caller, id string,
 			return fmt.Errorf("count seats: %w", err)
 		}
 		if held[0] > 0 && !confirm {
-			return &Error{Code: CodeConfirmation, Field: "confirm", Detail: fmt.Sprintf("%d users have seats of this subscription and would lose them, unless another one has room; confirm to end it.", held[0])}
+			return seatsUsed(held[0])
 		}
 		if !confirm {
 			tx.Most(s.pool().Name, 0) // nobody has come in since
@@ -260,4 +260,12 @@ func (d *Directory) DeleteSubscription(ctx context.Context, c Caller, id string,
 		tx.Due("p", now)
 		return nil
 	})
+	if r, ok := errors.AsType[*Refusal](err); ok && r.Reason == RefusedMany {
+		return seatsUsed(1)
+	}
+	return err
+}
+
+func seatsUsed(n int) error {
+	return &Error{Code: CodeConfirmation, Field: "confirm", Detail: fmt.Sprintf("Users have seats of this subscription (%d) and would lose them, unless another one has room; confirm to end it.", n)}
 }

@@ -149,3 +149,33 @@ func TestSubscriptionRefusals(t *testing.T) {
 	_, err = b.Subscriptions(ctx, b.a)
 	fails(t, err, resources.CodeForbidden, "")
 }
+
+// TestSubscriptionOfAnotherNode: what one node writes another changes at once, and
+// decides by at the latest after three seconds.
+func TestSubscriptionOfAnotherNode(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *bundle) {
+		ctx := t.Context()
+		op := b.operated(t, "acme")
+		other := b.another(t)
+		strict := b.a
+		strict.Strict = true
+		doc := parse(t, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u","`+resources.LicenceUserURN+`":{"licenses":["host"]}}`)
+		sub := b.subscribe(t, op, resources.Subscription{SKU: "host"})
+		for _, dir := range []*resources.Directory{b.Directory, other} { // both remember that there is no seat
+			_, err := dir.CreateUser(ctx, strict, doc.Clone())
+			fails(t, err, resources.CodeNoSeats, "")
+		}
+		two := 2
+		if _, err := other.UpdateSubscription(ctx, op, sub.ID, resources.SubscriptionChange{Units: &two}); err != nil {
+			t.Fatal(err)
+		}
+		b.clock.Advance(3 * time.Second)
+		if _, err := b.CreateUser(ctx, strict, doc.Clone()); err != nil {
+			t.Errorf("created by what another node wrote: %v", err)
+		}
+		sub = b.subscribe(t, op, resources.Subscription{SKU: "suite", Units: 1})
+		if err := other.DeleteSubscription(ctx, op, sub.ID, false); err != nil {
+			t.Errorf("deleted by another node: %v", err)
+		}
+	})
+}

@@ -38,6 +38,8 @@ func (d *Directory) workOn(ctx context.Context, l Lease, item DueItem) error {
 		return d.workJob(ctx, l, item)
 	case "p":
 		return d.workPlan(ctx, l, item)
+	case "h":
+		return d.sweepAlert(ctx, l, item, id)
 	case "w":
 		return d.wakeLine(ctx, l, item)
 	case "l":

@@ -92,88 +92,94 @@ for i = 1, tonumber(A[a]) do
 end
 a = a + 1
 
--- 2e. Pools: how many hold, at most so many, and who gives.
-local pools = {}
-for i = 1, tonumber(A[a]) do
-  k = k + 1
-  local p = {key = K[k], name = A[a + 1], least = tonumber(A[a + 3]), gives = {}, gone = 0}
-  p.had = call('SCARD', p.key)
-  local most = tonumber(A[a + 2])
-  if most >= 0 and p.had > most then return {'many', tostring(i), ''} end
-  local gives = tonumber(A[a + 4])
-  a = a + 4
-  for j = 1, gives do
-    p.gives[A[a + j]] = true
-    p.gone = p.gone + call('SISMEMBER', p.key, A[a + j])
-  end
-  p.held = p.had - p.gone
-  pools[i], a = p, a + gives
-end
-a = a + 1
+-- 2e to 2h stand there when the commit has to do with pools or lines.
+local pools, lines, takes, waits, nothing = {}, {}, {}, {}, {}
+if A[a] == '1' then
+  a = a + 1
 
--- 2f. Lines: how many wait, and who leaves. left has the places that this
--- commit empties, leaves who stood there, more is how many it adds.
-local lines = {}
-for i = 1, tonumber(A[a]) do
-  k = k + 1
-  local l = {key = K[k], name = A[a + 1], size = call('ZCARD', K[k]), left = {}, leaves = {}, more = 0}
-  local quits = tonumber(A[a + 2])
-  a = a + 2
-  for j = 1, quits do
-    local rank = call('ZRANK', l.key, A[a + j])
-    if rank then l.left[#l.left + 1], l.leaves[A[a + j]] = rank, true end
-  end
-  lines[i], a = l, a + quits
-end
-a = a + 1
-
--- How many stand before a holder, who may not stand in the line at all, and
--- the holder's place in it.
-local function before(l, holder)
-  local rank = call('ZRANK', l.key, holder)
-  local place = rank or l.size
-  local n = place
-  for j = 1, #l.left do
-    if l.left[j] < place then n = n - 1 end
-  end
-  return n, rank
-end
-
--- 2g. Who takes: more places must be free than others wait before.
-local takes = {}
-for i = 1, tonumber(A[a]) do
-  local p, l, holder, limit = pools[tonumber(A[a + 1])], lines[tonumber(A[a + 2])], A[a + 3], tonumber(A[a + 4])
-  local ahead, rank = 0, false
-  if l then ahead, rank = before(l, holder) end
-  if call('SISMEMBER', p.key, holder) == 0 then
-    if limit >= 0 and p.held + ahead >= limit then return {'full', A[a + 1], ''} end
-    p.held = p.held + 1
-  end
-  if rank and not l.leaves[holder] then l.left[#l.left + 1], l.leaves[holder] = rank, true end
-  takes[i], a = {p, holder}, a + 4
-end
-a = a + 1
-for i, p in ipairs(pools) do
-  if p.gone > 0 and p.held < p.least then return {'few', tostring(i), ''} end
-end
-
--- 2h. Who waits: none of the pools has a place for them.
-local waits = {}
-for i = 1, tonumber(A[a]) do
-  local l, holder, of = lines[tonumber(A[a + 1])], A[a + 2], tonumber(A[a + 4])
-  local ahead, rank = before(l, holder)
-  if not rank then
-    ahead = ahead + l.more
-    l.more = l.more + 1
-  end
-  waits[i] = {l, holder, A[a + 3]}
-  a = a + 4
-  for _ = 1, of do
-    local p, limit = pools[tonumber(A[a + 1])], tonumber(A[a + 2])
-    if limit < 0 or p.held + ahead < limit or (not p.gives[holder] and call('SISMEMBER', p.key, holder) == 1) then
-      return {'open', A[a + 1], ''}
+  -- 2e. Pools: how many hold, at most so many, and who gives.
+  for i = 1, tonumber(A[a]) do
+    k = k + 1
+    local p = {key = K[k], least = tonumber(A[a + 2]), gone = 0}
+    p.had = call('SCARD', p.key)
+    local most, gives = tonumber(A[a + 1]), tonumber(A[a + 3])
+    if most >= 0 and p.had > most then return {'many', tostring(i), ''} end
+    a = a + 3
+    p.gives = gives > 0 and {} or nothing
+    for j = 1, gives do
+      p.gives[A[a + j]] = true
+      p.gone = p.gone + call('SISMEMBER', p.key, A[a + j])
     end
-    a = a + 2
+    p.held = p.had - p.gone
+    pools[i], a = p, a + gives
+  end
+  a = a + 1
+
+  local function leave(l, holder, rank)
+    if rank and not l.leaves[holder] then
+      l.left[#l.left + 1], l.leaves[holder], l.last = rank, true, math.max(l.last, rank)
+    end
+  end
+
+  -- 2f. Lines: how many wait, and who leaves. left has the places that this
+  -- commit empties, last the last of them, leaves who stood there; more is how
+  -- many places it adds.
+  for i = 1, tonumber(A[a]) do
+    k = k + 1
+    local l = {key = K[k], size = call('ZCARD', K[k]), left = nothing, leaves = nothing, last = -1, more = 0}
+    local quits = tonumber(A[a + 1])
+    a = a + 1
+    if l.size > 0 then l.left, l.leaves = {}, {} end
+    for j = 1, quits do
+      leave(l, A[a + j], call('ZRANK', l.key, A[a + j]))
+    end
+    lines[i], a = l, a + quits
+  end
+  a = a + 1
+
+  -- How many stand before a holder, who may not stand in the line at all, and
+  -- the holder's place in it. Behind the last who leaves all count, at no cost.
+  local function before(l, holder)
+    local rank = l.size > 0 and call('ZRANK', l.key, holder)
+    local place, gone = rank or l.size, #l.left
+    if place <= l.last then gone = 0 end
+    for j = gone + 1, #l.left do
+      if l.left[j] < place then gone = gone + 1 end
+    end
+    return place - gone, rank
+  end
+
+  -- 2g. Who takes: more places must be free than others wait before.
+  for i = 1, tonumber(A[a]) do
+    local p, l, holder, limit = pools[tonumber(A[a + 1])], lines[tonumber(A[a + 2])], A[a + 3], tonumber(A[a + 4])
+    local ahead, rank = 0, false
+    if l then ahead, rank = before(l, holder) end
+    if call('SISMEMBER', p.key, holder) == 0 then
+      if limit >= 0 and p.held + ahead >= limit then return {'full', A[a + 1], ''} end
+      p.held = p.held + 1
+    end
+    if l then leave(l, holder, rank) end
+    takes[i], a = {p, holder}, a + 4
+  end
+  a = a + 1
+  for i, p in ipairs(pools) do
+    if p.gone > 0 and p.held < p.least then return {'few', tostring(i), ''} end
+  end
+
+  -- 2h. Who waits: none of the pools has a place for them.
+  for i = 1, tonumber(A[a]) do
+    local l, holder, of = lines[tonumber(A[a + 1])], A[a + 2], tonumber(A[a + 4])
+    local ahead, rank = before(l, holder)
+    if not rank then ahead, l.more = ahead + l.more, l.more + 1 end
+    waits[i] = {l, holder, A[a + 3]}
+    a = a + 4
+    for _ = 1, of do
+      local p, limit = pools[tonumber(A[a + 1])], tonumber(A[a + 2])
+      if limit < 0 or p.held + ahead < limit or (not p.gives[holder] and call('SISMEMBER', p.key, holder) == 1) then
+        return {'open', A[a + 1], ''}
+      end
+      a = a + 2
+    end
   end
 end
 a = a + 1
@@ -304,28 +310,34 @@ end
 a = a + 1
 
 -- 4h. Pools and lines, and their names in the list that erasing goes by.
-local names, due, tries, parked, causes = K[k + 1], K[k + 2], K[k + 3], K[k + 4], K[k + 5]
-k = k + 5
-for _, p in ipairs(pools) do
-  for holder in pairs(p.gives) do call('SREM', p.key, holder) end
-  if p.gone > 0 and p.gone == p.had then call('SREM', names, 'sp:' .. p.name) end
-end
-for _, t in ipairs(takes) do
-  if t[1].had == t[1].gone then call('SADD', names, 'sp:' .. t[1].name) end
-  call('SADD', t[1].key, t[2])
-end
-for _, l in ipairs(lines) do
-  for holder in pairs(l.leaves) do call('ZREM', l.key, holder) end
-  if #l.left > 0 and #l.left == l.size then call('SREM', names, 'ln:' .. l.name) end
-end
-for _, w in ipairs(waits) do
-  call('SADD', names, 'ln:' .. w[1].name)
-  call('ZADD', w[1].key, 'NX', w[3], w[2])
+if #pools + #lines > 0 then
+  k = k + 1
+  local names = K[k]
+  for _, p in ipairs(pools) do
+    for holder in pairs(p.gives) do call('SREM', p.key, holder) end
+    if p.gone > 0 and p.gone == p.had then call('SREM', names, p.key) end
+  end
+  for _, t in ipairs(takes) do
+    if t[1].had == t[1].gone then call('SADD', names, t[1].key) end
+    call('SADD', t[1].key, t[2])
+  end
+  for _, l in ipairs(lines) do
+    for holder in pairs(l.leaves) do call('ZREM', l.key, holder) end
+    if #l.left > 0 and #l.left == l.size then call('SREM', names, l.key) end
+  end
+  for _, w in ipairs(waits) do
+    call('SADD', names, w[1].key)
+    call('ZADD', w[1].key, 'NX', w[3], w[2])
+  end
 end
 
 -- 4i. What is not due any more, unless asked for anew, with its failures; then
 -- what is due: at the earlier time, and always at another one than before.
-for _ = 1, tonumber(A[a]) do
+local undues, dues = tonumber(A[a]), tonumber(A[a + 1])
+local due, tries, parked, causes = K[k + 1], K[k + 2], K[k + 3], K[k + 4]
+if undues + dues > 0 then k = k + 4 end
+a = a + 1
+for _ = 1, undues do
   local at = call('ZSCORE', due, A[a + 1])
   if at and tonumber(at) == tonumber(A[a + 2]) then
     call('ZREM', due, A[a + 1])
@@ -334,8 +346,7 @@ for _ = 1, tonumber(A[a]) do
   end
   a = a + 2
 end
-a = a + 1
-for _ = 1, tonumber(A[a]) do
+for _ = 1, dues do
   local at, new = call('ZSCORE', due, A[a + 1]), A[a + 2]
   if at and tonumber(at) <= tonumber(new) then new = string.format('%.0f', tonumber(at) - 1) end
   call('ZADD', due, new, A[a + 1])

@@ -4,7 +4,9 @@
 local call = redis.call
 if call('GETRANGE', KEYS[1], '2', '26') ~= ARGV[1] then return 'fenced' end
 local score = call('ZSCORE', KEYS[2], ARGV[2])
+local try = ARGV[4] .. ' ' .. ARGV[5]
+if score and tonumber(score) == tonumber(ARGV[4]) and call('HGET', KEYS[3], ARGV[2]) == try then return 'ok' end -- sent again
 if not score or tonumber(score) ~= tonumber(ARGV[3]) then return 'anew' end
 call('ZADD', KEYS[2], ARGV[4], ARGV[2])
-call('HSET', KEYS[3], ARGV[2], ARGV[4] .. ' ' .. ARGV[5])
+call('HSET', KEYS[3], ARGV[2], try)
 return 'ok'

@@ -291,6 +291,7 @@ func (s *service) run(ctx context.Context) error {
 	group.Go(func() error {
 		return jobs.Janitor{Clean: s.directory.Clean, Log: s.log, Interval: cleanPause}.Run(running)
 	})
+	group.Go(func() error { return s.work(running) })
 	group.Go(func() error {
 		<-running.Done()
 		s.drain(ctx, servers, cut)

@@ -33,6 +33,9 @@ func (l *loading) check() []error {
 	if l.Limits.Burst <= 0 || l.Limits.Burst > 1e6 {
 		bad("limits.burst", "%d is not between 1 and 1000000 requests", l.Limits.Burst)
 	}
+	if l.Jobs.Workers < 0 || l.Jobs.Workers > 256 {
+		bad("jobs.workers", "%d is not between 0 and 256", l.Jobs.Workers)
+	}
 	return faults
 }
 

@@ -19,6 +19,7 @@ type Config struct {
 	Metrics        Metrics  `yaml:"metrics" envPrefix:"METRICS_"`
 	Log            Log      `yaml:"log" envPrefix:"LOG_"`
 	Limits         Limits   `yaml:"limits" envPrefix:"LIMITS_"`
+	Jobs           Jobs     `yaml:"jobs" envPrefix:"JOBS_"`
 	Outbound       Outbound `yaml:"outbound" envPrefix:"OUTBOUND_"`
 	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES" doc:"Addresses or CIDRs of proxies that end TLS in front; X-Forwarded-For is believed from them only."`
 	ReadyFile      string   `yaml:"ready_file" env:"READY_FILE" doc:"JSON file written when the server is ready (mode 0600)."`
@@ -64,6 +65,11 @@ type Limits struct {
 	Burst int     `yaml:"burst" env:"BURST" doc:"SCIM requests an organization may send at once after a pause."`
 }
 
+// Jobs says what the server does beside answering.
+type Jobs struct {
+	Workers int `yaml:"workers" env:"WORKERS" doc:"Pieces of work that waits (settling users again, jobs, schedules) that this process does at once; 0: it leaves them to others."`
+}
+
 // Secret is text that shows itself neither in logs nor in formatted output.
 type Secret string
 
@@ -88,6 +94,7 @@ func Default() Config {
 		TLS:       TLS{ClientCerts: CertsRequire},
 		Metrics:   Metrics{Listen: "127.0.0.1:9090"},
 		Limits:    Limits{Rate: 200, Burst: 400},
+		Jobs:      Jobs{Workers: 8},
 		Bootstrap: true,
 	}
 }
