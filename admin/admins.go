@@ -29,9 +29,9 @@ type RolePath struct {
 
 func (d *door) registerAdmins(api huma.API) {
 	const one = adminsPath + "/{user}/roles/{role}"
-	inside(d, api, operation("list-admins", http.MethodGet, adminsPath, "List administrators and their roles", 200), d.listAdmins)
-	inside(d, api, operation("grant-role", http.MethodPut, one, "Give a user a role", 200), d.grantRole)
-	inside(d, api, operation("revoke-role", http.MethodDelete, one, "Take a role from a user; the last full administrator keeps it (BR-245)", 200), d.revokeRole)
+	inside(d, api, resources.AreaOrg, operation("list-admins", http.MethodGet, adminsPath, "List administrators and their roles", 200), d.listAdmins)
+	inside(d, api, resources.AreaOrg, operation("grant-role", http.MethodPut, one, "Give a user a role", 200), d.grantRole)
+	inside(d, api, resources.AreaOrg, operation("revoke-role", http.MethodDelete, one, "Take a role from a user; the last full administrator keeps it (BR-245)", 200), d.revokeRole)
 }
 
 func wireAdmin(a resources.Administrator) Administrator {

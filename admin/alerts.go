@@ -43,12 +43,12 @@ type listAlerts struct {
 
 func (d *door) registerAlerts(api huma.API) {
 	const one = alertsPath + "/{id}"
-	inside(d, api, operation("list-alerts", http.MethodGet, alertsPath, "List alerts, newest first", 200), d.listAlerts)
-	inside(d, api, operation("get-alert", http.MethodGet, one, "Read an alert", 200), d.getAlert)
-	inside(d, api, operation("confirm-alert", http.MethodPost, one+"/confirm", "Confirm a held revocation: the products are taken (BR-165)", 200, 409), d.confirmAlert)
-	inside(d, api, operation("reject-alert", http.MethodPost, one+"/reject", "Reject a held revocation: the users keep the products (BR-165)", 200, 409), d.rejectAlert)
-	inside(d, api, operation("finish-alert", http.MethodPost, one+"/done", "Mark an alert as done", 200, 409), d.finishAlert)
-	inside(d, api, operation("dismiss-alert", http.MethodPost, one+"/dismiss", "Dismiss an alert", 200, 409), d.dismissAlert)
+	inside(d, api, resources.AreaLicences, operation("list-alerts", http.MethodGet, alertsPath, "List alerts, newest first", 200), d.listAlerts)
+	inside(d, api, resources.AreaLicences, operation("get-alert", http.MethodGet, one, "Read an alert", 200), d.getAlert)
+	inside(d, api, resources.AreaLicences, operation("confirm-alert", http.MethodPost, one+"/confirm", "Confirm a held revocation: the products are taken (BR-165)", 200, 409), d.confirmAlert)
+	inside(d, api, resources.AreaLicences, operation("reject-alert", http.MethodPost, one+"/reject", "Reject a held revocation: the users keep the products (BR-165)", 200, 409), d.rejectAlert)
+	inside(d, api, resources.AreaLicences, operation("finish-alert", http.MethodPost, one+"/done", "Mark an alert as done", 200, 409), d.finishAlert)
+	inside(d, api, resources.AreaLicences, operation("dismiss-alert", http.MethodPost, one+"/dismiss", "Dismiss an alert", 200, 409), d.dismissAlert)
 }
 
 func wireAlert(a *resources.Alert) Alert {

@@ -41,8 +41,8 @@ type changeCalling struct {
 
 func (d *door) registerCalling(api huma.API) {
 	const one = usersPath + "/{id}/calling"
-	inside(d, api, operation("get-user-calling", http.MethodGet, one, "Read what a user calls with", 200), d.getCalling)
-	inside(d, api, operation("change-user-calling", http.MethodPatch, one, "Change a user's location, number and extension; what cannot be refuses all (BR-190 … BR-197)", 200, 409, 412), d.changeCalling)
+	inside(d, api, resources.AreaPlaces, operation("get-user-calling", http.MethodGet, one, "Read what a user calls with", 200), d.getCalling)
+	inside(d, api, resources.AreaPlaces, operation("change-user-calling", http.MethodPatch, one, "Change a user's location, number and extension; what cannot be refuses all (BR-190 … BR-197)", 200, 409, 412), d.changeCalling)
 }
 
 func callingAnswer(rec *resources.Record, err error) (*one[UserCalling], error) {

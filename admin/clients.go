@@ -143,11 +143,11 @@ func wireIssued(cl *resources.Client, secret *resources.IssuedSecret) (*issuedCl
 
 func (d *door) registerClients(api huma.API) {
 	const list, one = "/api/v1/orgs/{org}/clients", "/api/v1/orgs/{org}/clients/{id}"
-	huma.Register(api, operation("list-clients", http.MethodGet, list, "List an organization's OAuth clients and trusted issuers, oldest first", 200, 404), d.listClients)
-	huma.Register(api, operation("create-client", http.MethodPost, list, "Create an OAuth client, or trust an issuer, for a new connection", 201, 404), d.createClient)
-	huma.Register(api, operation("delete-client", http.MethodDelete, one, "End a client and every access token it has", 204, 404), d.deleteClient)
-	huma.Register(api, operation("add-client-secret", http.MethodPost, one+"/secrets", "Issue a second secret for a client; the old one keeps working", 201, 404, 409), d.addSecret)
-	huma.Register(api, operation("revoke-client-secret", http.MethodDelete, one+"/secrets/{secret}", "End a secret and the access tokens that were issued for it", 204, 404), d.revokeSecret)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("list-clients", http.MethodGet, list, "List an organization's OAuth clients and trusted issuers, oldest first", 200, 404)), d.listClients)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("create-client", http.MethodPost, list, "Create an OAuth client, or trust an issuer, for a new connection", 201, 404)), d.createClient)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("delete-client", http.MethodDelete, one, "End a client and every access token it has", 204, 404)), d.deleteClient)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("add-client-secret", http.MethodPost, one+"/secrets", "Issue a second secret for a client; the old one keeps working", 201, 404, 409)), d.addSecret)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("revoke-client-secret", http.MethodDelete, one+"/secrets/{secret}", "End a secret and the access tokens that were issued for it", 204, 404)), d.revokeSecret)
 }
 
 func (d *door) listClients(ctx context.Context, in *OrgPath) (*clientListOut, error) {

@@ -120,9 +120,27 @@ func describeRequest(op *huma.Operation, reg huma.Registry) {
 		if media == "text/csv" {
 			m.Example = "number,location\r\n+33142685300,Paris\r\n"
 		} else {
-			m.Example = exampleOf(reg, m.Schema, 0)
+			m.Example = requestExample(reg, m.Schema)
 		}
 	}
+}
+
+// requestExample is an example with what is required and what has an example of
+// its own.
+func requestExample(reg huma.Registry, s *huma.Schema) any {
+	for s.Ref != "" {
+		s = reg.SchemaFromRef(s.Ref)
+	}
+	if s.Type != huma.TypeObject || len(s.Examples) > 0 {
+		return exampleOf(reg, s, 0)
+	}
+	out := map[string]any{}
+	for name, p := range s.Properties {
+		if len(p.Examples) > 0 || slices.Contains(s.Required, name) {
+			out[name] = exampleOf(reg, p, 1)
+		}
+	}
+	return out
 }
 
 // describeAnswers gives answers examples, and downloads their media types.

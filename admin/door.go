@@ -57,7 +57,7 @@ type door struct {
 	issuers   *jwks.Cache
 	mux       *http.ServeMux
 	stranger  func(*http.Request) time.Duration
-	inside    map[string]bool // patterns of the operations inside one organization
+	rights    map[string]right // by the pattern of the operation
 }
 
 // New makes the handler of everything under /api/.
@@ -80,7 +80,7 @@ func New(c Config) (http.Handler, error) {
 	}
 	d := &door{
 		directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux(),
-		issuers: c.Issuers, stranger: c.Stranger, inside: make(map[string]bool),
+		issuers: c.Issuers, stranger: c.Stranger, rights: make(map[string]right),
 	}
 	api := humago.New(d.mux, d.openAPI(c.Version))
 	d.registerOrgs(api)
@@ -165,6 +165,7 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 type asked struct {
 	caller resources.Caller
 	lang   string
+	began  time.Time
 	once   *resources.Once // of a request with a key, or nil
 }
 
@@ -175,7 +176,7 @@ func (a *asked) Resolve(ctx huma.Context) []error {
 	if !ok {
 		return []error{errNoDoor}
 	}
-	a.caller, a.lang, a.once = x.caller, x.lang, x.once
+	a.caller, a.lang, a.began, a.once = x.caller, x.lang, x.began, x.once
 	return nil
 }
 
@@ -225,11 +226,16 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enter makes the caller of an operation inside an organization one that acts on
-// it: strictly, and as somebody who came through this door.
+// enter asks whether the caller may do what the operation is about, and makes the
+// caller of one inside an organization one that acts on it: strictly, and as
+// somebody who came through this door.
 func (d *door) enter(ctx context.Context, x *exchange, r *http.Request) error {
-	if !d.inside[x.pattern] {
+	needs, ok := d.rights[x.pattern]
+	if !ok { // the OpenAPI document
 		return nil
+	}
+	if !needs.inside {
+		return x.caller.May(needs.area, needs.change)
 	}
 	rest := strings.TrimPrefix(r.URL.EscapedPath(), orgsPath+"/")
 	slug, _, _ := strings.Cut(rest, "/")
@@ -242,7 +248,7 @@ func (d *door) enter(ctx context.Context, x *exchange, r *http.Request) error {
 	}
 	c.Strict, c.Origin, c.Request = true, "API", x.id
 	x.caller = c
-	return nil
+	return c.May(needs.area, needs.change)
 }
 
 // bearer is the text of the credential, "" without one.

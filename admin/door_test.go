@@ -36,7 +36,9 @@ type house struct {
 func open(t *testing.T, url string) *house {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := backend.Open(t.Context(), backend.Config{URL: url, Log: log})
+	h := &house{T: t}
+	now := func() time.Time { return time.Now().Add(h.ahead) }
+	store, err := backend.Open(t.Context(), backend.Config{URL: url, Log: log, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,8 +47,6 @@ func open(t *testing.T, url string) *house {
 			t.Error(err)
 		}
 	})
-	h := &house{T: t}
-	now := func() time.Time { return time.Now().Add(h.ahead) }
 	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)

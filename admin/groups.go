@@ -94,13 +94,13 @@ type (
 
 func (d *door) registerGroups(api huma.API) {
 	const one = groupsPath + "/{id}"
-	inside(d, api, operation("list-groups", http.MethodGet, groupsPath, "List and search groups by name", 200), d.listGroups)
-	inside(d, api, operation("create-group", http.MethodPost, groupsPath, "Create a group", 201, 409), d.createGroup)
-	inside(d, api, operation("get-group", http.MethodGet, one, "Read a group, without members", 200), d.getGroup)
-	inside(d, api, operation("change-group", http.MethodPatch, one, "Rename a group", 200, 409, 412), d.changeGroup)
-	inside(d, api, operation("delete-group", http.MethodDelete, one, "Delete a group; its members stay", 204, 412, 428), d.deleteGroup)
-	inside(d, api, operation("get-group-licences", http.MethodGet, one+"/licences", "Read what a group gives its members, and how far that is", 200), d.getGroupLicences)
-	inside(d, api, operation("put-group-licences", http.MethodPut, one+"/licences", "Say what a group gives its members (BR-161); 202 when taking products away is held", 200, 202), d.putGroupLicences)
+	inside(d, api, resources.AreaUsers, operation("list-groups", http.MethodGet, groupsPath, "List and search groups by name", 200), d.listGroups)
+	inside(d, api, resources.AreaUsers, operation("create-group", http.MethodPost, groupsPath, "Create a group", 201, 409), d.createGroup)
+	inside(d, api, resources.AreaUsers, operation("get-group", http.MethodGet, one, "Read a group, without members", 200), d.getGroup)
+	inside(d, api, resources.AreaUsers, operation("change-group", http.MethodPatch, one, "Rename a group", 200, 409, 412), d.changeGroup)
+	inside(d, api, resources.AreaUsers, operation("delete-group", http.MethodDelete, one, "Delete a group; its members stay; 202 when taking products away is held", 204, 202, 412, 428), d.deleteGroup)
+	inside(d, api, resources.AreaUsers, operation("get-group-licences", http.MethodGet, one+"/licences", "Read what a group gives its members, and how far that is", 200), d.getGroupLicences)
+	inside(d, api, resources.AreaUsers, operation("put-group-licences", http.MethodPut, one+"/licences", "Say what a group gives its members (BR-161); 202 when taking products away is held", 200, 202), d.putGroupLicences)
 }
 
 func wireGroup(rec *resources.Record) (Group, error) {
@@ -201,11 +201,18 @@ func (d *door) changeGroup(ctx context.Context, in *changeGroup) (*one[Group], e
 	return d.getGroup(ctx, &in.GroupPath)
 }
 
-func (d *door) deleteGroup(ctx context.Context, in *deleteGroup) (*nothing, error) {
+func (d *door) deleteGroup(ctx context.Context, in *deleteGroup) (*heldOut, error) {
 	if !in.Confirm {
 		return nil, unconfirmed("Deleting a group takes its membership and what it gives to its members, and cannot be undone; send confirm=true.")
 	}
-	return nil, d.directory.DeleteGroup(ctx, in.caller, in.ID, in.seenRecord())
+	if err := d.directory.DeleteGroup(ctx, in.caller, in.ID, in.seenRecord()); err != nil {
+		return nil, err
+	}
+	held, err := d.heldSince(ctx, &in.GroupPath)
+	if err != nil || held == nil {
+		return nil, err
+	}
+	return &heldOut{Status: http.StatusAccepted, Body: &Held{Held: held}}, nil
 }
 
 func (d *door) groupLicences(ctx context.Context, c resources.Caller, id string) (*groupLicencesOut, error) {
@@ -245,5 +252,12 @@ func (d *door) putGroupLicences(ctx context.Context, in *putGroupLicences) (*gro
 	if err != nil {
 		return nil, err
 	}
-	return d.groupLicences(ctx, in.caller, in.ID)
+	out, err := d.groupLicences(ctx, in.caller, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if out.Body.Held, err = d.heldSince(ctx, &in.GroupPath); out.Body.Held != nil {
+		out.Status = http.StatusAccepted
+	}
+	return out, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/internal/redistest"
+	"github.com/usher-scim/usher/resources"
 )
 
 // onBoth runs a test on the embedded store and on a real Redis.
@@ -64,14 +65,7 @@ func (h *house) user(base, name, more string) string {
 // work does everything that is due in an organization.
 func (h *house) work(slug string) {
 	h.Helper()
-	platform, err := h.directory.Authenticate(h.Context(), h.api)
-	if err != nil {
-		h.Fatal(err)
-	}
-	c, err := h.directory.Operate(h.Context(), platform, slug)
-	if err != nil {
-		h.Fatal(err)
-	}
+	c := h.caller(slug)
 	l, ok, err := h.store.Lease(h.Context(), c.Org, "tester", time.Hour)
 	if err != nil || !ok {
 		h.Fatalf("lease: %v, %v", ok, err)
@@ -111,7 +105,6 @@ func (h *house) subscribe(base, sku string, units int) string {
 	return h.want(201, "POST", base+"/subscriptions", fmt.Sprintf(`{"sku":%q,"units":%d}`, sku, units))["id"].(string)
 }
 
-
 // pushed creates a user of the organization demo as an identity provider does,
 // and gives its id.
 func (h *house) pushed(doc string) string {
@@ -120,6 +113,12 @@ func (h *house) pushed(doc string) string {
 	if err != nil {
 		h.Fatal(err)
 	}
+	return h.create(c, doc)
+}
+
+// create creates a user from a document.
+func (h *house) create(c resources.Caller, doc string) string {
+	h.Helper()
 	tree, err := jsontree.Parse([]byte(doc), jsontree.Limits{})
 	if err != nil {
 		h.Fatal(err)

@@ -55,10 +55,10 @@ type (
 
 func (d *door) registerJobs(api huma.API) {
 	const one = jobsPath + "/{id}"
-	inside(d, api, operation("list-jobs", http.MethodGet, jobsPath, "List jobs, newest first", 200), d.listJobs)
-	inside(d, api, operation("get-job", http.MethodGet, one, "Read a job and its progress", 200), d.getJob)
-	inside(d, api, operation("get-job-errors", http.MethodGet, one+"/errors.csv", "Download what failed, one line each", 200), d.jobErrors)
-	inside(d, api, operation("cancel-job", http.MethodPost, one+"/cancel", "Stop a job before its next step", 200, 409), d.cancelJob)
+	inside(d, api, anyArea, operation("list-jobs", http.MethodGet, jobsPath, "List jobs, newest first", 200), d.listJobs)
+	inside(d, api, anyArea, operation("get-job", http.MethodGet, one, "Read a job and its progress", 200), d.getJob)
+	inside(d, api, anyArea, operation("get-job-errors", http.MethodGet, one+"/errors.csv", "Download what failed, one line each", 200), d.jobErrors)
+	inside(d, api, anyArea, operation("cancel-job", http.MethodPost, one+"/cancel", "Stop a job before its next step", 200, 409), d.cancelJob)
 }
 
 func wireJob(j *resources.Job) Job {

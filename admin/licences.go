@@ -51,9 +51,9 @@ type (
 )
 
 func (d *door) registerLicences(api huma.API) {
-	inside(d, api, operation("get-licence-usage", http.MethodGet, licencesPath, "Read how much of each product is used, free and waited for", 200), d.usage)
-	inside(d, api, operation("list-licence-errors", http.MethodGet, licencesPath+"/errors", "List users with assignments that failed", 200), d.listFailed)
-	inside(d, api, operation("retry-licences", http.MethodPost, licencesPath+"/retry", "Try failed assignments again, as a job", 202, 409), d.retryLicences)
+	inside(d, api, resources.AreaLicences, operation("get-licence-usage", http.MethodGet, licencesPath, "Read how much of each product is used, free and waited for", 200), d.usage)
+	inside(d, api, resources.AreaLicences, operation("list-licence-errors", http.MethodGet, licencesPath+"/errors", "List users with assignments that failed", 200), d.listFailed)
+	inside(d, api, resources.AreaLicences, operation("retry-licences", http.MethodPost, licencesPath+"/retry", "Try failed assignments again, as a job", 202, 409), d.retryLicences)
 }
 
 func wireUsage(u resources.Usage) Usage {

@@ -77,11 +77,11 @@ type (
 
 func (d *door) registerLocations(api huma.API) {
 	const one = locationsPath + "/{id}"
-	inside(d, api, operation("list-locations", http.MethodGet, locationsPath, "List locations by name", 200), d.listLocations)
-	inside(d, api, operation("create-location", http.MethodPost, locationsPath, "Add a location", 201, 409), d.createLocation)
-	inside(d, api, operation("get-location", http.MethodGet, one, "Read a location", 200), d.getLocation)
-	inside(d, api, operation("change-location", http.MethodPatch, one, "Change a location", 200, 409, 412), d.changeLocation)
-	inside(d, api, operation("delete-location", http.MethodDelete, one, "Remove a location without users and numbers (BR-201)", 204, 409, 412), d.deleteLocation)
+	inside(d, api, resources.AreaPlaces, operation("list-locations", http.MethodGet, locationsPath, "List locations by name", 200), d.listLocations)
+	inside(d, api, resources.AreaPlaces, operation("create-location", http.MethodPost, locationsPath, "Add a location", 201, 409), d.createLocation)
+	inside(d, api, resources.AreaPlaces, operation("get-location", http.MethodGet, one, "Read a location", 200), d.getLocation)
+	inside(d, api, resources.AreaPlaces, operation("change-location", http.MethodPatch, one, "Change a location", 200, 409, 412), d.changeLocation)
+	inside(d, api, resources.AreaPlaces, operation("delete-location", http.MethodDelete, one, "Remove a location without users and numbers (BR-201)", 204, 409, 412), d.deleteLocation)
 }
 
 func wireLocation(l resources.Location) Location { return Location(l) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -25,7 +26,8 @@ type MemberChange struct {
 
 // MemberResult tells whether anything was changed.
 type MemberResult struct {
-	Changed bool `json:"changed" example:"true"`
+	Changed bool   `json:"changed" example:"true"`
+	Held    *Alert `json:"held,omitempty" doc:"With 202: the membership is changed, but taking products away waits for an administrator (BR-165)."`
 }
 
 type (
@@ -37,12 +39,16 @@ type (
 		GroupPath
 		Body MemberChange
 	}
+	membersOut struct {
+		Status int
+		Body   MemberResult
+	}
 )
 
 func (d *door) registerMembers(api huma.API) {
 	const path = groupsPath + "/{id}/members"
-	inside(d, api, operation("list-group-members", http.MethodGet, path, "List direct members of a group", 200), d.listMembers)
-	inside(d, api, operation("change-group-members", http.MethodPost, path, "Add and remove up to 1000 members each; what is already so is left alone", 200), d.changeMembers)
+	inside(d, api, resources.AreaUsers, operation("list-group-members", http.MethodGet, path, "List direct members of a group", 200), d.listMembers)
+	inside(d, api, resources.AreaUsers, operation("change-group-members", http.MethodPost, path, "Add and remove up to 1000 members each; what is already so is left alone; 202 when taking products away is held", 200, 202), d.changeMembers)
 }
 
 func (d *door) listMembers(ctx context.Context, in *listMembers) (*listOut[Member], error) {
@@ -70,7 +76,7 @@ func (d *door) listMembers(ctx context.Context, in *listMembers) (*listOut[Membe
 	}), nil
 }
 
-func (d *door) changeMembers(ctx context.Context, in *changeMembers) (*plain[MemberResult], error) {
+func (d *door) changeMembers(ctx context.Context, in *changeMembers) (*membersOut, error) {
 	add, err := memberIDs("body.add", in.Body.Add)
 	if err != nil {
 		return nil, err
@@ -88,7 +94,13 @@ func (d *door) changeMembers(ctx context.Context, in *changeMembers) (*plain[Mem
 	if err != nil {
 		return nil, err
 	}
-	return &plain[MemberResult]{Body: MemberResult{Changed: changed}}, nil
+	out := &membersOut{Status: http.StatusOK, Body: MemberResult{Changed: changed}}
+	if len(remove) > 0 {
+		if out.Body.Held, err = d.heldSince(ctx, &in.GroupPath); out.Body.Held != nil {
+			out.Status = http.StatusAccepted
+		}
+	}
+	return out, err
 }
 
 // memberIDs checks ids of members and leaves each once.
@@ -105,4 +117,21 @@ func memberIDs(field string, ids []string) ([]string, error) {
 		}
 	}
 	return out, nil
+}
+
+// heldSince finds the alert about products that the members of a group keep until
+// an administrator decides, made by this request (BR-165); nil when there is none.
+func (d *door) heldSince(ctx context.Context, in *GroupPath) (*Alert, error) {
+	const newest = 10
+	all, _, err := d.directory.Alerts(ctx, in.caller, resources.AlertOpen, resources.AlertHeldRevocation, "", newest)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if a.Source.Ref == in.ID && !a.Created.Before(in.began.Truncate(time.Millisecond)) {
+			out := wireAlert(a)
+			return &out, nil
+		}
+	}
+	return nil, nil
 }

@@ -63,11 +63,11 @@ type (
 
 func (d *door) registerNumberActs(api huma.API) {
 	const one = numbersPath + "/{id}"
-	inside(d, api, operation("activate-number", http.MethodPost, one+"/activate", "Make an inactive number available", 200, 409, 412), d.activateNumber)
-	inside(d, api, operation("move-number", http.MethodPost, one+"/move", "Move an unassigned number to another location (BR-201)", 200, 409, 412), d.moveNumber)
-	inside(d, api, operation("hold-number", http.MethodPost, one+"/hold", "Reserve an available number for 15 minutes (BR-196)", 200, 409, 412), d.holdNumber)
-	inside(d, api, operation("release-number", http.MethodPost, one+"/release", "End a reservation, or the rest of a number after its release", 200, 409, 412), d.releaseNumber)
-	inside(d, api, operation("suggest-extension", http.MethodPost, orgPath+"/extensions/suggest", "Recommend an extension (BR-194)", 200), d.suggestExtension)
+	inside(d, api, resources.AreaPlaces, operation("activate-number", http.MethodPost, one+"/activate", "Make an inactive number available", 200, 409, 412), d.activateNumber)
+	inside(d, api, resources.AreaPlaces, operation("move-number", http.MethodPost, one+"/move", "Move an unassigned number to another location (BR-201)", 200, 409, 412), d.moveNumber)
+	inside(d, api, resources.AreaPlaces, operation("hold-number", http.MethodPost, one+"/hold", "Reserve an available number for 15 minutes (BR-196)", 200, 409, 412), d.holdNumber)
+	inside(d, api, resources.AreaPlaces, operation("release-number", http.MethodPost, one+"/release", "End a reservation, or the rest of a number after its release", 200, 409, 412), d.releaseNumber)
+	inside(d, api, anyArea, operation("suggest-extension", http.MethodPost, orgPath+"/extensions/suggest", "Recommend an extension (BR-194)", 200), d.suggestExtension)
 }
 
 // on is the caller of an act on one thing under If-Match.

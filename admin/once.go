@@ -105,8 +105,10 @@ func (d *door) replay(x *exchange, r *http.Request, raw []byte) {
 		d.refuse(x, r, err)
 		return
 	}
-	for name, v := range a.Header {
-		x.Header()[name] = v
+	for name, values := range a.Header {
+		for _, v := range values {
+			x.Header().Add(name, v)
+		}
 	}
 	x.Header().Set(onceReplayed, "true")
 	x.WriteHeader(a.Status)

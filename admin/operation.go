@@ -3,8 +3,11 @@ package admin
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/usher-scim/usher/resources"
 )
 
 const (
@@ -34,10 +37,41 @@ func register[I, O any](api huma.API, op huma.Operation, act func(context.Contex
 	})
 }
 
+// right is what the caller of an operation must be allowed.
+type right struct {
+	area   resources.Area
+	change bool // beyond reading
+	inside bool // one organization: the caller is one that acts on it
+}
+
+// anyArea is the area of operations that everybody may ask who may read; what
+// they may do there is for the Directory to say.
+const anyArea resources.Area = 0
+
+// needs notes what an operation takes: to read an area, or of the platform's to
+// change it, whatever the operation does. It is asked before anything is read of
+// the body, and again by the act itself.
+func (d *door) needs(area resources.Area, op huma.Operation) huma.Operation {
+	r := right{area: area, change: area == resources.AreaPlatform || op.Method != http.MethodGet && area != anyArea}
+	d.rights[op.Method+" "+op.Path] = r
+	var may []string
+	for _, s := range append([]resources.Scope{resources.ScopePlatform}, resources.AdminScopes()...) {
+		if (resources.Caller{Scopes: []resources.Scope{s}}).May(r.area, r.change) == nil {
+			may = append(may, string(s))
+		}
+	}
+	op.Description = "Scopes: " + strings.Join(may, ", ") + "."
+	return op
+}
+
 // inside adds an operation inside one organization, whose path begins with
 // orgPath. Its caller is one that acts on the organization.
-func inside[I, O any](d *door, api huma.API, op huma.Operation, act func(context.Context, *I) (*O, error)) {
-	d.inside[op.Method+" "+op.Path] = true
+func inside[I, O any](d *door, api huma.API, area resources.Area, op huma.Operation, act func(context.Context, *I) (*O, error)) {
+	op = d.needs(area, op)
+	name := op.Method + " " + op.Path
+	r := d.rights[name]
+	r.inside = true
+	d.rights[name] = r
 	op.Errors = append(op.Errors, http.StatusNotFound)
 	register(api, op, act)
 }

@@ -98,11 +98,11 @@ func wireOrg(o *resources.Organization) Org {
 
 func (d *door) registerOrgs(api huma.API) {
 	const list, one = "/api/v1/orgs", "/api/v1/orgs/{org}"
-	huma.Register(api, operation("list-orgs", http.MethodGet, list, "List organizations, oldest first", 200), d.listOrgs)
-	huma.Register(api, operation("create-org", http.MethodPost, list, "Create an organization, with its first administrator when one is named", 201, 409), d.createOrg)
-	huma.Register(api, operation("get-org", http.MethodGet, one, "Read an organization", 200, 404), d.getOrg)
-	huma.Register(api, operation("change-org", http.MethodPatch, one, "Rename, suspend or resume an organization", 200, 404, 409), d.changeOrg)
-	huma.Register(api, operation("delete-org", http.MethodDelete, one, "Erase an organization and everything it has", 202, 404, 428), d.deleteOrg)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("list-orgs", http.MethodGet, list, "List organizations, oldest first", 200)), d.listOrgs)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("create-org", http.MethodPost, list, "Create an organization, with its first administrator when one is named", 201, 409)), d.createOrg)
+	huma.Register(api, d.needs(resources.AreaOrg, operation("get-org", http.MethodGet, one, "Read an organization", 200, 404)), d.getOrg)
+	huma.Register(api, d.needs(resources.AreaOrg, operation("change-org", http.MethodPatch, one, "Rename, suspend or resume an organization", 200, 404, 409)), d.changeOrg)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("delete-org", http.MethodDelete, one, "Erase an organization and everything it has", 202, 404, 428)), d.deleteOrg)
 }
 
 func (d *door) listOrgs(ctx context.Context, in *listOrgs) (*orgPageOut, error) {

@@ -32,8 +32,8 @@ type (
 )
 
 func (d *door) registerParked(api huma.API) {
-	inside(d, api, operation("list-parked-work", http.MethodGet, parkedPath, "List work that failed too often, oldest first", 200), d.listParked)
-	inside(d, api, operation("retry-parked-work", http.MethodPost, parkedPath+"/{item}/retry", "Try a piece of parked work again", 204), d.retryParked)
+	inside(d, api, resources.AreaLicences, operation("list-parked-work", http.MethodGet, parkedPath, "List work that failed too often, oldest first", 200), d.listParked)
+	inside(d, api, resources.AreaLicences, operation("retry-parked-work", http.MethodPost, parkedPath+"/{item}/retry", "Try a piece of parked work again", 204), d.retryParked)
 }
 
 func (d *door) listParked(ctx context.Context, in *listParked) (*listOut[Parked], error) {

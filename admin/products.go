@@ -60,10 +60,10 @@ type (
 
 func (d *door) registerProducts(api huma.API) {
 	const one = productsPath + "/{sku}"
-	register(api, operation("list-products", http.MethodGet, productsPath, "List the platform's catalogue of products", 200), d.listProducts)
-	register(api, operation("get-product", http.MethodGet, one, "Read a product of the catalogue", 200, 404), d.getProduct)
-	register(api, operation("put-product", http.MethodPut, one, "Write a product into the catalogue (platform operator)", 200, 201, 409, 412), d.putProduct)
-	register(api, operation("delete-product", http.MethodDelete, one, "Take a product out of the catalogue (platform operator)", 204, 404, 409, 412), d.deleteProduct)
+	register(api, d.needs(anyArea, operation("list-products", http.MethodGet, productsPath, "List the platform's catalogue of products", 200)), d.listProducts)
+	register(api, d.needs(anyArea, operation("get-product", http.MethodGet, one, "Read a product of the catalogue", 200, 404)), d.getProduct)
+	register(api, d.needs(resources.AreaPlatform, operation("put-product", http.MethodPut, one, "Write a product into the catalogue (platform operator)", 200, 201, 409, 412)), d.putProduct)
+	register(api, d.needs(resources.AreaPlatform, operation("delete-product", http.MethodDelete, one, "Take a product out of the catalogue (platform operator)", 204, 404, 409, 412)), d.deleteProduct)
 }
 
 func wireProduct(p resources.Product) Product {

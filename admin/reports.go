@@ -39,7 +39,7 @@ type PackTotal struct {
 
 // NewReport asks for a report.
 type NewReport struct {
-	Level string `json:"level,omitempty" enum:"partner,customer,user" doc:"customer when left out; partner for platform operators only."`
+	Level string `json:"level,omitempty" enum:"partner,customer,user" example:"customer" doc:"customer when left out; partner for platform operators only."`
 	From  string `json:"from,omitempty" maxLength:"10" example:"2026-09-01" doc:"First day in the organization's time zone; with to left out, the last whole period."`
 	To    string `json:"to,omitempty" maxLength:"10" example:"2026-10-31" doc:"Last day."`
 }
@@ -78,12 +78,12 @@ type (
 
 func (d *door) registerReports(api huma.API) {
 	const one = reportsPath + "/{id}"
-	inside(d, api, operation("list-billing-reports", http.MethodGet, reportsPath, "List billing reports, newest first", 200), d.listReports)
-	inside(d, api, operation("create-billing-report", http.MethodPost, reportsPath, "Start a billing report (BR-178)", 202, 409), d.createReport)
-	inside(d, api, operation("get-billing-report", http.MethodGet, one, "Read a billing report and its totals", 200), d.getReport)
-	inside(d, api, operation("download-billing-report", http.MethodGet, one+"/download", "Download the rows of a billing report as CSV or JSON", 200, 409), d.downloadReport)
-	inside(d, api, operation("delete-billing-report", http.MethodDelete, one, "Remove a billing report", 204), d.deleteReport)
-	inside(d, api, operation("get-package-usage", http.MethodGet, orgPath+"/billing-usage", "Count who holds which package at this moment, by location", 200), d.usageNow)
+	inside(d, api, resources.AreaLicences, operation("list-billing-reports", http.MethodGet, reportsPath, "List billing reports, newest first", 200), d.listReports)
+	inside(d, api, resources.AreaLicences, operation("create-billing-report", http.MethodPost, reportsPath, "Start a billing report (BR-178)", 202, 409), d.createReport)
+	inside(d, api, resources.AreaLicences, operation("get-billing-report", http.MethodGet, one, "Read a billing report and its totals", 200), d.getReport)
+	inside(d, api, resources.AreaLicences, operation("download-billing-report", http.MethodGet, one+"/download", "Download the rows of a billing report as CSV or JSON", 200, 409), d.downloadReport)
+	inside(d, api, resources.AreaLicences, operation("delete-billing-report", http.MethodDelete, one, "Remove a billing report", 204), d.deleteReport)
+	inside(d, api, resources.AreaLicences, operation("get-package-usage", http.MethodGet, orgPath+"/billing-usage", "Count who holds which package at this moment, by location", 200), d.usageNow)
 }
 
 func wireReport(r *resources.Report) Report {

@@ -58,8 +58,8 @@ type changeSettings struct {
 
 func (d *door) registerSettings(api huma.API) {
 	const path = orgPath + "/settings"
-	inside(d, api, operation("get-settings", http.MethodGet, path, "Read an organization's settings", 200), d.getSettings)
-	inside(d, api, operation("change-settings", http.MethodPatch, path, "Change settings; null sets one back to its default", 200, 412), d.changeSettings)
+	inside(d, api, resources.AreaOrg, operation("get-settings", http.MethodGet, path, "Read an organization's settings", 200), d.getSettings)
+	inside(d, api, resources.AreaOrg, operation("change-settings", http.MethodPatch, path, "Change settings; null sets one back to its default", 200, 412), d.changeSettings)
 }
 
 func wireSettings(s resources.Settings, err error) (*one[Settings], error) {

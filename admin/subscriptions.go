@@ -68,11 +68,11 @@ type (
 
 func (d *door) registerSubscriptions(api huma.API) {
 	const one = subscriptionsPath + "/{id}"
-	inside(d, api, operation("list-subscriptions", http.MethodGet, subscriptionsPath, "List an organization's subscriptions with what is used", 200), d.listSubscriptions)
-	inside(d, api, operation("create-subscription", http.MethodPost, subscriptionsPath, "Add a subscription (platform operator)", 201, 409), d.createSubscription)
-	inside(d, api, operation("get-subscription", http.MethodGet, one, "Read a subscription", 200), d.getSubscription)
-	inside(d, api, operation("change-subscription", http.MethodPatch, one, "Change units, times or note of a subscription (platform operator)", 200, 412), d.changeSubscription)
-	inside(d, api, operation("delete-subscription", http.MethodDelete, one, "End a subscription at once (platform operator)", 204, 412, 428), d.deleteSubscription)
+	inside(d, api, anyArea, operation("list-subscriptions", http.MethodGet, subscriptionsPath, "List an organization's subscriptions with what is used", 200), d.listSubscriptions)
+	inside(d, api, resources.AreaPlatform, operation("create-subscription", http.MethodPost, subscriptionsPath, "Add a subscription (platform operator)", 201, 409), d.createSubscription)
+	inside(d, api, anyArea, operation("get-subscription", http.MethodGet, one, "Read a subscription", 200), d.getSubscription)
+	inside(d, api, resources.AreaPlatform, operation("change-subscription", http.MethodPatch, one, "Change units, times or note of a subscription (platform operator)", 200, 412), d.changeSubscription)
+	inside(d, api, resources.AreaPlatform, operation("delete-subscription", http.MethodDelete, one, "End a subscription at once (platform operator)", 204, 412, 428), d.deleteSubscription)
 }
 
 func wireSubscription(s resources.SubscriptionUsage) Subscription {

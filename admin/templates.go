@@ -81,13 +81,13 @@ type (
 
 func (d *door) registerTemplates(api huma.API) {
 	const one = templatesPath + "/{id}"
-	inside(d, api, operation("list-licence-templates", http.MethodGet, templatesPath, "List licence templates", 200), d.listTemplates)
-	inside(d, api, operation("create-licence-template", http.MethodPost, templatesPath, "Add a licence template; a job gives its products to members there are", 201, 409), d.createTemplate)
-	inside(d, api, operation("get-licence-template", http.MethodGet, one, "Read a licence template", 200), d.getTemplate)
-	inside(d, api, operation("put-licence-template", http.MethodPut, one, "Replace a licence template; 202 when taking products away is held", 200, 202, 409, 412), d.putTemplate)
-	inside(d, api, operation("delete-licence-template", http.MethodDelete, one, "Remove a licence template; 202 when taking products away is held", 204, 202, 412), d.deleteTemplate)
-	inside(d, api, operation("preview-licence-template", http.MethodPost, one+"/preview", "Count what applying the organization's template would change, as a job", 202, 409), d.previewTemplate)
-	inside(d, api, operation("apply-licence-template", http.MethodPost, one+"/apply-existing", "Give the organization's template to users there are, as a job", 202, 409), d.applyTemplate)
+	inside(d, api, resources.AreaLicences, operation("list-licence-templates", http.MethodGet, templatesPath, "List licence templates", 200), d.listTemplates)
+	inside(d, api, resources.AreaLicences, operation("create-licence-template", http.MethodPost, templatesPath, "Add a licence template; a job gives its products to members there are", 201, 409), d.createTemplate)
+	inside(d, api, resources.AreaLicences, operation("get-licence-template", http.MethodGet, one, "Read a licence template", 200), d.getTemplate)
+	inside(d, api, resources.AreaLicences, operation("put-licence-template", http.MethodPut, one, "Replace a licence template; 202 when taking products away is held", 200, 202, 409, 412), d.putTemplate)
+	inside(d, api, resources.AreaLicences, operation("delete-licence-template", http.MethodDelete, one, "Remove a licence template; 202 when taking products away is held", 204, 202, 412), d.deleteTemplate)
+	inside(d, api, resources.AreaLicences, operation("preview-licence-template", http.MethodPost, one+"/preview", "Count what applying the organization's template would change, as a job", 202, 409), d.previewTemplate)
+	inside(d, api, resources.AreaLicences, operation("apply-licence-template", http.MethodPost, one+"/apply-existing", "Give the organization's template to users there are, as a job", 202, 409), d.applyTemplate)
 }
 
 func wireTemplate(t resources.Template) Template {

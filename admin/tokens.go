@@ -77,10 +77,10 @@ func wireToken(t *resources.Token) Token {
 
 func (d *door) registerTokens(api huma.API) {
 	const list, one = "/api/v1/orgs/{org}/tokens", "/api/v1/orgs/{org}/tokens/{id}"
-	huma.Register(api, operation("list-tokens", http.MethodGet, list, "List an organization's tokens, oldest first, without secrets", 200, 404), d.listTokens)
-	huma.Register(api, operation("create-token", http.MethodPost, list, "Create a token for a new connection", 201, 404), d.createToken)
-	huma.Register(api, operation("rotate-token", http.MethodPost, one+"/rotate", "Issue a second token for a token's connection; the old one keeps working", 201, 404, 409), d.rotateToken)
-	huma.Register(api, operation("revoke-token", http.MethodDelete, one, "End a token", 204, 404), d.revokeToken)
+	huma.Register(api, d.needs(resources.AreaOrg, operation("list-tokens", http.MethodGet, list, "List an organization's tokens, oldest first, without secrets", 200, 404)), d.listTokens)
+	huma.Register(api, d.needs(resources.AreaOrg, operation("create-token", http.MethodPost, list, "Create a token for a new connection", 201, 404)), d.createToken)
+	huma.Register(api, d.needs(resources.AreaOrg, operation("rotate-token", http.MethodPost, one+"/rotate", "Issue a second token for a token's connection; the old one keeps working", 201, 404, 409)), d.rotateToken)
+	huma.Register(api, d.needs(resources.AreaOrg, operation("revoke-token", http.MethodDelete, one, "End a token", 204, 404)), d.revokeToken)
 }
 
 func (d *door) listTokens(ctx context.Context, in *OrgPath) (*tokenListOut, error) {

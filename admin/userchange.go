@@ -56,10 +56,10 @@ type (
 
 func (d *door) registerUserChanges(api huma.API) {
 	const one = usersPath + "/{id}"
-	inside(d, api, operation("change-user", http.MethodPatch, one, "Change a user's profile", 200, 409, 412), d.changeUser)
-	inside(d, api, operation("deactivate-user", http.MethodPost, one+"/deactivate", "Deactivate a user: it cannot sign in, nothing is lost (BR-242)", 200, 412), d.deactivateUser)
-	inside(d, api, operation("reactivate-user", http.MethodPost, one+"/reactivate", "Reactivate a user", 200, 412), d.reactivateUser)
-	inside(d, api, operation("delete-user", http.MethodDelete, one, "Delete a user; seats, number and address are free at once (BR-240)", 204, 412, 428), d.deleteUser)
+	inside(d, api, resources.AreaUsers, operation("change-user", http.MethodPatch, one, "Change a user's profile", 200, 409, 412), d.changeUser)
+	inside(d, api, resources.AreaUsers, operation("deactivate-user", http.MethodPost, one+"/deactivate", "Deactivate a user: it cannot sign in, nothing is lost (BR-242)", 200, 412), d.deactivateUser)
+	inside(d, api, resources.AreaUsers, operation("reactivate-user", http.MethodPost, one+"/reactivate", "Reactivate a user", 200, 412), d.reactivateUser)
+	inside(d, api, resources.AreaUsers, operation("delete-user", http.MethodDelete, one, "Delete a user; seats, number and address are free at once (BR-240)", 204, 412, 428), d.deleteUser)
 }
 
 func (d *door) changeUser(ctx context.Context, in *changeUser) (*one[User], error) {

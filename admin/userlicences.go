@@ -46,9 +46,9 @@ type changeLicences struct {
 
 func (d *door) registerUserLicences(api huma.API) {
 	const one = usersPath + "/{id}/licences"
-	inside(d, api, operation("get-user-licences", http.MethodGet, one, "Explain a user's licences: sources, rules, seats, since when, and why not", 200), d.getLicences)
-	inside(d, api, operation("change-user-licences", http.MethodPatch, one, "Grant and take direct licences; what cannot be granted refuses all (BR-150 … BR-154)", 200, 409, 412), d.changeLicences)
-	inside(d, api, operation("return-user-to-automatic-licensing", http.MethodPost, usersPath+"/{id}/return-to-automatic-licensing",
+	inside(d, api, resources.AreaLicences, operation("get-user-licences", http.MethodGet, one, "Explain a user's licences: sources, rules, seats, since when, and why not", 200), d.getLicences)
+	inside(d, api, resources.AreaLicences, operation("change-user-licences", http.MethodPatch, one, "Grant and take direct licences; what cannot be granted refuses all (BR-150 … BR-154)", 200, 409, 412), d.changeLicences)
+	inside(d, api, resources.AreaLicences, operation("return-user-to-automatic-licensing", http.MethodPost, usersPath+"/{id}/return-to-automatic-licensing",
 		"Give a user the organization's template as if it had been created without licences named (BR-163)", 200), d.returnToAutomatic)
 }
 

@@ -120,11 +120,11 @@ type listUsers struct {
 
 func (d *door) registerUsers(api huma.API) {
 	const one = usersPath + "/{id}"
-	inside(d, api, operation("list-users", http.MethodGet, usersPath, "List and search users", 200), d.listUsers)
-	inside(d, api, operation("get-user", http.MethodGet, one, "Read a user", 200), d.getUser)
-	inside(d, api, operation("create-user", http.MethodPost, usersPath, "Create a user", 201, 409), d.createUser)
-	inside(d, api, operation("create-users", http.MethodPost, usersPath+"/batch", "Create up to 25 users; each row succeeds or fails by itself", 207), d.createUsers)
-	inside(d, api, operation("get-user-timeline", http.MethodGet, one+"/timeline", "Read what happened to a user, newest first", 200), d.timeline)
+	inside(d, api, resources.AreaUsers, operation("list-users", http.MethodGet, usersPath, "List and search users", 200), d.listUsers)
+	inside(d, api, resources.AreaUsers, operation("get-user", http.MethodGet, one, "Read a user", 200), d.getUser)
+	inside(d, api, resources.AreaUsers, operation("create-user", http.MethodPost, usersPath, "Create a user", 201, 409), d.createUser)
+	inside(d, api, resources.AreaUsers, operation("create-users", http.MethodPost, usersPath+"/batch", "Create up to 25 users; each row succeeds or fails by itself", 207), d.createUsers)
+	inside(d, api, resources.AreaUsers, operation("get-user-timeline", http.MethodGet, one+"/timeline", "Read what happened to a user, newest first", 200), d.timeline)
 }
 
 // profile is what a user's document says that is shown here.
