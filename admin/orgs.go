@@ -49,7 +49,7 @@ type OrgChange struct {
 	Slug     *string       `json:"slug,omitempty" minLength:"1" maxLength:"63" nullable:"false" doc:"A new slug (platform operator). It changes the organization's SCIM URL."`
 	Name     *string       `json:"name,omitempty" minLength:"1" maxLength:"200" nullable:"false"`
 	State    *string       `json:"state,omitempty" enum:"active,suspended" nullable:"false" doc:"Platform operator."`
-	Language Patch[string] `json:"language,omitempty" example:"fr" doc:"en or fr."`
+	Language Patch[string] `json:"language,omitzero" example:"fr" doc:"en or fr."`
 }
 
 // Deletion is the answer to a deletion that has begun.
