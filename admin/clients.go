@@ -24,6 +24,8 @@ type Client struct {
 	Scopes        []string       `json:"scopes"`
 	Profile       string         `json:"profile" doc:"The dialect of the identity provider behind it."`
 	Policy        string         `json:"policy" doc:"What it accepts as userName."`
+	Strict        bool           `json:"strict,omitempty" doc:"Whether what cannot be granted refuses the request instead of becoming an issue."`
+	Asks          bool           `json:"entitlements,omitempty" doc:"Whether entitlements of users ask for licences."`
 	TokenLifetime string         `json:"token_lifetime,omitempty" doc:"How long its access tokens live." example:"60m"`
 	Secrets       []ClientSecret `json:"secrets,omitempty"`
 	JWKS          map[string]any `json:"jwks,omitempty" doc:"Its public keys (RFC 7517)."`
@@ -65,6 +67,8 @@ type NewClient struct {
 	Scopes         []string       `json:"scopes,omitempty" maxItems:"16" doc:"What it may do; default scim."`
 	Profile        string         `json:"profile,omitempty" doc:"rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik or generic."`
 	Policy         string         `json:"policy,omitempty" doc:"relaxed (default) or email."`
+	Strict         bool           `json:"strict,omitempty" doc:"What cannot be granted refuses the request instead of becoming an issue."`
+	Asks           bool           `json:"entitlements,omitempty" doc:"Entitlements of users ask for licences."`
 	TokenLifetime  string         `json:"token_lifetime,omitempty" maxLength:"20" doc:"How long its access tokens live: 60m (default) to 6h." example:"2h"`
 	SecretLifetime string         `json:"secret_lifetime,omitempty" maxLength:"20" doc:"How long its secret works: 365d (default) to 1098d." example:"730d"`
 	JWKS           map[string]any `json:"jwks,omitempty" doc:"For private_key_jwt: 1 to 10 public keys (RFC 7517)."`
@@ -107,7 +111,7 @@ type ClientPath struct {
 
 func wireClient(cl *resources.Client) (Client, error) {
 	out := Client{
-		ID: cl.ID, Name: cl.Name, Method: string(cl.Method), Profile: string(cl.Profile), Policy: string(cl.Policy),
+		ID: cl.ID, Name: cl.Name, Method: string(cl.Method), Profile: string(cl.Profile), Policy: string(cl.Policy), Strict: cl.Strict, Asks: cl.Asks,
 		Issuer: cl.Trust.Issuer, Audience: cl.Trust.Audience, AppID: cl.Trust.App, Tenant: cl.Trust.Tenant, JWKSURI: cl.Trust.KeysURI,
 		CertSHA256: cl.Cert, Created: cl.Created, LastUsed: cl.LastUsed, Scopes: make([]string, len(cl.Scopes)),
 	}
@@ -139,23 +143,23 @@ func wireIssued(cl *resources.Client, secret *resources.IssuedSecret) (*issuedCl
 
 func (d *door) registerClients(api huma.API) {
 	const list, one = "/api/v1/orgs/{org}/clients", "/api/v1/orgs/{org}/clients/{id}"
-	huma.Register(api, operation("list-clients", http.MethodGet, list, "List an organization's OAuth clients and trusted issuers, oldest first", 200, 404), d.listClients)
-	huma.Register(api, operation("create-client", http.MethodPost, list, "Create an OAuth client, or trust an issuer, for a new connection", 201, 404), d.createClient)
-	huma.Register(api, operation("delete-client", http.MethodDelete, one, "End a client and every access token it has", 204, 404), d.deleteClient)
-	huma.Register(api, operation("add-client-secret", http.MethodPost, one+"/secrets", "Issue a second secret for a client; the old one keeps working", 201, 404, 409), d.addSecret)
-	huma.Register(api, operation("revoke-client-secret", http.MethodDelete, one+"/secrets/{secret}", "End a secret and the access tokens that were issued for it", 204, 404), d.revokeSecret)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("list-clients", http.MethodGet, list, "List an organization's OAuth clients and trusted issuers, oldest first", 200, 404)), d.listClients)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("create-client", http.MethodPost, list, "Create an OAuth client, or trust an issuer, for a new connection", 201, 404)), d.createClient)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("delete-client", http.MethodDelete, one, "End a client and every access token it has", 204, 404)), d.deleteClient)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("add-client-secret", http.MethodPost, one+"/secrets", "Issue a second secret for a client; the old one keeps working", 201, 404, 409)), d.addSecret)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("revoke-client-secret", http.MethodDelete, one+"/secrets/{secret}", "End a secret and the access tokens that were issued for it", 204, 404)), d.revokeSecret)
 }
 
 func (d *door) listClients(ctx context.Context, in *OrgPath) (*clientListOut, error) {
 	clients, err := d.directory.ListClients(ctx, in.caller, in.Slug)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	out := &clientListOut{Body: ClientList{Items: make([]Client, 0, len(clients)), Total: len(clients)}}
 	for _, cl := range clients {
 		c, err := wireClient(cl)
 		if err != nil {
-			return nil, d.failed(ctx, in.caller, err)
+			return nil, problem(err)
 		}
 		out.Body.Items = append(out.Body.Items, c)
 	}
@@ -168,20 +172,20 @@ func (d *door) createClient(ctx context.Context, in *createClient) (*issuedClien
 		err = d.checkIssuer(ctx, in.caller, spec)
 	}
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	cl, secret, err := d.directory.CreateClient(ctx, in.caller, in.Slug, spec)
-	return d.issued(ctx, in.caller, cl, secret, err)
+	return issued(cl, secret, err)
 }
 
 // issued answers with a client and its new secret, or with what went wrong.
-func (d *door) issued(ctx context.Context, c resources.Caller, cl *resources.Client, secret *resources.IssuedSecret, err error) (*issuedClientOut, error) {
+func issued(cl *resources.Client, secret *resources.IssuedSecret, err error) (*issuedClientOut, error) {
 	var out *issuedClientOut
 	if err == nil {
 		out, err = wireIssued(cl, secret)
 	}
 	if err != nil {
-		return nil, d.failed(ctx, c, err)
+		return nil, problem(err)
 	}
 	return out, nil
 }
@@ -189,6 +193,7 @@ func (d *door) issued(ctx context.Context, c resources.Caller, cl *resources.Cli
 func (n *NewClient) spec() (resources.ClientSpec, error) {
 	spec := resources.ClientSpec{
 		Name: n.Name, Method: resources.Method(n.Method), Profile: resources.Profile(n.Profile), Policy: resources.NamePolicy(n.Policy),
+		Strict: n.Strict, Asks: n.Asks,
 		Trust: resources.Trust{Issuer: n.Issuer, Audience: n.Audience, App: n.AppID, Tenant: n.Tenant, KeysURI: n.JWKSURI},
 		Cert:  n.CertSHA256,
 	}
@@ -244,7 +249,7 @@ func (d *door) checkIssuer(ctx context.Context, c resources.Caller, spec resourc
 
 func (d *door) deleteClient(ctx context.Context, in *ClientPath) (*struct{}, error) {
 	if err := d.directory.DeleteClient(ctx, in.caller, in.Slug, in.ID); err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return nil, nil
 }
@@ -252,15 +257,15 @@ func (d *door) deleteClient(ctx context.Context, in *ClientPath) (*struct{}, err
 func (d *door) addSecret(ctx context.Context, in *addSecret) (*issuedClientOut, error) {
 	lifetime, err := parseSpan("lifetime", in.Body.Lifetime)
 	if err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	cl, secret, err := d.directory.RotateClientSecret(ctx, in.caller, in.Slug, in.ID, lifetime)
-	return d.issued(ctx, in.caller, cl, secret, err)
+	return issued(cl, secret, err)
 }
 
 func (d *door) revokeSecret(ctx context.Context, in *oneSecret) (*struct{}, error) {
 	if err := d.directory.RevokeClientSecret(ctx, in.caller, in.Slug, in.ID, in.Secret); err != nil {
-		return nil, d.failed(ctx, in.caller, err)
+		return nil, problem(err)
 	}
 	return nil, nil
 }

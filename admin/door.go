@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"bytes"
 	"context"
 	"encoding/base32"
 	"errors"
@@ -8,7 +9,9 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"mime"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -18,12 +21,17 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/usher-scim/usher/internal/jwks"
+	"github.com/usher-scim/usher/internal/messages"
 	"github.com/usher-scim/usher/resources"
 )
 
 const (
 	bodyLimit   = 64 << 10         // bytes of a request body, see also declarationLimit
 	actDeadline = 10 * time.Second // for the work behind one request
+
+	downloadDeadline = 10 * time.Minute // for one that ends with either of these
+	downloadPath     = "/download"
+	errorsPath       = "/errors.csv"
 )
 
 // Config is what the door needs. Every field but Version, Issuers and Stranger
@@ -53,6 +61,7 @@ type door struct {
 	issuers   *jwks.Cache
 	mux       *http.ServeMux
 	stranger  func(*http.Request) time.Duration
+	rights    map[string]right // by the pattern of the operation
 }
 
 // New makes the handler of everything under /api/.
@@ -75,13 +84,17 @@ func New(c Config) (http.Handler, error) {
 	}
 	d := &door{
 		directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux(),
-		issuers: c.Issuers, stranger: c.Stranger,
+		issuers: c.Issuers, stranger: c.Stranger, rights: make(map[string]right),
 	}
 	api := humago.New(d.mux, d.openAPI(c.Version))
 	d.registerOrgs(api)
 	d.registerTokens(api)
 	d.registerClients(api)
 	d.registerSchemas(api)
+	d.registerLicensing(api)
+	d.registerPeople(api)
+	d.registerWork(api)
+	describe(api.OpenAPI())
 	return d, nil
 }
 
@@ -90,15 +103,16 @@ func New(c Config) (http.Handler, error) {
 // body, and unknown query parameters that are let pass.
 func (d *door) openAPI(version string) huma.Config {
 	c := huma.DefaultConfig("usher", version)
-	c.Info.Description = "Organizations, provisioning tokens and OAuth clients of usher. Errors are RFC 9457 problems with a stable code."
+	c.Info.Description = apiDescription
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "/api/openapi", "", ""
 	c.CreateHooks = nil
 	c.RejectUnknownQueryParameters = true
 	format := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decode}
-	c.Formats = map[string]huma.Format{"application/json": format, "json": format}
+	merge := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: decodeMerge}
+	c.Formats = map[string]huma.Format{"application/json": format, "json": format, mergeFormat: merge}
 	c.Transformers = []huma.Transformer{d.asProblem}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"token": {Type: "http", Scheme: "bearer", Description: "An API token with the scope platform."},
+		"token": {Type: "http", Scheme: "bearer", Description: "An API token: an operator's with the scope platform, or an organization's with a scope admin…"},
 	}
 	c.Security = []map[string][]string{{"token": {}}}
 	return c
@@ -112,20 +126,38 @@ type exchange struct {
 	id      string
 	began   time.Time
 	pattern string // of the operation, or ""
+	lang    string // of the texts that people read
 	caller  resources.Caller
-	status  int // 0: the answer has not begun
+	status  int    // 0: the answer has not begun
+	none    string // If-None-Match of a GET
+	mute    bool   // the answer has no body
+
+	once *resources.Once // of a request with a key
+	held *bytes.Buffer   // its answer, as long as it is held back
 }
 
-// WriteHeader notes the status.
+// WriteHeader notes the status. A GET of what the client has already is
+// answered without it (RFC 9110 §13.1.2).
 func (x *exchange) WriteHeader(status int) {
-	x.status = status
-	x.ResponseWriter.WriteHeader(status)
+	if tag := x.Header().Get("ETag"); status == http.StatusOK && x.none != "" && tag != "" && matches(x.none, tag) {
+		status, x.mute = http.StatusNotModified, true
+		x.Header().Del("Content-Type")
+	}
+	if x.status = status; x.held == nil {
+		x.ResponseWriter.WriteHeader(status)
+	}
 }
 
 // Write begins the answer, if nobody has, with status 200.
 func (x *exchange) Write(body []byte) (int, error) {
 	if x.status == 0 {
-		x.status = http.StatusOK
+		x.WriteHeader(http.StatusOK)
+	}
+	switch {
+	case x.mute:
+		return len(body), nil
+	case x.held != nil:
+		return x.held.Write(body)
 	}
 	return x.ResponseWriter.Write(body)
 }
@@ -134,29 +166,42 @@ func (x *exchange) Write(body []byte) (int, error) {
 func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 
 // asked is embedded in the input of every operation: who asks.
-type asked struct{ caller resources.Caller }
+type asked struct {
+	caller resources.Caller
+	lang   string
+	began  time.Time
+	once   *resources.Once // of a request with a key, or nil
+}
 
 // Resolve is called by huma before the operation.
 func (a *asked) Resolve(ctx huma.Context) []error {
 	_, w := humago.Unwrap(ctx)
 	x, ok := w.(*exchange)
 	if !ok {
-		return []error{errors.New("the request did not come through the door")}
+		return []error{errNoDoor}
 	}
-	a.caller = x.caller
+	a.caller, a.lang, a.began, a.once = x.caller, x.lang, x.began, x.once
 	return nil
 }
 
 // ServeHTTP takes a request through the steps that all operations share.
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{ResponseWriter: w, id: d.requestID(r), began: d.now()}
+	x := &exchange{ResponseWriter: w, id: d.requestID(r), began: d.now(), lang: messages.Language(r.Header.Get("Accept-Language"))}
 	defer d.finish(r, x)
 	x.Header().Set("X-Request-Id", x.id)
 	x.Header().Set("Cache-Control", "no-store")
-	ctx, cancel := context.WithTimeout(r.Context(), actDeadline)
+	x.Header().Set("Vary", "Accept-Language")
+	if r.Method == http.MethodGet {
+		x.none = r.Header.Get("If-None-Match")
+	}
+	deadline := actDeadline
+	if strings.HasSuffix(r.URL.Path, downloadPath) || strings.HasSuffix(r.URL.Path, errorsPath) {
+		deadline = downloadDeadline
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), deadline)
 	defer cancel()
 	r = r.WithContext(ctx)
-	r.Body = http.MaxBytesReader(x, r.Body, declarationLimit) // each operation has a limit of its own
+	r.Body = http.MaxBytesReader(x, r.Body, importLimit+1) // each operation has a limit of its own
 
 	if !strings.HasPrefix(r.URL.Path, "/api/openapi") {
 		caller, err := d.authenticate(ctx, r)
@@ -171,14 +216,63 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.refuse(x, r, d.unrouted(x, r))
 		return
 	}
-	d.mux.ServeHTTP(x, r)
+	key, err := onceKey(r)
+	if err == nil {
+		err = d.enter(ctx, x, r)
+	}
+	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); r.Method == http.MethodPatch && err == nil &&
+		(media == mergeType || media == "application/json") {
+		r.Header.Set("Content-Type", mergeFormat) // every PATCH is a merge patch
+	}
+	switch {
+	case err != nil:
+		d.refuse(x, r, err)
+	case key != "":
+		d.serveOnce(x, r, key)
+	default:
+		d.mux.ServeHTTP(x, r)
+	}
 }
 
-// authenticate demands an operator's API token.
-func (d *door) authenticate(ctx context.Context, r *http.Request) (resources.Caller, error) {
+// enter asks whether the caller may do what the operation is about, and makes the
+// caller of one inside an organization one that acts on it: strictly, and as
+// somebody who came through this door.
+func (d *door) enter(ctx context.Context, x *exchange, r *http.Request) error {
+	needs, ok := d.rights[x.pattern]
+	if !ok { // the OpenAPI document
+		return nil
+	}
+	if !needs.inside {
+		return x.caller.May(needs.area, needs.change)
+	}
+	rest := strings.TrimPrefix(r.URL.EscapedPath(), orgsPath+"/")
+	slug, _, _ := strings.Cut(rest, "/")
+	if text, err := url.PathUnescape(slug); err == nil {
+		slug = text
+	}
+	c, err := d.directory.Operate(ctx, x.caller, slug)
+	if err != nil {
+		return err
+	}
+	c.Strict, c.Origin, c.Request = true, "API", x.id
+	x.caller = c
+	return c.May(needs.area, needs.change)
+}
+
+// bearer is the text of the credential, "" without one.
+func bearer(r *http.Request) string {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	token = strings.TrimSpace(token)
-	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(r.Header.Values("Authorization")) > 1 {
+	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || len(r.Header.Values("Authorization")) > 1 {
+		return ""
+	}
+	return token
+}
+
+// authenticate demands an API token: an operator's, or an organization's with a
+// scope for administrators. What it may do is for the Directory to say.
+func (d *door) authenticate(ctx context.Context, r *http.Request) (resources.Caller, error) {
+	token := bearer(r)
+	if token == "" {
 		return resources.Caller{}, &resources.Error{
 			Code:   resources.CodeUnauthenticated,
 			Detail: "Send an API token in one Authorization header: \"Authorization: Bearer ush_…\".",
@@ -188,13 +282,18 @@ func (d *door) authenticate(ctx context.Context, r *http.Request) (resources.Cal
 	if err != nil {
 		return resources.Caller{}, err
 	}
-	if caller.Org != resources.PlatformOrg || !slices.Contains(caller.Scopes, resources.ScopePlatform) {
-		return resources.Caller{}, &resources.Error{
-			Code:   resources.CodeForbidden,
-			Detail: "This token is for provisioning; the API needs an API token with the scope platform.",
+	if caller.Org == resources.PlatformOrg && slices.Contains(caller.Scopes, resources.ScopePlatform) {
+		return caller, nil
+	}
+	for _, s := range resources.AdminScopes() {
+		if caller.Org != resources.PlatformOrg && slices.Contains(caller.Scopes, s) {
+			return caller, nil
 		}
 	}
-	return caller, nil
+	return resources.Caller{}, &resources.Error{
+		Code:   resources.CodeForbidden,
+		Detail: "This token is for provisioning; the API needs an API token with the scope platform, or with a scope such as admin.",
+	}
 }
 
 // unlessStranger turns a refused credential into 429 when too many came from
@@ -262,6 +361,9 @@ func (d *door) finish(r *http.Request, x *exchange) {
 	cause, _ := fault.(error) // a panic may carry anything
 	abort := errors.Is(cause, http.ErrAbortHandler)
 	if fault != nil && !abort {
+		if x.held != nil {
+			x.held, x.status = nil, 0
+		}
 		d.log.ErrorContext(r.Context(), "request panicked", "req", x.id, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
 		// Once the answer has begun only cutting it off says that it is not whole.
 		if abort = x.status != 0; !abort {

@@ -28,6 +28,7 @@ type house struct {
 	*testing.T
 	door      http.Handler
 	directory *resources.Directory
+	store     *backend.Store
 	scim, api string        // tokens
 	ahead     time.Duration // of the clock, for what takes time
 }
@@ -35,7 +36,9 @@ type house struct {
 func open(t *testing.T, url string) *house {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := backend.Open(t.Context(), backend.Config{URL: url, Log: log})
+	h := &house{T: t}
+	now := func() time.Time { return time.Now().Add(h.ahead) }
+	store, err := backend.Open(t.Context(), backend.Config{URL: url, Log: log, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,8 +47,6 @@ func open(t *testing.T, url string) *house {
 			t.Error(err)
 		}
 	})
-	h := &house{T: t}
-	now := func() time.Time { return time.Now().Add(h.ahead) }
 	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +59,7 @@ func open(t *testing.T, url string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.door, h.directory, h.scim, h.api = door, directory, made.SCIMToken, made.APIToken
+	h.door, h.directory, h.store, h.scim, h.api = door, directory, store, made.SCIMToken, made.APIToken
 	return h
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/internal/messages"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -28,11 +29,13 @@ type Problem struct {
 	Request string  `json:"request_id" doc:"Names this request in usher's log."`
 	Faults  []Fault `json:"errors,omitempty" doc:"Every fault of the request, when there may be several."`
 
-	retry int // seconds for Retry-After of 429
+	retry int   // seconds for Retry-After of 429 and 409
+	cause error // for the log, when the caller is not told all
 }
 
 // Fault is one of several faults of a request.
 type Fault struct {
+	Code     string `json:"code,omitempty" doc:"Stable name of the fault, when it is not that of the problem."`
 	Location string `json:"location" doc:"Where it is, for example body.slug or query.limit."`
 	Message  string `json:"message" doc:"What is wrong there."`
 }
@@ -51,6 +54,10 @@ func (p *Problem) GetHeaders() http.Header {
 		h.Set("Retry-After", "2")
 	case http.StatusTooManyRequests:
 		h.Set("Retry-After", strconv.Itoa(max(1, p.retry)))
+	case http.StatusConflict:
+		if p.retry > 0 {
+			h.Set("Retry-After", strconv.Itoa(p.retry))
+		}
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", `Bearer realm="usher"`)
 	}
@@ -64,27 +71,8 @@ const internalDetail = "Something went wrong inside usher; the log has the reaso
 
 // statusOf is the one place where a code of the domain becomes a status.
 func statusOf(code resources.Code) int {
-	switch code {
-	case resources.CodeUnauthenticated:
-		return http.StatusUnauthorized
-	case resources.CodeForbidden, resources.CodeOrgSuspended:
-		return http.StatusForbidden
-	case resources.CodeNotFound:
-		return http.StatusNotFound
-	case resources.CodeSlugInUse, resources.CodeTooManyTokens, resources.CodeTooManySecrets, resources.CodeEmailInUse, resources.CodeEmailInOtherOrg,
-		resources.CodeUserNameInUse, resources.CodeDisplayNameInUse, resources.CodeAttributeInUse, resources.CodeSchemaInUse:
-		return http.StatusConflict
-	case resources.CodeVersion:
-		return http.StatusPreconditionFailed
-	case resources.CodeConfirmation:
-		return http.StatusPreconditionRequired
-	case resources.CodeInvalidValue, resources.CodeInvalidFilter, resources.CodeTooMany, resources.CodeMemberUnknown,
-		resources.CodeUserNameNotEmail:
-		return http.StatusUnprocessableEntity
-	case resources.CodeRateLimited:
-		return http.StatusTooManyRequests
-	case resources.CodeUnavailable:
-		return http.StatusServiceUnavailable
+	if status, ok := statuses[code]; ok {
+		return status
 	}
 	return http.StatusInternalServerError
 }
@@ -98,6 +86,9 @@ func problemOf(err error) (*Problem, bool) {
 	if known, ok := errors.AsType[*resources.Error](err); ok {
 		if status := statusOf(known.Code); status != http.StatusInternalServerError {
 			p := &Problem{Status: status, Code: string(known.Code), Field: known.Field, Detail: known.Detail}
+			if known.Code == resources.CodeKeyBusy || known.Code == resources.CodeJobRunning {
+				p.retry = 2
+			}
 			p.several(err)
 			return p, known.Err != nil
 		}
@@ -124,7 +115,7 @@ func (p *Problem) several(err error) {
 	var faults []Fault
 	for _, e := range many.Unwrap() {
 		if known, ok := errors.AsType[*resources.Error](e); ok {
-			faults = append(faults, Fault{Location: known.Field, Message: strings.TrimSuffix(known.Detail, ".")})
+			faults = append(faults, Fault{Code: string(known.Code), Location: known.Field, Message: strings.TrimSuffix(known.Detail, ".")})
 		}
 	}
 	if len(faults) > 1 {
@@ -132,11 +123,12 @@ func (p *Problem) several(err error) {
 	}
 }
 
-// failed is how operations return an error: it logs what the caller is not told.
-func (d *door) failed(ctx context.Context, c resources.Caller, err error) error {
+// problem is how operations return an error; asProblem logs what the caller is
+// not told.
+func problem(err error) error {
 	p, log := problemOf(err)
 	if log {
-		d.log.ErrorContext(ctx, "request failed", "req", c.Request, "status", p.Status, "err", err)
+		p.cause = err
 	}
 	return p
 }
@@ -150,10 +142,13 @@ func (d *door) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 	if !ok && !refusal {
 		return v, nil
 	}
-	id := ""
+	id, lang := "", messages.English
 	_, w := humago.Unwrap(ctx)
 	if x, isOurs := w.(*exchange); isOurs {
-		id = x.id
+		id, lang = x.id, x.lang
+	}
+	if ok && p.cause != nil {
+		d.log.ErrorContext(ctx.Context(), "request failed", "req", id, "status", p.Status, "err", p.cause)
 	}
 	if refusal {
 		p = refusedByHuma(m, ctx.Operation())
@@ -162,8 +157,17 @@ func (d *door) asProblem(ctx huma.Context, _ string, v any) (any, error) {
 		}
 	}
 	p.Request = id
-	p.Title = http.StatusText(p.Status)
+	p.Title = titleOf(lang, p)
+	ctx.SetHeader("Content-Language", lang)
 	return p, nil
+}
+
+// titleOf is the problem's title in the reader's language.
+func titleOf(lang string, p *Problem) string {
+	if title := messages.Title(lang, p.Code); title != "" {
+		return title
+	}
+	return http.StatusText(p.Status)
 }
 
 func refusedByHuma(m *huma.ErrorModel, op *huma.Operation) *Problem {
@@ -211,7 +215,8 @@ func (d *door) refuse(x *exchange, r *http.Request, err error) {
 	if log {
 		d.log.ErrorContext(r.Context(), "request failed", "req", x.id, "status", p.Status, "err", err)
 	}
-	p.Title, p.Request = http.StatusText(p.Status), x.id
+	p.Title, p.Request = titleOf(x.lang, p), x.id
+	x.Header().Set("Content-Language", x.lang)
 	maps.Copy(x.Header(), p.GetHeaders())
 	x.Header().Set("Content-Type", p.ContentType(""))
 	body, err := json.Marshal(p)

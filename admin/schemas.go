@@ -106,35 +106,35 @@ func (d *door) registerSchemas(api huma.API) {
 		o.MaxBodyBytes = declarationLimit
 		return o
 	}
-	huma.Register(api, operation("get-declaration", http.MethodGet, all, "Read what an organization declares: schemas and resource types", 200, 404), d.getDeclaration)
-	huma.Register(api, large(operation("put-declaration", http.MethodPut, all, "Replace everything an organization declares; a version in the body must be the stored one", 200, 404, 409, 412)), d.putDeclaration)
-	huma.Register(api, large(operation("put-schema", http.MethodPut, schema, "Declare or replace a schema (RFC 7643 §7)", 200, 404, 409)), d.putSchema)
-	huma.Register(api, operation("delete-schema", http.MethodDelete, schema, "Remove a schema, also from the types it extends", 204, 404, 409), d.deleteSchema)
-	huma.Register(api, large(operation("put-resource-type", http.MethodPut, typ, "Declare or replace a resource type (RFC 7643 §6)", 200, 404, 409)), d.putType)
-	huma.Register(api, operation("delete-resource-type", http.MethodDelete, typ, "Remove a resource type; its schemas stay", 204, 404, 409), d.deleteType)
-	huma.Register(api, operation("put-extension", http.MethodPut, extension, "Extend User, Group or a declared type by a declared schema", 200, 404, 409), d.putExtension)
-	huma.Register(api, operation("delete-extension", http.MethodDelete, extension, "Take an extension from a type; the schema stays", 204, 404, 409), d.deleteExtension)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("get-declaration", http.MethodGet, all, "Read what an organization declares: schemas and resource types", 200, 404)), d.getDeclaration)
+	huma.Register(api, large(d.needs(resources.AreaPlatform, operation("put-declaration", http.MethodPut, all, "Replace everything an organization declares; a version in the body must be the stored one", 200, 404, 409, 412))), d.putDeclaration)
+	huma.Register(api, large(d.needs(resources.AreaPlatform, operation("put-schema", http.MethodPut, schema, "Declare or replace a schema (RFC 7643 §7)", 200, 404, 409))), d.putSchema)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("delete-schema", http.MethodDelete, schema, "Remove a schema, also from the types it extends", 204, 404, 409)), d.deleteSchema)
+	huma.Register(api, large(d.needs(resources.AreaPlatform, operation("put-resource-type", http.MethodPut, typ, "Declare or replace a resource type (RFC 7643 §6)", 200, 404, 409))), d.putType)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("delete-resource-type", http.MethodDelete, typ, "Remove a resource type; its schemas stay", 204, 404, 409)), d.deleteType)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("put-extension", http.MethodPut, extension, "Extend User, Group or a declared type by a declared schema", 200, 404, 409)), d.putExtension)
+	huma.Register(api, d.needs(resources.AreaPlatform, operation("delete-extension", http.MethodDelete, extension, "Take an extension from a type; the schema stays", 204, 404, 409)), d.deleteExtension)
 }
 
 // declaration answers with what is declared after an act.
-func (d *door) declaration(ctx context.Context, c resources.Caller, all *resources.Declared, err error) (*declarationOut, error) {
+func declaration(all *resources.Declared, err error) (*declarationOut, error) {
 	if err != nil {
-		return nil, d.failed(ctx, c, err)
+		return nil, problem(err)
 	}
 	return wireDeclaration(all), nil
 }
 
 // done answers without a body.
-func (d *door) done(ctx context.Context, c resources.Caller, err error) (*struct{}, error) {
+func done(err error) (*struct{}, error) {
 	if err != nil {
-		return nil, d.failed(ctx, c, err)
+		return nil, problem(err)
 	}
 	return nil, nil
 }
 
 func (d *door) getDeclaration(ctx context.Context, in *OrgPath) (*declarationOut, error) {
 	all, err := d.directory.Declarations(ctx, in.caller, in.Slug)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) putDeclaration(ctx context.Context, in *putDeclaration) (*declarationOut, error) {
@@ -142,40 +142,40 @@ func (d *door) putDeclaration(ctx context.Context, in *putDeclaration) (*declara
 		Version *uint64 `json:"version"`
 	}
 	if err := json.Unmarshal(in.Body, &seen); err != nil {
-		return nil, d.failed(ctx, in.caller, &resources.Error{
+		return nil, problem(&resources.Error{
 			Code: resources.CodeInvalidValue, Field: "version", Detail: "The version is a whole number: the one that was read, or leave it out.",
 		})
 	}
 	all, err := d.directory.SetDeclared(ctx, in.caller, in.Slug, in.Body, seen.Version)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) putSchema(ctx context.Context, in *putSchema) (*declarationOut, error) {
 	all, err := d.directory.PutSchema(ctx, in.caller, in.Slug, in.Schema, in.Body)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) deleteSchema(ctx context.Context, in *SchemaPath) (*struct{}, error) {
 	_, err := d.directory.DeleteSchema(ctx, in.caller, in.Slug, in.Schema)
-	return d.done(ctx, in.caller, err)
+	return done(err)
 }
 
 func (d *door) putType(ctx context.Context, in *putType) (*declarationOut, error) {
 	all, err := d.directory.PutType(ctx, in.caller, in.Slug, in.Name, in.Body)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) deleteType(ctx context.Context, in *TypePath) (*struct{}, error) {
 	_, err := d.directory.DeleteType(ctx, in.caller, in.Slug, in.Name)
-	return d.done(ctx, in.caller, err)
+	return done(err)
 }
 
 func (d *door) putExtension(ctx context.Context, in *putExtension) (*declarationOut, error) {
 	all, err := d.directory.Extend(ctx, in.caller, in.Slug, in.Name, in.Schema, in.Body != nil && in.Body.Required)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) deleteExtension(ctx context.Context, in *ExtensionPath) (*struct{}, error) {
 	_, err := d.directory.Retract(ctx, in.caller, in.Slug, in.Name, in.Schema)
-	return d.done(ctx, in.caller, err)
+	return done(err)
 }

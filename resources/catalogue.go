@@ -227,6 +227,9 @@ func (d *Directory) PutProduct(ctx context.Context, c Caller, p Product) (create
 			return nil, err
 		}
 		old := cat.Product(next.SKU)
+		if err := c.seenProduct(old); err != nil {
+			return nil, err
+		}
 		if created = old == nil; !created && (old.Paid != next.Paid || old.Package != next.Package) {
 			if !asked {
 				if used, err = d.subscriberOf(ctx, next.SKU); err != nil {
@@ -280,6 +283,9 @@ func (d *Directory) DeleteProduct(ctx context.Context, c Caller, sku string) err
 			return nil, &Error{Code: CodeProductInUse, Field: "sku", Detail: "The organization " + used + " uses the product: it subscribes to it, a template gives it or users have it. End that first."}
 		case len(cat.Products) == 1:
 			return nil, &Error{Code: CodeProductInUse, Field: "sku", Detail: "The catalogue is never empty; write another product before deleting the last one."}
+		}
+		if err := c.seenProduct(p); err != nil {
+			return nil, err
 		}
 		for _, q := range cat.Products {
 			if slices.Contains(q.Exclusive, p.SKU) || slices.Contains(q.Requires, p.SKU) {

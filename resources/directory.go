@@ -196,6 +196,16 @@ type Caller struct {
 	// what it creates: "" is SCIM; API, CSV, CONSOLE (domain.md §5.5).
 	Origin string
 
+	// Detach says that the caller may change what an identity provider owns: the
+	// user is detached from it (BR-071).
+	Detach bool
+
+	// Seen, when not nil, is asked inside the commit of an act that changes one
+	// thing, with that thing as it is stored by then: a *Record, a Product, a
+	// Subscription, a Template, a Location or a Number. Its error refuses the act
+	// (If-Match).
+	Seen func(stored any) error
+
 	// Declared is what the organization's resources look like beyond the built-in
 	// schemas; nil when nothing is declared. It never changes.
 	Declared *Declared

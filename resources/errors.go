@@ -61,6 +61,8 @@ const (
 	CodeManagedByIDP      Code = "managed_by_idp"
 	CodeNameInvalid       Code = "name_invalid"
 	CodeEmailInvalid      Code = "email_invalid"
+	CodeKeyReused         Code = "idempotency_key_reused"
+	CodeKeyBusy           Code = "request_in_flight" // the first request with an idempotency key is still being worked on
 
 	// Of issues only.
 	CodeMissingEmail Code = "missing_email"

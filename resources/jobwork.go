@@ -87,14 +87,18 @@ func jobIn(rec *Record) (*Job, error) {
 }
 
 // startJob asks, in a commit, for a job and its first step. j says what it is;
-// its id, state and times are filled in. Should one of its sort be under way the
-// commit is refused, see jobTaken.
+// its state and times, and its id unless it has one, are filled in. Should one of
+// its sort be under way the commit is refused, see jobTaken.
 func (d *Directory) startJob(tx Tx, c Caller, j *Job, params any) error {
 	now := d.now().UTC().Truncate(time.Millisecond)
-	id, err := d.newID(KindSetting, now)
-	if err != nil {
-		return err
+	id := j.ID
+	if id == "" {
+		var err error
+		if id, err = d.newID(KindSetting, now); err != nil {
+			return err
+		}
 	}
+	var err error
 	if j.Params, err = json.Marshal(params); err != nil {
 		return fmt.Errorf("encode the parameters of a job: %w", err)
 	}
@@ -109,7 +113,17 @@ func (d *Directory) startJob(tx Tx, c Caller, j *Job, params any) error {
 
 // runJob starts a job in a commit of its own. Codes: job_running.
 func (d *Directory) runJob(ctx context.Context, c Caller, j *Job, params any) (*Job, error) {
-	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error { return d.startJob(tx, c, j, params) })
+	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
+		made, err := earlier(tx, c, jobIn)
+		if made != nil {
+			j = made
+		}
+		if made != nil || err != nil {
+			return err
+		}
+		j.ID = c.NewID
+		return d.startJob(tx, c, j, params)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("start a job: %w", jobTaken(err))
 	}

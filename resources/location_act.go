@@ -51,7 +51,7 @@ func (d *Directory) PutLocation(ctx context.Context, c Caller, l Location) (Loca
 	fresh := l.ID == ""
 	if fresh {
 		event, l.Created = "location.created", now
-		if l.ID, err = d.newID(KindSetting, now); err != nil {
+		if l.ID, _, err = d.idFor(c, KindSetting); err != nil {
 			return l, err
 		}
 	}
@@ -59,6 +59,15 @@ func (d *Directory) PutLocation(ctx context.Context, c Caller, l Location) (Loca
 		at := slices.IndexFunc(p.Locations, func(x Location) bool { return x.ID == l.ID })
 		if !fresh && at < 0 {
 			return noLocation()
+		}
+		switch {
+		case at >= 0 && fresh: // an earlier run of the same request has made it
+			l = p.Locations[at]
+			return errSame
+		case at >= 0:
+			if err := c.seen(p.Locations[at]); err != nil {
+				return err
+			}
 		}
 		if err := p.roomFor(&l); err != nil {
 			return err
@@ -184,6 +193,9 @@ func (d *Directory) DeleteLocation(ctx context.Context, c Caller, id string) err
 		at := slices.IndexFunc(p.Locations, func(x Location) bool { return x.ID == id })
 		if at < 0 {
 			return noLocation()
+		}
+		if err := c.seen(p.Locations[at]); err != nil {
+			return err
 		}
 		if p.Settings.DefaultLocation == id {
 			return &Error{Code: CodeLocationNotEmpty, Detail: "The location is the one that users get who name none; choose another default location in the settings first."}

@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -172,6 +173,9 @@ func (d *Directory) changeNumber(ctx context.Context, c Caller, name, event stri
 			return noNumber()
 		}
 		now := n.at(d.now())
+		if err := c.seen(now); err != nil {
+			return err
+		}
 		if err := fn(tx, p, &now); err != nil {
 			return err
 		}
@@ -298,7 +302,7 @@ func (d *Directory) DeleteNumber(ctx context.Context, c Caller, name string) err
 			return noNumber()
 		}
 		now := n.at(d.now())
-		if err := now.unused("deleted"); err != nil {
+		if err := errors.Join(c.seen(now), now.unused("deleted")); err != nil {
 			return err
 		}
 		d.dropNumber(tx, rec, n)

@@ -51,7 +51,10 @@ func (d *Directory) ImportNumbers(ctx context.Context, c Caller, file io.Reader,
 	pieces := (len(rows) + rowsPiece - 1) / rowsPiece
 	var j *Job
 	_, err = d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
-		j = &Job{Type: JobImportNumbers, Inputs: pieces}
+		if j, err = earlier(tx, c, jobIn); j != nil || err != nil {
+			return err
+		}
+		j = &Job{ID: c.NewID, Type: JobImportNumbers, Inputs: pieces}
 		if err := d.startJob(tx, c, j, importParams{Dry: dry, Pieces: pieces, Rows: len(rows)}); err != nil {
 			return err
 		}

@@ -134,7 +134,7 @@ func (d *Directory) createOrg(ctx context.Context, c Caller, slug, name string, 
 	if len(name) > 200 {
 		return nil, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of an organization is at most 200 bytes long."}
 	}
-	id, err := d.newID(KindOrg, d.now())
+	id, _, err := d.idFor(c, KindOrg)
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +154,9 @@ func (d *Directory) putOrg(ctx context.Context, c Caller, id OrgID, slug, name s
 		tx.Event(Event{Type: "organization.created", Kind: KindOrg, ID: rec.ID, Version: 1, Actor: c.Token, Request: c.Request})
 		return nil
 	})
+	if r, ok := errors.AsType[*Refusal](err); ok && c.NewID != "" && r.Holder == c.NewID {
+		return d.orgByID(ctx, id) // an earlier run of the same request has made it
+	}
 	if err != nil {
 		return nil, fmt.Errorf("create organization: %w", slugTaken(err))
 	}
@@ -193,12 +196,28 @@ func (d *Directory) orgs(ctx context.Context, offset, limit int) ([]*Organizatio
 	return out, page.Total, nil
 }
 
-// Org reads one organization by slug.
+// Org reads one organization by slug; administrators of an organization read
+// their own only.
 func (d *Directory) Org(ctx context.Context, c Caller, slug string) (*Organization, error) {
-	if err := c.mayPlatform(); err != nil {
+	if err := c.mayNameOrg(slug, false); err != nil {
 		return nil, err
 	}
 	return d.orgBySlug(ctx, slug)
+}
+
+// mayNameOrg refuses callers that may not read, or rename, the organization with
+// the slug. For who is not of it there is none.
+func (c Caller) mayNameOrg(slug string, change bool) error {
+	if c.mayPlatform() == nil {
+		return nil
+	}
+	if err := c.mayAdmin(AreaOrg, change); err != nil {
+		return err
+	}
+	if c.Slug != slug {
+		return notFound(KindOrg)
+	}
+	return nil
 }
 
 // OrgChange is what to change of an organization; nil fields stay.
@@ -208,9 +227,17 @@ type OrgChange struct {
 	State *OrgState // OrgActive or OrgSuspended
 }
 
-// UpdateOrg renames, suspends or resumes an organization. Codes: not_found,
-// slug_in_use, invalid_value.
+// UpdateOrg renames, suspends or resumes an organization; its administrators can
+// change its name only. Codes: not_found, slug_in_use, invalid_value.
 func (d *Directory) UpdateOrg(ctx context.Context, c Caller, slug string, change OrgChange) (*Organization, error) {
+	if err := c.mayNameOrg(slug, true); err != nil {
+		return nil, err
+	}
+	if change.Slug != nil || change.State != nil {
+		if err := c.mayPlatform(); err != nil {
+			return nil, err
+		}
+	}
 	if change.Slug != nil {
 		if err := checkSlug(*change.Slug); err != nil {
 			return nil, err
@@ -235,10 +262,8 @@ func (d *Directory) UpdateOrg(ctx context.Context, c Caller, slug string, change
 	})
 }
 
+// changeOrg changes an organization for a caller who may.
 func (d *Directory) changeOrg(ctx context.Context, c Caller, slug, event string, fn func(*Organization)) (*Organization, error) {
-	if err := c.mayPlatform(); err != nil {
-		return nil, err
-	}
 	found, err := d.orgBySlug(ctx, slug)
 	if err != nil {
 		return nil, err
@@ -262,6 +287,9 @@ func (d *Directory) changeOrg(ctx context.Context, c Caller, slug, event string,
 		}
 		if o.State == OrgDeleting {
 			return &Error{Code: CodeNotFound, Detail: "The organization is being deleted."}
+		}
+		if err := c.seen(o); err != nil {
+			return err
 		}
 		before := *o
 		fn(o)
@@ -290,6 +318,9 @@ func (d *Directory) changeOrg(ctx context.Context, c Caller, slug, event string,
 func (d *Directory) DeleteOrg(ctx context.Context, c Caller, slug, confirm string) error {
 	if confirm != slug {
 		return &Error{Code: CodeConfirmation, Field: "confirm", Detail: "Deleting an organization erases every user, group and token of it and cannot be undone; repeat its slug to confirm."}
+	}
+	if err := c.mayPlatform(); err != nil {
+		return err
 	}
 	_, err := d.changeOrg(ctx, c, slug, "organization.deleting", func(o *Organization) { o.State = OrgDeleting })
 	return err

@@ -14,7 +14,7 @@ import (
 type FirstAdministrator struct {
 	Email       string `json:"email"` // also its userName
 	DisplayName string `json:"displayName,omitempty"`
-	User        string `json:"user"` // id; given when it is asked for
+	User        string `json:"user"` // id, see Caller.NewID; one is made when it is empty
 }
 
 // normalised refuses what cannot be a user.
@@ -54,12 +54,14 @@ func (d *Directory) CreateOrgFor(ctx context.Context, c Caller, slug, name strin
 	if err != nil {
 		return nil, err
 	}
-	if first.User, err = d.newID(KindUser, d.now()); err != nil {
-		return nil, err
+	if first.User == "" {
+		if first.User, err = d.newID(KindUser, d.now()); err != nil {
+			return nil, err
+		}
 	}
 	o, err := d.createOrg(ctx, c, slug, name, &first)
-	if err != nil {
-		return nil, err
+	if err != nil || o.First == nil { // an earlier run of the same request has done all
+		return o, err
 	}
 	if err := d.appoint(ctx, c, o); err != nil {
 		if _, refused := errors.AsType[*Error](err); refused {

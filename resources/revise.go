@@ -133,7 +133,8 @@ func (d *Directory) writeUser(ctx context.Context, tx Tx, rules rules, cur *Reco
 			return nil, err
 		}
 	}
-	if err := after.check(); err != nil {
+	c := &rules.caller
+	if err := errors.Join(after.check(), c.checkAddresses(&before, after), c.checkOwner(&before, ch.docBefore, ch.docAfter)); err != nil {
 		return nil, err
 	}
 	ch.now = d.now().UnixMilli()

@@ -60,6 +60,11 @@ var areas = map[Scope][]Area{
 	ScopeAdminRead:     {},
 }
 
+// May refuses callers that may not read, or change, an area of their
+// organization, for doors that want to know before they read a request. Every act
+// asks for itself. An area that is none of those is nobody's to change.
+func (c Caller) May(area Area, change bool) error { return c.mayAdmin(area, change) }
+
 // mayAdmin refuses callers that may not read, or change, an area of their
 // organization through the administrators' door (BR-060). A platform operator
 // acts on an organization as a caller made by [Directory.Operate].

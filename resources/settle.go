@@ -81,6 +81,9 @@ func (ch *change) basic(c Caller, before *Standing) Standing {
 		s = *before
 		s.Issues = nil
 		s.Asks = ch.asks(c, before)
+		if c.Detach && c.Origin != "" {
+			s.Source = c.Origin
+		}
 	}
 	s.State = StateNotVerified
 	if ch.after.Inactive {

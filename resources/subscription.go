@@ -122,11 +122,15 @@ func (d *Directory) CreateSubscription(ctx context.Context, c Caller, s Subscrip
 	if !s.Ends.IsZero() && !now.Before(s.Ends) {
 		return s, invalidField("ends", "The subscription would be over already; choose a time to come, or leave it out.")
 	}
-	if s.ID, err = d.newID(KindSetting, now); err != nil {
+	if s.ID, _, err = d.idFor(c, KindSetting); err != nil {
 		return s, err
 	}
 	s.Gone = false
 	err = d.changePlan(ctx, c, "subscription.created", func(tx Tx, p *Plan) error {
+		if made := p.subscription(s.ID); made != nil { // by an earlier run of the same request
+			s = *made
+			return errSame
+		}
 		if len(p.Subscriptions) >= maxSubscriptions {
 			return &Error{Code: CodeTooMany, Detail: fmt.Sprintf("An organization has at most %d subscriptions; delete those that are over.", maxSubscriptions)}
 		}
@@ -165,6 +169,9 @@ func (d *Directory) UpdateSubscription(ctx context.Context, c Caller, id string,
 		s := p.subscription(id)
 		if s == nil || s.Gone {
 			return noSubscription()
+		}
+		if err := c.seen(*s); err != nil {
+			return err
 		}
 		next := *s
 		change.apply(&next)
@@ -231,6 +238,9 @@ func (d *Directory) DeleteSubscription(ctx context.Context, c Caller, id string,
 		s := p.subscription(id)
 		if s == nil || s.Gone {
 			return noSubscription()
+		}
+		if err := c.seen(*s); err != nil {
+			return err
 		}
 		held, _, err := d.store.Counts(ctx, c.Org, []string{s.pool().Name}, nil)
 		if err != nil {

@@ -117,21 +117,33 @@ func (d *Directory) PutTemplate(ctx context.Context, c Caller, t Template) (out 
 	}
 	fresh := ""
 	if out.ID == "" {
-		if fresh, err = d.newID(KindSetting, d.now()); err != nil {
+		if fresh, _, err = d.idFor(c, KindSetting); err != nil {
 			return t, nil, err
 		}
 	}
 	held, err = d.changeTemplates(ctx, c, "template.updated", func(p *Plan) error {
+		at := p.template(out.ID)
 		if fresh != "" {
+			at = p.template(fresh)
+		}
+		switch {
+		case fresh != "" && at != nil: // an earlier run of the same request has made it
+			out = *at
+			return errSame
+		case fresh != "":
 			out.ID = fresh
 			p.Templates = append(p.Templates, out)
-		} else if at := p.template(out.ID); at == nil {
+			return p.checkTemplates(&out)
+		case at == nil:
 			return noTemplate()
-		} else if at.Type != out.Type {
-			return invalidField("type", "The type of a template cannot change; delete it and make another.")
-		} else {
-			*at = out
 		}
+		if err := c.seen(*at); err != nil {
+			return err
+		}
+		if at.Type != out.Type {
+			return invalidField("type", "The type of a template cannot change; delete it and make another.")
+		}
+		*at = out
 		return p.checkTemplates(&out)
 	})
 	return out, held, err
@@ -195,8 +207,12 @@ func (d *Directory) DeleteTemplate(ctx context.Context, c Caller, id string) (he
 		return nil, err
 	}
 	return d.changeTemplates(ctx, c, "template.deleted", func(p *Plan) error {
-		if p.template(id) == nil {
+		at := p.template(id)
+		if at == nil {
 			return noTemplate()
+		}
+		if err := c.seen(*at); err != nil {
+			return err
 		}
 		p.Templates = slices.DeleteFunc(p.Templates, func(t Template) bool { return t.ID == id })
 		return nil

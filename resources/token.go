@@ -109,10 +109,7 @@ func (s TokenSpec) normalised(org OrgID) (TokenSpec, error) {
 // PlatformSlug an operator's API token) and returns it with its secret text,
 // which is shown this once. Codes: not_found, invalid_value.
 func (d *Directory) CreateToken(ctx context.Context, c Caller, slug string, spec TokenSpec) (*Token, string, error) {
-	if err := c.mayPlatform(); err != nil {
-		return nil, "", err
-	}
-	org, err := d.owner(ctx, slug)
+	org, err := d.manages(ctx, c, slug, true)
 	if err != nil {
 		return nil, "", err
 	}
@@ -157,19 +154,23 @@ func (d *Directory) issue(ctx context.Context, c Caller, org OrgID, t Token, lif
 	t.Hash = hashSecret(secret)
 	t.Created, t.Expires, t.LastUsed = now, now.Add(lifetime), time.Time{}
 	_, err := d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
-		id, err := d.newID(KindToken, now)
+		id, _, err := d.idFor(c, KindToken)
 		if err != nil {
 			return err
 		}
 		t.ID = id
+		rec, err := t.record(now)
+		if err != nil {
+			return err
+		}
+		done, err := t.again(tx, c, rec)
+		if err != nil || done {
+			return err
+		}
 		if may != nil {
 			if err := may(tx, id); err != nil {
 				return err
 			}
-		}
-		rec, err := t.record(now)
-		if err != nil {
-			return err
 		}
 		tx.Put(nil, rec, nil, t.entries())
 		tx.Expire(KindToken, id, t.kept())
@@ -219,10 +220,7 @@ func tokenOf(rec *Record) (*Token, error) {
 
 // ListTokens lists an organization's tokens, oldest first, without secrets.
 func (d *Directory) ListTokens(ctx context.Context, c Caller, slug string) ([]*Token, error) {
-	if err := c.mayPlatform(); err != nil {
-		return nil, err
-	}
-	org, err := d.owner(ctx, slug)
+	org, err := d.manages(ctx, c, slug, false)
 	if err != nil {
 		return nil, err
 	}
@@ -254,10 +252,7 @@ func (d *Directory) tokensOf(ctx context.Context, org OrgID) ([]*Token, error) {
 // expires. At most two of a connection are alive at once: one more is
 // too_many_tokens. Unknown ids are not_found.
 func (d *Directory) RotateToken(ctx context.Context, c Caller, slug, id string) (*Token, string, error) {
-	if err := c.mayPlatform(); err != nil {
-		return nil, "", err
-	}
-	org, err := d.owner(ctx, slug)
+	org, err := d.manages(ctx, c, slug, true)
 	if err != nil {
 		return nil, "", err
 	}
@@ -310,42 +305,6 @@ func (d *Directory) roomForToken(ctx context.Context, tx Tx, org OrgID, connecti
 	next.Version++
 	entries := (&Token{ID: oldest.ID}).entries()
 	tx.Put(oldest, &next, entries, entries)
-	return nil
-}
-
-// RevokeToken ends a token. It stops working at once on this node and within
-// five seconds on every other.
-func (d *Directory) RevokeToken(ctx context.Context, c Caller, slug, id string) error {
-	if err := c.mayPlatform(); err != nil {
-		return err
-	}
-	org, err := d.owner(ctx, slug)
-	if err != nil {
-		return err
-	}
-	if k, ok := KindOf(id); !ok || k != KindToken {
-		return notFound(KindToken)
-	}
-	_, err = d.store.Update(ctx, org, func(_ context.Context, tx Tx) error {
-		rec, err := tx.Read(KindToken, id)
-		if err != nil {
-			return err
-		}
-		if rec == nil {
-			return notFound(KindToken)
-		}
-		t, err := tokenOf(rec)
-		if err != nil {
-			return err
-		}
-		tx.Delete(rec, t.entries())
-		tx.Event(Event{Type: "token.revoked", Kind: KindToken, ID: id, Actor: c.Token, Request: c.Request})
-		return nil
-	})
-	d.forgetCallers()
-	if err != nil {
-		return fmt.Errorf("revoke token: %w", err)
-	}
 	return nil
 }
 

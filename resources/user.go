@@ -151,7 +151,7 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 		return nil, err
 	}
 	after, err := c.userOf(nil, &doc)
-	if err := errors.Join(err, c.Policy.check(&after), after.check()); err != nil {
+	if err := errors.Join(err, c.Policy.check(&after), after.check(), c.checkAddresses(nil, &after)); err != nil {
 		return nil, err
 	}
 	unshown(&doc)
@@ -205,7 +205,7 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 	if err := c.may(KindUser, true); err != nil {
 		return nil, false, err
 	}
-	rec, changed, err := d.revise(ctx, c, id, revision{edit: edit})
+	rec, changed, err := d.revise(ctx, c, id, revision{edit: edit, again: c.Detach})
 	if err != nil {
 		return nil, false, fmt.Errorf("update user: %w", err)
 	}
