@@ -99,11 +99,7 @@ func (d *Directory) reviseIn(ctx context.Context, tx Tx, rules rules, id string,
 			return nil, false, err
 		}
 	}
-	edit := r.edit
-	if edit == nil {
-		edit = func(_ *Record, doc jsontree.Value) (jsontree.Value, error) { return doc, nil }
-	}
-	doc, next, err := editDocument(cur, edit)
+	doc, next, err := editDocument(cur, r.edit)
 	if err != nil {
 		return nil, false, err
 	}
