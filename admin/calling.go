@@ -27,9 +27,9 @@ type CallingWish struct {
 
 // CallingChange is a merge patch of what a user calls with; null takes away.
 type CallingChange struct {
-	Location  Patch[string] `json:"location,omitempty" maxLength:"200" example:"Paris" doc:"Id, externalId or name."`
-	Number    Patch[string] `json:"number,omitempty" maxLength:"40" example:"+33142685300"`
-	Extension Patch[string] `json:"extension,omitempty" maxLength:"10" example:"5300"`
+	Location  Patch[string] `json:"location,omitzero" maxLength:"200" example:"Paris" doc:"Id, externalId or name."`
+	Number    Patch[string] `json:"number,omitzero" maxLength:"40" example:"+33142685300"`
+	Extension Patch[string] `json:"extension,omitzero" maxLength:"10" example:"5300"`
 	Temporary *bool         `json:"temporaryExtension,omitempty" nullable:"false" doc:"Whether the extension is to be completed by a number (BR-193)."`
 }
 

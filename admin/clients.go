@@ -175,11 +175,11 @@ func (d *door) createClient(ctx context.Context, in *createClient) (*issuedClien
 		return nil, problem(err)
 	}
 	cl, secret, err := d.directory.CreateClient(ctx, in.caller, in.Slug, spec)
-	return d.issued(ctx, in.caller, cl, secret, err)
+	return issued(cl, secret, err)
 }
 
 // issued answers with a client and its new secret, or with what went wrong.
-func (d *door) issued(ctx context.Context, c resources.Caller, cl *resources.Client, secret *resources.IssuedSecret, err error) (*issuedClientOut, error) {
+func issued(cl *resources.Client, secret *resources.IssuedSecret, err error) (*issuedClientOut, error) {
 	var out *issuedClientOut
 	if err == nil {
 		out, err = wireIssued(cl, secret)
@@ -260,7 +260,7 @@ func (d *door) addSecret(ctx context.Context, in *addSecret) (*issuedClientOut, 
 		return nil, problem(err)
 	}
 	cl, secret, err := d.directory.RotateClientSecret(ctx, in.caller, in.Slug, in.ID, lifetime)
-	return d.issued(ctx, in.caller, cl, secret, err)
+	return issued(cl, secret, err)
 }
 
 func (d *door) revokeSecret(ctx context.Context, in *oneSecret) (*struct{}, error) {

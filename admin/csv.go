@@ -1,9 +1,11 @@
 package admin
 
 import (
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"unicode/utf8"
@@ -16,9 +18,9 @@ const flushRows = 200
 
 // csv streams a table. Once it has begun, only cutting the answer off says that
 // it is not whole.
-func (d *door) csv(name string, head []string, rows func(row func(...string) error) error) *stream {
-	return d.streamed("text/csv; charset=utf-8; header=present", name, func(ctx huma.Context) error {
-		w := csv.NewWriter(ctx.BodyWriter())
+func (d *door) csv(ctx context.Context, name string, head []string, rows func(row func(...string) error) error) *stream {
+	return d.streamed(ctx, "text/csv; charset=utf-8; header=present", name, func(to io.Writer) error {
+		w := csv.NewWriter(to)
 		w.UseCRLF = true // RFC 4180
 		if err := w.Write(head); err != nil {
 			return err
@@ -53,9 +55,8 @@ func cell(text string) string {
 }
 
 // jsonRows streams a JSON array under the member items.
-func (d *door) jsonRows(name string, rows func(row func(any) error) error) *stream {
-	return d.streamed("application/json", name, func(ctx huma.Context) error {
-		w := ctx.BodyWriter()
+func (d *door) jsonRows(ctx context.Context, name string, rows func(row func(any) error) error) *stream {
+	return d.streamed(ctx, "application/json", name, func(w io.Writer) error {
 		before := `{"items":[`
 		err := rows(func(v any) error {
 			text, err := json.Marshal(v)
@@ -76,13 +77,13 @@ func (d *door) jsonRows(name string, rows func(row func(any) error) error) *stre
 	})
 }
 
-func (d *door) streamed(mediaType, name string, write func(huma.Context) error) *stream {
+func (d *door) streamed(ctx context.Context, mediaType, name string, write func(io.Writer) error) *stream {
 	return &stream{
 		Type: mediaType, Disposition: `attachment; filename="` + name + `"`,
-		Body: func(ctx huma.Context) {
-			ctx.SetStatus(http.StatusOK)
-			if err := write(ctx); err != nil {
-				d.log.ErrorContext(ctx.Context(), "download cut off", "err", err)
+		Body: func(to huma.Context) {
+			to.SetStatus(http.StatusOK)
+			if err := write(to.BodyWriter()); err != nil {
+				d.log.ErrorContext(ctx, "download cut off", "err", err)
 				panic(http.ErrAbortHandler)
 			}
 		},

@@ -28,6 +28,10 @@ import (
 const (
 	bodyLimit   = 64 << 10         // bytes of a request body, see also declarationLimit
 	actDeadline = 10 * time.Second // for the work behind one request
+
+	downloadDeadline = 10 * time.Minute // for one that ends with either of these
+	downloadPath     = "/download"
+	errorsPath       = "/errors.csv"
 )
 
 // Config is what the door needs. Every field but Version, Issuers and Stranger
@@ -190,7 +194,11 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		x.none = r.Header.Get("If-None-Match")
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), actDeadline)
+	deadline := actDeadline
+	if strings.HasSuffix(r.URL.Path, downloadPath) || strings.HasSuffix(r.URL.Path, errorsPath) {
+		deadline = downloadDeadline
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), deadline)
 	defer cancel()
 	r = r.WithContext(ctx)
 	r.Body = http.MaxBytesReader(x, r.Body, importLimit+1) // each operation has a limit of its own

@@ -37,7 +37,7 @@ type NewGroup struct {
 // GroupChange is a merge patch of a group.
 type GroupChange struct {
 	DisplayName *string       `json:"displayName,omitempty" minLength:"1" maxLength:"256" nullable:"false" example:"Sales France"`
-	ExternalID  Patch[string] `json:"externalId,omitempty" maxLength:"200"`
+	ExternalID  Patch[string] `json:"externalId,omitzero" maxLength:"200"`
 }
 
 // GroupLicences tells of a group's template and its progress.
@@ -240,13 +240,12 @@ func (d *door) getGroupLicences(ctx context.Context, in *GroupPath) (*groupLicen
 // identity provider would write it too: the rule behind it is one.
 func (d *door) putGroupLicences(ctx context.Context, in *putGroupLicences) (*groupLicencesOut, error) {
 	_, err := d.directory.UpdateGroup(ctx, in.caller, in.ID, func(_ *resources.Record, doc jsontree.Value) (jsontree.Value, resources.MemberEdit, error) {
-		block := doc.Get(resources.LicenceGroupURN)
-		if block == nil {
-			block = doc.Set(resources.LicenceGroupURN, jsontree.Obj())
-			schemas := doc.Get("schemas")
-			schemas.Items = append(schemas.Items, jsontree.Str(resources.LicenceGroupURN))
+		block := jsontree.Obj()
+		if had := doc.Get(resources.LicenceGroupURN); had != nil {
+			block = had.Clone()
 		}
 		block.Set("licenses", textArray(in.Body.SKUs))
+		setBlock(&doc, resources.LicenceGroupURN, block)
 		return doc, resources.MemberEdit{}, nil
 	})
 	if err != nil {

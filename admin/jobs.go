@@ -57,7 +57,7 @@ func (d *door) registerJobs(api huma.API) {
 	const one = jobsPath + "/{id}"
 	inside(d, api, anyArea, operation("list-jobs", http.MethodGet, jobsPath, "List jobs, newest first", 200), d.listJobs)
 	inside(d, api, anyArea, operation("get-job", http.MethodGet, one, "Read a job and its progress", 200), d.getJob)
-	inside(d, api, anyArea, operation("get-job-errors", http.MethodGet, one+"/errors.csv", "Download what failed, one line each", 200), d.jobErrors)
+	inside(d, api, anyArea, operation("get-job-errors", http.MethodGet, one+errorsPath, "Download what failed, one line each", 200), d.jobErrors)
 	inside(d, api, anyArea, operation("cancel-job", http.MethodPost, one+"/cancel", "Stop a job before its next step", 200, 409), d.cancelJob)
 }
 
@@ -116,7 +116,7 @@ func (d *door) jobErrors(ctx context.Context, in *JobPath) (*stream, error) {
 	if _, err := d.directory.Job(ctx, in.caller, in.ID); err != nil {
 		return nil, err
 	}
-	return d.csv("job-"+in.ID+"-errors.csv", []string{"item", "code", "detail"}, func(row func(...string) error) error {
+	return d.csv(ctx, "job-"+in.ID+"-errors.csv", []string{"item", "code", "detail"}, func(row func(...string) error) error {
 		return d.directory.JobErrors(ctx, in.caller, in.ID, func(e resources.JobError) error {
 			return row(e.Item, string(e.Code), e.Detail)
 		})

@@ -43,14 +43,14 @@ type NewLocation struct {
 // LocationChange is a merge patch of a location.
 type LocationChange struct {
 	Name            *string       `json:"name,omitempty" minLength:"1" maxLength:"200" nullable:"false" example:"Paris-Opéra"`
-	ExternalID      Patch[string] `json:"externalId,omitempty" maxLength:"200"`
-	Address         Patch[string] `json:"address,omitempty" maxLength:"500"`
-	Country         Patch[string] `json:"country,omitempty" maxLength:"2" example:"FR"`
-	TimeZone        Patch[string] `json:"timeZone,omitempty" maxLength:"60"`
-	Language        Patch[string] `json:"language,omitempty" maxLength:"40"`
-	ExtensionLength Patch[int]    `json:"extensionLength,omitempty"`
-	RoutingPrefix   Patch[string] `json:"routingPrefix,omitempty" maxLength:"10"`
-	MainNumber      Patch[string] `json:"mainNumber,omitempty" maxLength:"40"`
+	ExternalID      Patch[string] `json:"externalId,omitzero" maxLength:"200"`
+	Address         Patch[string] `json:"address,omitzero" maxLength:"500"`
+	Country         Patch[string] `json:"country,omitzero" maxLength:"2" example:"FR"`
+	TimeZone        Patch[string] `json:"timeZone,omitzero" maxLength:"60"`
+	Language        Patch[string] `json:"language,omitzero" maxLength:"40"`
+	ExtensionLength Patch[int]    `json:"extensionLength,omitzero"`
+	RoutingPrefix   Patch[string] `json:"routingPrefix,omitzero" maxLength:"10"`
+	MainNumber      Patch[string] `json:"mainNumber,omitzero" maxLength:"40"`
 }
 
 // LocationPath is embedded in the input of operations on one location.

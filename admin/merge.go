@@ -27,10 +27,10 @@ func decodeMerge(data []byte, v any) error {
 		return err
 	}
 	if t := reflect.TypeOf(v).Elem(); t.Kind() == reflect.Struct {
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		for f := range t.Fields() {
+			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			m := tree.Get(name)
-			_, decides := reflect.PointerTo(t.Field(i).Type).MethodByName("UnmarshalJSON") // like Patch
+			_, decides := reflect.PointerTo(f.Type).MethodByName("UnmarshalJSON") // like Patch
 			if m != nil && m.Kind == jsontree.Null && !decides {
 				return fmt.Errorf("%s cannot be null, leave it out or send a value", name)
 			}

@@ -49,7 +49,7 @@ type OrgChange struct {
 	Slug     *string       `json:"slug,omitempty" minLength:"1" maxLength:"63" nullable:"false" doc:"A new slug (platform operator). It changes the organization's SCIM URL."`
 	Name     *string       `json:"name,omitempty" minLength:"1" maxLength:"200" nullable:"false"`
 	State    *string       `json:"state,omitempty" enum:"active,suspended" nullable:"false" doc:"Platform operator."`
-	Language Patch[string] `json:"language,omitempty" example:"fr" doc:"en or fr."`
+	Language Patch[string] `json:"language,omitzero" enum:"en,fr" example:"fr" doc:"en or fr; null: en."`
 }
 
 // Deletion is the answer to a deletion that has begun.
@@ -187,14 +187,16 @@ func (d *door) changeOrg(ctx context.Context, in *changeOrg) (*one[Org], error) 
 	}
 	c := in.caller
 	c.Seen = in.seen()
-	if err := d.changeLanguage(ctx, in); err != nil {
-		return nil, problem(err)
-	}
 	o, err := d.directory.UpdateOrg(ctx, c, in.Slug, change)
 	if err != nil {
 		return nil, problem(err)
 	}
-	c.Slug = o.Slug
+	if c.Slug != "" { // an administrator's, not an operator's
+		c.Slug = o.Slug
+	}
+	if err := d.changeLanguage(ctx, c, o.Slug, &in.Body.Language); err != nil {
+		return nil, problem(err)
+	}
 	out, err := d.orgAnswer(ctx, c, o)
 	if err != nil {
 		return nil, problem(err)
@@ -203,18 +205,18 @@ func (d *door) changeOrg(ctx context.Context, in *changeOrg) (*one[Org], error) 
 }
 
 // changeLanguage changes the organization's language, which stands in its
-// settings, before anything else is changed: a language that does not exist
-// refuses all.
-func (d *door) changeLanguage(ctx context.Context, in *changeOrg) error {
-	if !in.Body.Language.set {
+// settings.
+func (d *door) changeLanguage(ctx context.Context, c resources.Caller, slug string, to *Patch[string]) error {
+	if !to.set {
 		return nil
 	}
-	c, err := d.directory.Operate(ctx, in.caller, in.Slug)
+	c, err := d.directory.Operate(ctx, c, slug)
 	if err != nil {
 		return err
 	}
+	c.Seen = nil
 	_, _, err = d.directory.ChangeSettings(ctx, c, func(s *resources.Settings, _ uint64) error {
-		in.Body.Language.apply(&s.Language)
+		to.apply(&s.Language)
 		return nil
 	})
 	return err

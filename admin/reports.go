@@ -81,7 +81,7 @@ func (d *door) registerReports(api huma.API) {
 	inside(d, api, resources.AreaLicences, operation("list-billing-reports", http.MethodGet, reportsPath, "List billing reports, newest first", 200), d.listReports)
 	inside(d, api, resources.AreaLicences, operation("create-billing-report", http.MethodPost, reportsPath, "Start a billing report (BR-178)", 202, 409), d.createReport)
 	inside(d, api, resources.AreaLicences, operation("get-billing-report", http.MethodGet, one, "Read a billing report and its totals", 200), d.getReport)
-	inside(d, api, resources.AreaLicences, operation("download-billing-report", http.MethodGet, one+"/download", "Download the rows of a billing report as CSV or JSON", 200, 409), d.downloadReport)
+	inside(d, api, resources.AreaLicences, operation("download-billing-report", http.MethodGet, one+downloadPath, "Download the rows of a billing report as CSV or JSON", 200, 409), d.downloadReport)
 	inside(d, api, resources.AreaLicences, operation("delete-billing-report", http.MethodDelete, one, "Remove a billing report", 204), d.deleteReport)
 	inside(d, api, resources.AreaLicences, operation("get-package-usage", http.MethodGet, orgPath+"/billing-usage", "Count who holds which package at this moment, by location", 200), d.usageNow)
 }
@@ -152,11 +152,11 @@ func (d *door) downloadReport(ctx context.Context, in *downloadReport) (*stream,
 	}
 	name := "billing-" + r.From + "-" + r.To + "." + in.Format
 	if in.Format == "json" {
-		return d.jsonRows(name, func(row func(any) error) error {
+		return d.jsonRows(ctx, name, func(row func(any) error) error {
 			return d.directory.ReportRows(ctx, in.caller, in.ID, func(r resources.ReportRow) error { return row(r) })
 		}), nil
 	}
-	return d.csv(name, reportHead, func(row func(...string) error) error {
+	return d.csv(ctx, name, reportHead, func(row func(...string) error) error {
 		return d.directory.ReportRows(ctx, in.caller, in.ID, func(r resources.ReportRow) error {
 			return row(r.Org, r.Location, r.User, r.Email, r.Package, r.From, r.To, strconv.Itoa(r.Days), strconv.Itoa(r.Users),
 				strconv.FormatFloat(r.Share, 'f', -1, 64))

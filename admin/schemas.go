@@ -117,7 +117,7 @@ func (d *door) registerSchemas(api huma.API) {
 }
 
 // declaration answers with what is declared after an act.
-func (d *door) declaration(ctx context.Context, c resources.Caller, all *resources.Declared, err error) (*declarationOut, error) {
+func declaration(all *resources.Declared, err error) (*declarationOut, error) {
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -125,7 +125,7 @@ func (d *door) declaration(ctx context.Context, c resources.Caller, all *resourc
 }
 
 // done answers without a body.
-func (d *door) done(ctx context.Context, c resources.Caller, err error) (*struct{}, error) {
+func done(err error) (*struct{}, error) {
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -134,7 +134,7 @@ func (d *door) done(ctx context.Context, c resources.Caller, err error) (*struct
 
 func (d *door) getDeclaration(ctx context.Context, in *OrgPath) (*declarationOut, error) {
 	all, err := d.directory.Declarations(ctx, in.caller, in.Slug)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) putDeclaration(ctx context.Context, in *putDeclaration) (*declarationOut, error) {
@@ -147,35 +147,35 @@ func (d *door) putDeclaration(ctx context.Context, in *putDeclaration) (*declara
 		})
 	}
 	all, err := d.directory.SetDeclared(ctx, in.caller, in.Slug, in.Body, seen.Version)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) putSchema(ctx context.Context, in *putSchema) (*declarationOut, error) {
 	all, err := d.directory.PutSchema(ctx, in.caller, in.Slug, in.Schema, in.Body)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) deleteSchema(ctx context.Context, in *SchemaPath) (*struct{}, error) {
 	_, err := d.directory.DeleteSchema(ctx, in.caller, in.Slug, in.Schema)
-	return d.done(ctx, in.caller, err)
+	return done(err)
 }
 
 func (d *door) putType(ctx context.Context, in *putType) (*declarationOut, error) {
 	all, err := d.directory.PutType(ctx, in.caller, in.Slug, in.Name, in.Body)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) deleteType(ctx context.Context, in *TypePath) (*struct{}, error) {
 	_, err := d.directory.DeleteType(ctx, in.caller, in.Slug, in.Name)
-	return d.done(ctx, in.caller, err)
+	return done(err)
 }
 
 func (d *door) putExtension(ctx context.Context, in *putExtension) (*declarationOut, error) {
 	all, err := d.directory.Extend(ctx, in.caller, in.Slug, in.Name, in.Schema, in.Body != nil && in.Body.Required)
-	return d.declaration(ctx, in.caller, all, err)
+	return declaration(all, err)
 }
 
 func (d *door) deleteExtension(ctx context.Context, in *ExtensionPath) (*struct{}, error) {
 	_, err := d.directory.Retract(ctx, in.caller, in.Slug, in.Name, in.Schema)
-	return d.done(ctx, in.caller, err)
+	return done(err)
 }

@@ -34,20 +34,20 @@ type Settings struct {
 // SettingsChange is a merge patch of settings; null sets one back to what holds
 // by default.
 type SettingsChange struct {
-	Language                 Patch[string] `json:"language,omitempty" example:"fr"`
-	TimeZone                 Patch[string] `json:"timeZone,omitempty" maxLength:"60" example:"Europe/Paris"`
-	BillingMonths            Patch[int]    `json:"billingMonths,omitempty" example:"2"`
-	SiteURL                  Patch[string] `json:"siteUrl,omitempty" maxLength:"500"`
-	ReleaseSeatsOnDeactivate Patch[bool]   `json:"releaseSeatsOnDeactivate,omitempty"`
-	GuardOff                 Patch[bool]   `json:"guardOff,omitempty"`
-	GuardUsers               Patch[int]    `json:"guardUsers,omitempty" example:"25"`
-	GuardPercent             Patch[int]    `json:"guardPercent,omitempty" example:"10"`
-	PhoneNumbersAsWish       Patch[bool]   `json:"phoneNumbersAsWish,omitempty"`
-	AutoNumber               Patch[bool]   `json:"autoNumber,omitempty"`
-	AutoExtension            Patch[bool]   `json:"autoExtension,omitempty"`
-	DefaultLocation          Patch[string] `json:"defaultLocation,omitempty" maxLength:"40"`
-	ExtensionLength          Patch[int]    `json:"extensionLength,omitempty"`
-	QuarantineHours          Patch[int]    `json:"quarantineHours,omitempty"`
+	Language                 Patch[string] `json:"language,omitzero" example:"fr"`
+	TimeZone                 Patch[string] `json:"timeZone,omitzero" maxLength:"60" example:"Europe/Paris"`
+	BillingMonths            Patch[int]    `json:"billingMonths,omitzero" example:"2"`
+	SiteURL                  Patch[string] `json:"siteUrl,omitzero" maxLength:"500"`
+	ReleaseSeatsOnDeactivate Patch[bool]   `json:"releaseSeatsOnDeactivate,omitzero"`
+	GuardOff                 Patch[bool]   `json:"guardOff,omitzero"`
+	GuardUsers               Patch[int]    `json:"guardUsers,omitzero" example:"25"`
+	GuardPercent             Patch[int]    `json:"guardPercent,omitzero" example:"10"`
+	PhoneNumbersAsWish       Patch[bool]   `json:"phoneNumbersAsWish,omitzero"`
+	AutoNumber               Patch[bool]   `json:"autoNumber,omitzero"`
+	AutoExtension            Patch[bool]   `json:"autoExtension,omitzero"`
+	DefaultLocation          Patch[string] `json:"defaultLocation,omitzero" maxLength:"40"`
+	ExtensionLength          Patch[int]    `json:"extensionLength,omitzero"`
+	QuarantineHours          Patch[int]    `json:"quarantineHours,omitzero"`
 }
 
 type changeSettings struct {

@@ -38,9 +38,9 @@ type NewSubscription struct {
 // SubscriptionChange is a merge patch of a subscription.
 type SubscriptionChange struct {
 	Units  *int             `json:"units,omitempty" minimum:"0" nullable:"false" example:"60" doc:"Fewer than are used are possible: the oldest assignments keep their seats."`
-	Starts Patch[time.Time] `json:"startsAt,omitempty" doc:"null: at once."`
-	Ends   Patch[time.Time] `json:"endsAt,omitempty" doc:"null: never."`
-	Note   Patch[string]    `json:"note,omitempty" maxLength:"200"`
+	Starts Patch[time.Time] `json:"startsAt,omitzero" doc:"null: at once."`
+	Ends   Patch[time.Time] `json:"endsAt,omitzero" doc:"null: never."`
+	Note   Patch[string]    `json:"note,omitzero" maxLength:"200"`
 }
 
 // SubscriptionPath is embedded in the input of operations on one subscription.

@@ -13,27 +13,27 @@ import (
 // UserChange is a merge patch of a user's profile. Lists are replaced whole.
 type UserChange struct {
 	UserName          *string           `json:"userName,omitempty" minLength:"1" maxLength:"320" nullable:"false"`
-	ExternalID        Patch[string]     `json:"externalId,omitempty" maxLength:"200"`
-	Name              Patch[NameChange] `json:"name,omitempty"`
-	DisplayName       Patch[string]     `json:"displayName,omitempty" maxLength:"200" example:"Zoé M."`
-	NickName          Patch[string]     `json:"nickName,omitempty" maxLength:"200"`
-	Title             Patch[string]     `json:"title,omitempty" maxLength:"200" example:"Head of sales"`
-	UserType          Patch[string]     `json:"userType,omitempty" maxLength:"100"`
-	PreferredLanguage Patch[string]     `json:"preferredLanguage,omitempty" maxLength:"100"`
-	Locale            Patch[string]     `json:"locale,omitempty" maxLength:"100"`
-	TimeZone          Patch[string]     `json:"timezone,omitempty" maxLength:"60"`
-	Emails            Patch[[]Contact]  `json:"emails,omitempty" maxItems:"20"`
-	PhoneNumbers      Patch[[]Contact]  `json:"phoneNumbers,omitempty" maxItems:"20"`
+	ExternalID        Patch[string]     `json:"externalId,omitzero" maxLength:"200"`
+	Name              Patch[NameChange] `json:"name,omitzero"`
+	DisplayName       Patch[string]     `json:"displayName,omitzero" maxLength:"200" example:"Zoé M."`
+	NickName          Patch[string]     `json:"nickName,omitzero" maxLength:"200"`
+	Title             Patch[string]     `json:"title,omitzero" maxLength:"200" example:"Head of sales"`
+	UserType          Patch[string]     `json:"userType,omitzero" maxLength:"100"`
+	PreferredLanguage Patch[string]     `json:"preferredLanguage,omitzero" maxLength:"100"`
+	Locale            Patch[string]     `json:"locale,omitzero" maxLength:"100"`
+	TimeZone          Patch[string]     `json:"timezone,omitzero" maxLength:"60"`
+	Emails            Patch[[]Contact]  `json:"emails,omitzero" maxItems:"20"`
+	PhoneNumbers      Patch[[]Contact]  `json:"phoneNumbers,omitzero" maxItems:"20"`
 }
 
 // NameChange is a merge patch of a name.
 type NameChange struct {
-	Formatted  Patch[string] `json:"formatted,omitempty" maxLength:"500"`
-	GivenName  Patch[string] `json:"givenName,omitempty" maxLength:"200"`
-	MiddleName Patch[string] `json:"middleName,omitempty" maxLength:"200"`
-	FamilyName Patch[string] `json:"familyName,omitempty" maxLength:"200"`
-	Prefix     Patch[string] `json:"honorificPrefix,omitempty" maxLength:"60"`
-	Suffix     Patch[string] `json:"honorificSuffix,omitempty" maxLength:"60"`
+	Formatted  Patch[string] `json:"formatted,omitzero" maxLength:"500"`
+	GivenName  Patch[string] `json:"givenName,omitzero" maxLength:"200"`
+	MiddleName Patch[string] `json:"middleName,omitzero" maxLength:"200"`
+	FamilyName Patch[string] `json:"familyName,omitzero" maxLength:"200"`
+	Prefix     Patch[string] `json:"honorificPrefix,omitzero" maxLength:"60"`
+	Suffix     Patch[string] `json:"honorificSuffix,omitzero" maxLength:"60"`
 }
 
 type (

@@ -127,38 +127,52 @@ func (d *door) newUser(ctx context.Context, c resources.Caller, n *NewUser) (*re
 // document is the SCIM User that a row asks for.
 func (n *NewUser) document() (jsontree.Value, error) {
 	doc := jsontree.Obj()
-	schemas := []jsontree.Value{jsontree.Str(userURN)}
-	emails := n.Emails
-	switch {
-	case n.Email != "" && len(emails) > 0:
-		return doc, &resources.Error{Code: resources.CodeInvalidValue, Field: "email", Detail: "Send either email or emails, not both."}
-	case n.Email != "":
-		emails = []Contact{{Value: n.Email, Type: "work", Primary: true}}
+	emails, userName, err := n.names()
+	if err != nil {
+		return doc, err
 	}
-	userName := n.UserName
-	if userName == "" && len(emails) > 0 {
-		userName = emails[0].Value
-	}
-	if userName == "" {
-		return doc, &resources.Error{Code: resources.CodeInvalidValue, Field: "email", Detail: "A user needs an e-mail address, or at least a userName; send one."}
-	}
+	doc.Set("schemas", jsontree.Arr(jsontree.Str(userURN)))
 	setText(&doc, "userName", userName)
 	setText(&doc, "externalId", n.ExternalID)
 	if n.Name != nil {
-		name := n.Name.value()
-		if len(name.Items) > 0 {
+		if name := n.Name.value(); len(name.Items) > 0 {
 			doc.Set("name", name)
 		}
 	}
-	for _, a := range []struct{ name, value string }{
-		{"displayName", n.DisplayName}, {"nickName", n.NickName}, {"title", n.Title}, {"userType", n.UserType},
-		{"preferredLanguage", n.PreferredLanguage}, {"locale", n.Locale}, {"timezone", n.TimeZone},
-	} {
-		setText(&doc, a.name, a.value)
-	}
+	setText(&doc, "displayName", n.DisplayName)
+	setText(&doc, "nickName", n.NickName)
+	setText(&doc, "title", n.Title)
+	setText(&doc, "userType", n.UserType)
+	setText(&doc, "preferredLanguage", n.PreferredLanguage)
+	setText(&doc, "locale", n.Locale)
+	setText(&doc, "timezone", n.TimeZone)
 	setContacts(&doc, "emails", emails)
 	setContacts(&doc, "phoneNumbers", n.PhoneNumbers)
 	doc.Set("active", jsontree.Bool(!n.Inactive))
+	n.wishes(&doc)
+	return doc, nil
+}
+
+// names are a row's addresses and its userName, one of which it must have.
+func (n *NewUser) names() ([]Contact, string, error) {
+	emails := n.Emails
+	switch {
+	case n.Email != "" && len(emails) > 0:
+		return nil, "", &resources.Error{Code: resources.CodeInvalidValue, Field: "email", Detail: "Send either email or emails, not both."}
+	case n.Email != "":
+		emails = []Contact{{Value: n.Email, Type: "work", Primary: true}}
+	}
+	switch {
+	case n.UserName != "":
+		return emails, n.UserName, nil
+	case len(emails) > 0 && emails[0].Value != "":
+		return emails, emails[0].Value, nil
+	}
+	return nil, "", &resources.Error{Code: resources.CodeInvalidValue, Field: "email", Detail: "A user needs an e-mail address, or at least a userName; send one."}
+}
+
+// wishes adds what a row asks for in usher's extensions.
+func (n *NewUser) wishes(doc *jsontree.Value) {
 	licences, calling := jsontree.Obj(), jsontree.Obj()
 	if len(n.Licences) > 0 {
 		licences.Set("licenses", textArray(n.Licences))
@@ -167,14 +181,24 @@ func (n *NewUser) document() (jsontree.Value, error) {
 	setText(&calling, "location", n.Location)
 	setText(&calling, "phoneNumber", n.Number)
 	setText(&calling, "extension", n.Extension)
-	for urn, block := range map[string]jsontree.Value{resources.LicenceUserURN: licences, resources.CallingURN: calling} {
-		if len(block.Items) > 0 {
-			doc.Set(urn, block)
-			schemas = append(schemas, jsontree.Str(urn))
-		}
+	if len(licences.Items) > 0 {
+		setBlock(doc, resources.LicenceUserURN, licences)
 	}
-	doc.Set("schemas", jsontree.Arr(schemas...))
-	return doc, nil
+	if len(calling.Items) > 0 {
+		setBlock(doc, resources.CallingURN, calling)
+	}
+}
+
+// setBlock sets an extension of a document and names it among its schemas.
+func setBlock(doc *jsontree.Value, urn string, block jsontree.Value) {
+	if doc.Get(urn) == nil {
+		schemas := doc.Get("schemas")
+		if schemas == nil {
+			schemas = doc.Set("schemas", jsontree.Arr())
+		}
+		schemas.Items = append(schemas.Items, jsontree.Str(urn))
+	}
+	doc.Set(urn, block)
 }
 
 const (

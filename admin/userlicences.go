@@ -35,7 +35,7 @@ type LicenceChange struct {
 	Add          []string          `json:"add,omitempty" maxItems:"50" example:"host"`
 	Remove       []string          `json:"remove,omitempty" maxItems:"50"`
 	Subscription map[string]string `json:"subscriptions,omitempty" doc:"By SKU: id of the subscription to take the seat of (BR-152)."`
-	Package      Patch[string]     `json:"package,omitempty" maxLength:"63" example:"calling" doc:"null: none."`
+	Package      Patch[string]     `json:"package,omitzero" maxLength:"63" example:"calling" doc:"null: none."`
 }
 
 type changeLicences struct {
