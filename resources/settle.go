@@ -58,7 +58,7 @@ func (d *Directory) settle(ctx context.Context, tx Tx, r rules, ch change) error
 	if ch.after != nil {
 		ch.after.standing = after
 		ch.rec.Standing = after.append(make([]byte, 0, 64), ch.after.keys)
-		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.plan, r.catalogue))
+		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.catalogue))
 	}
 	s.events()
 	return nil
