@@ -61,7 +61,7 @@ func (d *Directory) settlePage(ctx context.Context, l Lease, j *Job, where *Cond
 	for i, rec := range page.Records {
 		ids[i] = rec.ID
 	}
-	if err := d.settleMany(ctx, l, j, ids, opt, seen); err != nil {
+	if err := d.settleAll(ctx, l, j, ids, page.Records, opt, seen); err != nil {
 		return false, err
 	}
 	j.Cursor = page.Next
