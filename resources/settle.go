@@ -128,10 +128,7 @@ func (s *settling) administrators() {
 
 // administers reports whether the user is an active full administrator.
 func (s *Standing) administers() bool {
-	if s.State == StateInactive {
-		return false
-	}
-	return slices.Contains(s.Roles, RoleFullAdmin)
+	return s.State != StateInactive && slices.Contains(s.Roles, RoleFullAdmin)
 }
 
 // events appends what happened to the user (BR-261).
