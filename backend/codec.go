@@ -14,7 +14,7 @@ import (
 // The header of a stored record is text of fixed width:
 //
 //	 0  1  format version, '1'
-//	 1  1  encoding of the body: '0' plain, '1' s2 block with dictionary 1
+//	 1  1  encoding of the body: '0' plain, '1' and '2' s2 block with the dictionary of that number
 //	 2 13  version of the document
 //	15 12  stamp of the commit that wrote it
 //	27 13  created, milliseconds
@@ -35,7 +35,8 @@ const (
 
 	formatOne = '1'
 	bodyPlain = '0'
-	bodyS2    = '1'
+	bodyS2    = '1' // only read
+	bodyS2Two = '2'
 
 	maxNumber = 9_999_999_999_999 // 13 digits
 	maxBody   = 99_999_999        // 8 digits
@@ -46,9 +47,11 @@ const (
 var errDamaged = errors.New("stored record is damaged")
 
 // codec writes and reads stored records. It is safe for concurrent use.
-type codec struct{ dict *s2.Dict }
+type codec struct{ one, two *s2.Dict }
 
-func newCodec() codec { return codec{dict: s2.MakeDict([]byte(dictionary1), nil)} }
+func newCodec() codec {
+	return codec{one: s2.MakeDict([]byte(dictionary1), nil), two: s2.MakeDict([]byte(dictionary2), nil)}
+}
 
 // encode renders r with the given stamp.
 func (c codec) encode(r *resources.Record, stamp string) ([]byte, error) {
@@ -76,8 +79,8 @@ func (c codec) encode(r *resources.Record, stamp string) ([]byte, error) {
 	out = append(out, r.Profile...)
 	out = append(out, r.Standing...)
 	if body := out[start:]; len(body) >= smallBody {
-		if packed := c.dict.Encode(nil, body); len(packed) < len(body) {
-			out[1] = bodyS2
+		if packed := c.two.Encode(nil, body); len(packed) < len(body) {
+			out[1] = bodyS2Two
 			out = append(out[:start], packed...)
 		}
 	}
@@ -157,7 +160,7 @@ func bodySize(raw string) int {
 	if at > len(raw) {
 		return 0
 	}
-	if raw[1] != bodyS2 {
+	if raw[1] != bodyS2 && raw[1] != bodyS2Two {
 		return len(raw) - at
 	}
 	// The length stands in the data; it is bounded before it is believed.
@@ -202,12 +205,16 @@ func (c codec) body(room []byte, h head, raw string) ([]byte, error) {
 	switch h.encoding {
 	case bodyPlain:
 		return append(room, raw...), nil
-	case bodyS2:
+	case bodyS2, bodyS2Two:
+		dict := c.one
+		if h.encoding == bodyS2Two {
+			dict = c.two
+		}
 		n, err := s2.DecodedLen(bytesOf(raw))
 		if err != nil || n > cap(room) {
 			return nil, fmt.Errorf("%w: its body has no believable length", errDamaged)
 		}
-		body, err := c.dict.Decode(room, bytesOf(raw))
+		body, err := dict.Decode(room, bytesOf(raw))
 		if err != nil {
 			return nil, fmt.Errorf("%w: its body does not unpack: %w", errDamaged, err)
 		}

@@ -67,7 +67,7 @@ func TestCodecNamesDamage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if raw[1] != bodyS2 {
+	if raw[1] != bodyS2Two {
 		t.Fatal("the record is not packed: the test shows nothing")
 	}
 	change := func(at int, b byte) string {

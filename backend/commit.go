@@ -146,10 +146,12 @@ func (p *plan) writes(w *wire) {
 		w.key(o.key)
 		w.add(o.cmd, o.x)
 	}
-	w.count(len(p.three))
-	for _, o := range p.three {
+	w.count(len(p.pairs))
+	for _, o := range p.pairs {
 		w.key(o.key)
-		w.add(o.cmd, o.x, o.y)
+		w.add(o.cmd)
+		w.count(len(o.args))
+		w.add(o.args...)
 	}
 	w.packed(p.pack)
 }

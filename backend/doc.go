@@ -17,6 +17,9 @@
 // and otherwise gathers ids, looks at records, orders and cuts out the page.
 // [Store.Sweep] and [Store.Erase] clean in pieces; [Store.Audit] compares every
 // index, link, claim, pool and line with the records.
+// Work that is due stands in a list of each organization, written by the commit;
+// queue.go and bell.go are how workers find it and share it (resources.Queue). One
+// goroutine of the Store rings for what commits made due.
 //
 // # Keys
 //

@@ -25,7 +25,7 @@ type plan struct {
 	trash     []string
 	one       []op
 	two       []op
-	three     []op
+	pairs     []pairsOp
 	unpack    []packed
 	pack      []packed
 
@@ -45,8 +45,17 @@ type linkWork struct {
 
 type op struct {
 	cmd, key string
-	x, y     any
+	x        any
 }
+
+// pairsOp is a write of any number of pairs of arguments under one key.
+type pairsOp struct {
+	cmd, key string
+	args     []any
+}
+
+// maxPairs bounds the arguments of one pairsOp: scripts can spread only so many.
+const maxPairs = 1000
 
 type packed struct{ key, value, id string }
 
@@ -95,7 +104,7 @@ func (p *plan) empty() bool {
 // written, appended or made due unless one of them changes.
 func (p *plan) linksOnly() bool {
 	u := p.u
-	return len(u.changes)+len(u.claims)+len(u.frees)+len(u.expiry)+len(p.two)+len(p.three) == 0 &&
+	return len(u.changes)+len(u.claims)+len(u.frees)+len(u.expiry)+len(p.two)+len(p.pairs) == 0 &&
 		!u.moves() && len(u.undue) == 0 &&
 		(len(p.links) > 0 || len(u.events)+len(u.due) == 0)
 }
@@ -118,9 +127,20 @@ func (p *plan) onlyFrees() bool {
 		(len(u.changes)+len(p.links)+len(u.frees)+len(u.undue) > 0 || u.moves())
 }
 
-func (p *plan) add1(cmd, key string)           { p.one = append(p.one, op{cmd: cmd, key: key}) }
-func (p *plan) add2(cmd, key string, x any)    { p.two = append(p.two, op{cmd, key, x, nil}) }
-func (p *plan) add3(cmd, key string, x, y any) { p.three = append(p.three, op{cmd, key, x, y}) }
+func (p *plan) add1(cmd, key string)        { p.one = append(p.one, op{cmd: cmd, key: key}) }
+func (p *plan) add2(cmd, key string, x any) { p.two = append(p.two, op{cmd, key, x}) }
+
+// add3 adds a pair to the write under its key: a user with a licence has many
+// entries in one index, and one command for all costs far less than one for each.
+func (p *plan) add3(cmd, key string, x, y any) {
+	for i := len(p.pairs) - 1; i >= 0; i-- {
+		if o := &p.pairs[i]; o.key == key && o.cmd == cmd && len(o.args) < maxPairs {
+			o.args = append(o.args, x, y)
+			return
+		}
+	}
+	p.pairs = append(p.pairs, pairsOp{cmd, key, []any{x, y}})
+}
 
 // record plans the writes of one record.
 func (p *plan) record(c *change) error {

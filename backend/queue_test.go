@@ -122,3 +122,36 @@ func TestQueueRefuses(t *testing.T) {
 		t.Errorf("nothing was asked for: %v, %v", items, err)
 	}
 }
+
+// TestAuditSeesTheQueue: tries, parked items and causes that do not belong
+// together are found.
+func TestAuditSeesTheQueue(t *testing.T) {
+	const org = resources.OrgID("queued")
+	ctx := context.Background()
+	url := redistest.Start(t)
+	s := open(t, backend.Config{URL: url})
+	askFor(t, s, org, "a", "b")
+	audit(t, s, org)
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClient(opt)
+	defer c.Close()
+	err = errors.Join(
+		c.HSet(ctx, "dt:{queued}", "a", "1 1", "x", "1 1").Err(),
+		c.HSet(ctx, "dc:{queued}", "y", "8 fault").Err(),
+		c.ZAdd(ctx, "dp:{queued}", redis.Z{Score: 1, Member: "z"}).Err(),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faults, err := s.Audit(ctx, org, nil)
+	want := []string{
+		"the parked item z has no cause", "there are tries of the item x, which is not on the list",
+		"there is a cause of the item y, which is not parked",
+	}
+	if err != nil || strings.Join(faults, "\n") != strings.Join(want, "\n") {
+		t.Errorf("faults %q, %v; want %q", faults, err, want)
+	}
+}

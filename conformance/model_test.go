@@ -128,6 +128,7 @@ func (tn *tenant) whole(r *resource) object {
 		}
 	}
 	body["groups"] = refs
+	tn.decided(body)
 	return body
 }
 
@@ -234,6 +235,7 @@ func clone(v any) any {
 func plain(v any) any {
 	switch v := v.(type) {
 	case object:
+		undated(v)
 		for k, x := range v {
 			if x = plain(x); x == nil {
 				delete(v, k)

@@ -84,11 +84,11 @@ func TestUnparkedWorkIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "")
 		org := w.org("sick")
-		healthy := false
+		var healthy atomic.Bool
 		r := w.runner()
 		r.Rand = shortest{}
 		r.Work = func(ctx context.Context, l resources.Lease, item resources.DueItem) error {
-			if !healthy {
+			if !healthy.Load() {
 				return errors.New("not yet")
 			}
 			return w.did(ctx, l, item)
@@ -96,7 +96,7 @@ func TestUnparkedWorkIsDone(t *testing.T) {
 		w.ask(org, time.Now(), "u1", "u2")
 		defer w.start(r)()
 		time.Sleep(time.Minute)
-		healthy = true
+		healthy.Store(true)
 		if there, err := w.store.Unpark(t.Context(), org, "u1", time.Now()); !there || err != nil {
 			t.Fatal(there, err)
 		}
@@ -115,11 +115,11 @@ func TestUnavailableIsNeverParked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "")
 		org := w.org("busy")
-		healthy := false
+		var healthy atomic.Bool
 		r := w.runner()
 		r.Rand = shortest{}
 		r.Work = func(ctx context.Context, l resources.Lease, item resources.DueItem) error {
-			if !healthy {
+			if !healthy.Load() {
 				return fmt.Errorf("commit: %w: it kept changing", resources.ErrUnavailable)
 			}
 			return w.did(ctx, l, item)
@@ -127,7 +127,7 @@ func TestUnavailableIsNeverParked(t *testing.T) {
 		w.ask(org, time.Now(), "u1")
 		defer w.start(r)()
 		time.Sleep(5 * time.Minute)
-		healthy = true
+		healthy.Store(true)
 		time.Sleep(3 * time.Second)
 		w.once(org, 1)
 	})

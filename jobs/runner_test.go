@@ -24,7 +24,7 @@ func TestRunnerDoesWhatIsDueOnce(t *testing.T) {
 		for _, org := range orgs {
 			w.asks(org, 700)
 		}
-		w.empty(20*time.Second, orgs...)
+		w.empty(2*time.Minute, orgs...)
 		for _, org := range orgs {
 			w.once(org, 700)
 		}
@@ -93,7 +93,7 @@ func TestPausedWorkerIsFenced(t *testing.T) {
 		<-asleep
 		stop := w.start(w.runner())
 		defer stop()
-		w.empty(10*time.Second, org)
+		w.empty(time.Minute, org)
 		close(wake)
 		w.await("the sleeper noticed", 5*time.Second, func() bool { return came.Load() == Dropped })
 		w.once(org, 1)
@@ -131,7 +131,7 @@ func TestDeadWorkerIsSucceeded(t *testing.T) {
 		r := w.runner()
 		r.Lease = life
 		defer w.start(r)()
-		if d := w.empty(10*time.Second, org); d < life/2 {
+		if d := w.empty(time.Minute, org); d < life/2 {
 			t.Errorf("others worked %v after the lease was granted for %v", d, life)
 		}
 		w.once(org, 50)
@@ -159,7 +159,7 @@ func TestNodesShareTheWork(t *testing.T) {
 		for _, org := range all {
 			w.asks(org, each)
 		}
-		w.empty(30*time.Second, all...)
+		w.empty(3*time.Minute, all...)
 		for _, org := range all {
 			w.once(org, each)
 		}
@@ -189,7 +189,7 @@ func TestRunnerStartsAndStopsRepeatedly(t *testing.T) {
 			stop()
 		}
 		stop := w.start(r)
-		w.empty(20*time.Second, all...)
+		w.empty(2*time.Minute, all...)
 		stop()
 		for _, org := range all {
 			w.once(org, lives/orgs)

@@ -158,7 +158,7 @@ func TestSkewedClocks(t *testing.T) {
 			w.ask(org, time.Now(), fmt.Sprint("ua", i), fmt.Sprint("ub", i), fmt.Sprint("uc", i))
 			time.Sleep(20 * time.Millisecond)
 		}
-		w.empty(15*time.Second, org)
+		w.empty(time.Minute, org)
 		w.once(org, 30)
 	})
 }
@@ -251,4 +251,84 @@ func TestObserved(t *testing.T) {
 			t.Errorf("told of %d items, %d waits, and %d leases are left", items.Load(), waits.Load(), leases.Load())
 		}
 	})
+}
+
+// What becomes due while the lease keeps another runner off, and too late for
+// the turn that has it, is not left to the patrol.
+func TestBellPutAsideIsNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "")
+		org := w.org("aside")
+		var done when
+		r := w.runner()
+		r.Rand = shortest{} // the patrol comes every full second
+		r.Workers = 1       // and takes no bell while it works
+		r.Work = func(ctx context.Context, l resources.Lease, item resources.DueItem) error {
+			if item.Item == "slow" {
+				time.Sleep(sliceTime * 3 / 2)
+			}
+			done.note(item.Item)
+			return w.did(ctx, l, item)
+		}
+		began := time.Now()
+		w.ask(org, began, "slow")
+		defer w.start(r)()
+		time.Sleep(sliceTime * 5 / 4)
+		other := w.runner()
+		other.Orgs = func(context.Context) ([]resources.OrgID, error) { return nil, nil } // its patrol finds nothing
+		other.Work = r.Work
+		defer w.start(other)()
+		w.ask(org, time.Now(), "late")
+		time.Sleep(5 * time.Second)
+		if d := done.at["slow"].Sub(began); d < sliceTime*3/2 {
+			t.Fatalf("the slow act took %v", d)
+		}
+		if late := done.at["late"].Sub(done.at["slow"]); late > 2*slowPoll {
+			t.Errorf("what was asked for during the slow act was done %v after it", late)
+		}
+		w.once(org, 2)
+	})
+}
+
+// A bell that comes when a turn has looked for the last time is rung again.
+func TestBellAtTheLastMomentIsNotLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, "")
+		org := w.org("last")
+		var done when
+		r := w.runner()
+		r.Rand = shortest{}
+		var moment sync.Once
+		var asked time.Time
+		r.Queue = parting{w.store, func() {
+			moment.Do(func() {
+				w.ask(org, time.Now(), "late")
+				time.Sleep(2 * slowPoll)
+				asked = time.Now()
+			})
+		}}
+		r.Work = func(ctx context.Context, l resources.Lease, item resources.DueItem) error {
+			done.note(item.Item)
+			return w.did(ctx, l, item)
+		}
+		w.ask(org, time.Now(), "u1")
+		stop := w.start(r)
+		time.Sleep(5 * time.Second)
+		stop()
+		w.once(org, 2)
+		if late := done.at["late"].Sub(asked); late > 2*slowPoll {
+			t.Errorf("what was asked for at the end of the turn was done %v after it", late)
+		}
+	})
+}
+
+// parting is a queue that does something whenever a bell is given back.
+type parting struct {
+	resources.Queue
+	do func()
+}
+
+func (p parting) Heard(ctx context.Context, bells ...resources.Bell) error {
+	p.do()
+	return p.Queue.Heard(ctx, bells...)
 }

@@ -216,9 +216,18 @@ func (d *Directory) callerOf(ctx context.Context, org OrgID, t *Token) (Caller, 
 	if err := o.serves(); err != nil {
 		return Caller{}, err
 	}
-	caller.Slug = o.Slug
-	caller.Declared, err = d.declaredFor(ctx, o)
-	return caller, err
+	return caller, d.atHome(ctx, &caller, o)
+}
+
+// atHome tells a caller what its organization is.
+func (d *Directory) atHome(ctx context.Context, c *Caller, o *Organization) error {
+	plan, err := d.planFor(ctx, o.ID)
+	if err != nil {
+		return err
+	}
+	c.Slug, c.OrgName, c.SiteURL = o.Slug, o.Name, plan.Settings.SiteURL
+	c.Declared, err = d.declaredFor(ctx, o)
+	return err
 }
 
 // noteUse records that a token was used, at most once an hour. A request never

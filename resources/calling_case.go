@@ -6,8 +6,9 @@ type callingWish struct {
 	Location  string // id, externalId or name
 	Number    string
 	Extension string
-	WorkPhone string // phoneNumbers of type work, for organizations that take it as a wish (BR-199)
-	Temporary *bool  // an administrator says whether the extension is only until there is a number (BR-193); nil: as it is
+	WorkPhone string    // phoneNumbers of type work, for organizations that take it as a wish (BR-199)
+	Temporary *bool     // an administrator says whether the extension is only until there is a number (BR-193); nil: as it is
+	said      [3]string // location, number and extension as written, by which users are found
 }
 
 // callingCase asks what a user gets to call with.

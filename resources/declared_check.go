@@ -73,6 +73,8 @@ func (p *declaredParser) checkSchema(path string, s *SchemaDef) {
 		p.fault(path+".id", "A schema needs an id, a URN such as urn:example:params:scim:schemas:extension:badge:2.0:User.")
 	case !urnForm.MatchString(s.ID):
 		p.fault(path+".id", "%s is not a URN; write urn:, a namespace, a colon and a name, for example urn:example:schemas:badge.", quoted(s.ID))
+	case OwnURN(s.ID):
+		p.fault(path+".id", "%s lies in the namespace of usher's own extensions; use a URN of your own, for example urn:example:schemas:badge.", quoted(s.ID))
 	case len(s.ID) >= len(standardURNs) && jsontree.EqualName(s.ID[:len(standardURNs)], standardURNs) && !customNamespace(s.ID):
 		p.fault(path+".id", "%s lies in the namespace of the SCIM standard; use a URN of your own, for example urn:example:schemas:badge.", quoted(s.ID))
 	}

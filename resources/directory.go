@@ -170,6 +170,8 @@ func ConnectionScopes() []Scope {
 type Caller struct {
 	Org     OrgID   // the organization the credential belongs to
 	Slug    string  // its name in URLs
+	OrgName string  // its name for people, or ""
+	SiteURL string  // its service site, or ""
 	Token   string  // id of the token, the actor of events
 	User    string  // id of the user that the credential stands for, or ""
 	Profile Profile // dialect of the connection

@@ -137,15 +137,15 @@ func (d *Directory) verifyForeign(ctx context.Context, f Foreign, now time.Time)
 		if err := known.org.serves(); err != nil {
 			return Caller{}, time.Time{}, err
 		}
-		declared, err := d.declaredFor(ctx, known.org)
-		if err != nil {
+		caller := Caller{
+			Org: known.org.ID, Token: cl.ID, Client: cl.ID, Method: cl.Method, Cert: cl.Cert,
+			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes, Strict: cl.Strict, Asks: cl.Asks,
+		}
+		if err := d.atHome(ctx, &caller, known.org); err != nil {
 			return Caller{}, time.Time{}, err
 		}
 		d.noteClientUse(ctx, known.org.ID, cl, now)
-		return Caller{
-			Org: known.org.ID, Slug: known.org.Slug, Token: cl.ID, Client: cl.ID, Method: cl.Method, Cert: cl.Cert,
-			Profile: cl.Profile, Policy: cl.Policy, Scopes: cl.Scopes, Strict: cl.Strict, Asks: cl.Asks, Declared: declared,
-		}, claims.Expires.Add(clockSkew), nil
+		return caller, claims.Expires.Add(clockSkew), nil
 	}
 	if away != nil {
 		return Caller{}, time.Time{}, fmt.Errorf("check a token of another issuer: %w", away)

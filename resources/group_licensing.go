@@ -17,7 +17,7 @@ type GroupLicensing struct {
 // GroupLicensing counts; it costs a walk over the members when the group has a
 // template. Codes: not_found.
 func (d *Directory) GroupLicensing(ctx context.Context, c Caller, group string) (*GroupLicensing, error) {
-	if err := c.mayAdmin(AreaLicences, false); err != nil {
+	if err := c.mayAdmin(AreaLicences, false); err != nil && c.may(KindGroup, false) != nil {
 		return nil, err
 	}
 	if k, ok := KindOf(group); !ok || k != KindGroup {

@@ -1,5 +1,7 @@
 package resources
 
+import "strings"
+
 // Capability is what a product lets people do.
 type Capability string
 
@@ -35,7 +37,8 @@ type Catalogue struct {
 func (c *Catalogue) Product(sku string) *Product { return c.bySKU[FoldSKU(sku)] }
 
 // FoldSKU brings a SKU into the form it is compared and stored in (BR-154).
-func FoldSKU(sku string) string { return string(FoldText(sku)) }
+// Spaces around it are no part of it.
+func FoldSKU(sku string) string { return string(FoldText(strings.TrimSpace(sku))) }
 
 // builtinProducts is the catalogue until the operator writes one.
 func builtinProducts() []Product {

@@ -43,8 +43,13 @@ func (s seating) leave(was, is *Assignment) {
 	}
 	if was.waits() && (is == nil || !is.waits() && is.Subscription == "") { // who takes a seat leaves the line by that
 		s.tx.Quit(lineOf(was.SKU), s.user)
+		s.counted(was.SKU)
 	}
 }
+
+// counted makes a worker look at a line that became longer or shorter, so that
+// administrators are told how many wait.
+func (s seating) counted(sku string) { s.tx.Due(ItemOfSKU(sku), time.UnixMilli(s.q.now)) }
 
 // freed makes who waits for a seat that was given back due (BR-164).
 func (s seating) freed(was *Assignment) {
@@ -62,7 +67,9 @@ func (s seating) freed(was *Assignment) {
 func (s seating) enter(was, is *Assignment) {
 	switch {
 	case is.waits():
-		s.wait(is)
+		if s.wait(is); was == nil || !was.waits() {
+			s.counted(is.SKU)
+		}
 	case is.Status == Failed:
 	case is.Subscription == "":
 		if was == nil || was.pool() != is.pool() {

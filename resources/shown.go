@@ -194,8 +194,8 @@ func (s *Standing) callingBlock(p *Plan) []byte {
 		return nil
 	}
 	var out []byte
-	if l := p.location(c.Location); l != nil {
-		out = appendText(out, "effectiveLocation", l.Name)
+	if c.Place != "" { // as the index has it
+		out = appendText(out, "effectiveLocation", c.Place)
 	}
 	if c.Number != "" {
 		out = appendText(out, "effectivePhoneNumber", c.Number)

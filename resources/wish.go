@@ -19,7 +19,7 @@ func wishesOf(doc *jsontree.Value, asks bool) wishes {
 	var w wishes
 	if b := doc.Get(LicenceUserURN); b != nil && b.Kind == jsontree.Object {
 		w.licences = textsOf(b.Get("licenses"))
-		w.pack = strings.TrimSpace(b.GetString("package"))
+		w.pack = b.GetString("package")
 	}
 	if asks {
 		w.entitled = textsOf(doc.Get("entitlements"))
@@ -41,7 +41,6 @@ func textsOf(v *jsontree.Value) []string {
 		} else if e.Kind != jsontree.String {
 			continue
 		}
-		text = strings.TrimSpace(text)
 		if text != "" && !containsSKU(out, text) {
 			out = append(out, text)
 		}
@@ -138,9 +137,10 @@ func grants(doc *jsontree.Value) []string {
 func callingWishOf(doc *jsontree.Value) callingWish {
 	var w callingWish
 	if b := doc.Get(CallingURN); b != nil && b.Kind == jsontree.Object {
-		w.Location = strings.TrimSpace(b.GetString("location"))
-		w.Number = strings.TrimSpace(b.GetString("phoneNumber"))
-		w.Extension = strings.TrimSpace(b.GetString("extension"))
+		w.said = [3]string{b.GetString("location"), b.GetString("phoneNumber"), b.GetString("extension")}
+		w.Location = strings.TrimSpace(w.said[0])
+		w.Number = strings.TrimSpace(w.said[1])
+		w.Extension = strings.TrimSpace(w.said[2])
 	}
 	if numbers := doc.Get("phoneNumbers"); numbers != nil && numbers.Kind == jsontree.Array {
 		for i := range numbers.Items {

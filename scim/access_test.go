@@ -105,6 +105,8 @@ func TestCrossTenantIDOR(t *testing.T) {
 		foreign := map[string]string{
 			"User":  h.askAs(rival, "POST", in+"/Users", userBody("victim@rival.example")).want(201).str("id"),
 			"Group": h.askAs(rival, "POST", in+"/Groups", groupBody("Victims")).want(201).str("id"),
+
+			"License": "rivals-own-product", // ids of licences are SKUs of the platform
 		}
 		h.askAs(rival, "PATCH", in+"/Groups/"+foreign["Group"], ops(`{"op":"add","path":"members","value":`+memberList(foreign["User"])+`}`)).want(200)
 		before := h.askAs(rival, "GET", in+"/Users/"+foreign["User"], "").Body.String() + h.askAs(rival, "GET", in+"/Groups/"+foreign["Group"], "").Body.String()

@@ -10,8 +10,12 @@ import (
 
 // appendTag writes the version of what a reader sees: for users the document
 // and the groups shown, for groups the document and the membership (R-29,
-// R-127). meta.version and ETag are this text.
+// R-127). What usher makes when it is asked for has its content for a version.
+// meta.version and ETag are this text.
 func appendTag(dst []byte, rec *resources.Record) []byte {
+	if rec.Kind == resources.KindSetting {
+		return append(dst, contentTag(rec.Profile)...)
+	}
 	dst = append(dst, `W/"`...)
 	dst = strconv.AppendUint(dst, rec.Version, 10)
 	switch {

@@ -95,7 +95,7 @@ func TestDeclaredEcho(t *testing.T) {
 			{"/Devices/" + device, deviceBody("s"), `"serial":"s"}`},
 		} {
 			h.ask("PUT", c.path, c.body).want(200)
-			if got := h.profile(c.path); !strings.HasSuffix(got, c.want) {
+			if got := unblocked(h.profile(c.path)); !strings.HasSuffix(got, c.want) {
 				t.Errorf("PUT %s\nstored %s\nwant … %s", c.body, got, c.want)
 			}
 		}
@@ -308,7 +308,9 @@ func TestDeclaredTolerance(t *testing.T) {
 	h := newHouse(t, "", scim.Config{}).declare(declaration(t))
 	r := h.ask("POST", "/Users", userBody("u", `,"`+strings.ToUpper(badgeURN)+`":{"VALID":"True","floors":3,"doors":"D1"},"`+badgeURN+`:colour":"red"`)).want(201)
 	r.holds(`{"valid":true,"floors":[3],"doors":[{"value":"D1"}],"colour":"red"}`, badgeURN)
-	r.holds(`["`+userURN+`","`+badgeURN+`"]`, "schemas")
+	if got := r.said("schemas"); got != `["`+userURN+`","`+badgeURN+`"]` {
+		t.Errorf("schemas %s", got)
+	}
 	id := r.str("id")
 	h.ask("PATCH", "/Users/"+id, ops(`{"op":"Add","path":"`+badgeURN+`:doors[type eq \"back\"].value","value":"D2"}`)).fails(400, "noTarget")
 	r = h.ask("PATCH", "/Users/"+id, ops(
@@ -323,7 +325,9 @@ func TestDeclaredTolerance(t *testing.T) {
 		}
 	}
 	r = h.ask("PATCH", "/Users/"+id, ops(`{"op":"remove","path":"`+badgeURN+`"}`)).want(200)
-	r.holds(`["`+userURN+`"]`, "schemas")
+	if got := r.said("schemas"); got != `["`+userURN+`"]` {
+		t.Errorf("schemas %s", got)
+	}
 	g := h.group("G")
 	h.ask("PATCH", "/Groups/"+g, ops(`{"op":"add","path":"`+badgeURN+`:colour","value":"blue"}`)).want(200).holds(`{"colour":"blue"}`, badgeURN)
 	h.ask("PATCH", "/Groups/"+g, ops(`{"op":"add","path":"members","value":`+memberList(id)+`}`)).want(200)

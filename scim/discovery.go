@@ -2,6 +2,8 @@ package scim
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,14 +13,31 @@ import (
 	"github.com/usher-scim/usher/scim/schema"
 )
 
-// documents are the discovery resources of one base URL, rendered.
+// documents are the discovery resources of one organization, rendered.
 type documents struct {
-	config, types, schemas []byte
-	granted                []byte // config for connections that use the token endpoint
+	offer                  *resources.Offer // as they were rendered for
+	config, types, schemas document
+	granted                document // config for connections that use the token endpoint
 }
 
-// documentCache keeps rendered discovery by base URL. Past its size it starts
-// anew.
+// document is one of them with the version of its content.
+type document struct {
+	body []byte
+	tag  string
+}
+
+func newDocument(body []byte) document {
+	return document{body: body, tag: contentTag(body)}
+}
+
+// contentTag is the version of what has no other one than what it says.
+func contentTag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `W/"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+}
+
+// documentCache keeps rendered discovery by base URL, which names the
+// organization. Past its size it starts anew.
 type documentCache struct {
 	mu  sync.RWMutex
 	all map[string]*documents
@@ -26,12 +45,13 @@ type documentCache struct {
 
 const cachedDocuments = 256
 
-// discovery gives the rendered documents for a base URL.
-func (w *world) discovery(base string) *documents {
+// discovery gives the rendered documents for a base URL and what the
+// organization there can have.
+func (w *world) discovery(base string, offer *resources.Offer) *documents {
 	w.documents.mu.RLock()
 	d := w.documents.all[base]
 	w.documents.mu.RUnlock()
-	if d != nil {
+	if d != nil && d.offer.Equal(offer) {
 		return d
 	}
 	provider := schema.ProviderConfig{
@@ -41,10 +61,11 @@ func (w *world) discovery(base string) *documents {
 	granted := provider
 	granted.OAuthMetadata = strings.TrimSuffix(base, "/scim/v2") + oauth.MetadataPath
 	d = &documents{
-		config:  schema.AppendServiceProviderConfig(nil, base, provider),
-		granted: schema.AppendServiceProviderConfig(nil, base, granted),
-		types:   w.registry.AppendResourceTypes(nil, base),
-		schemas: w.registry.AppendSchemas(nil, base),
+		offer:   offer,
+		config:  newDocument(schema.AppendServiceProviderConfig(nil, base, provider)),
+		granted: newDocument(schema.AppendServiceProviderConfig(nil, base, granted)),
+		types:   newDocument(w.registry.AppendResourceTypes(nil, base)),
+		schemas: newDocument(w.registry.AppendSchemas(nil, base, offer)),
 	}
 	w.documents.mu.Lock()
 	if w.documents.all == nil || len(w.documents.all) >= cachedDocuments {
@@ -57,24 +78,40 @@ func (w *world) discovery(base string) *documents {
 
 // The discovery endpoints ignore every query parameter, filter too (R-43).
 
-func (c *call) providerConfig(context.Context) error {
-	docs := c.world.discovery(c.base())
-	if c.caller.Method == resources.MethodSecret || c.caller.Method == resources.MethodKey {
-		c.send(http.StatusOK, docs.granted)
-		return nil
+// documents gives the discovery of the caller's organization.
+func (c *call) documents(ctx context.Context) (*documents, error) {
+	offer, err := c.dir.Offer(ctx, c.caller)
+	if err != nil {
+		return nil, err
 	}
-	c.send(http.StatusOK, docs.config)
-	return nil
+	return c.world.discovery(c.base(), offer), nil
 }
 
-func (c *call) resourceTypes(context.Context) error {
-	c.send(http.StatusOK, c.world.discovery(c.base()).types)
-	return nil
+func (c *call) providerConfig(ctx context.Context) error {
+	docs, err := c.documents(ctx)
+	if err != nil {
+		return err
+	}
+	if c.caller.Method == resources.MethodSecret || c.caller.Method == resources.MethodKey {
+		return c.sendDocument(docs.granted)
+	}
+	return c.sendDocument(docs.config)
 }
 
-func (c *call) schemas(context.Context) error {
-	c.send(http.StatusOK, c.world.discovery(c.base()).schemas)
-	return nil
+func (c *call) resourceTypes(ctx context.Context) error {
+	docs, err := c.documents(ctx)
+	if err != nil {
+		return err
+	}
+	return c.sendDocument(docs.types)
+}
+
+func (c *call) schemas(ctx context.Context) error {
+	docs, err := c.documents(ctx)
+	if err != nil {
+		return err
+	}
+	return c.sendDocument(docs.schemas)
 }
 
 func (c *call) resourceType(context.Context) error {
@@ -82,8 +119,12 @@ func (c *call) resourceType(context.Context) error {
 	return c.sendFound(body, ok, "resource type")
 }
 
-func (c *call) schema(context.Context) error {
-	body, ok := c.world.registry.AppendSchema(nil, c.base(), c.id)
+func (c *call) schema(ctx context.Context) error {
+	offer, err := c.dir.Offer(ctx, c.caller)
+	if err != nil {
+		return err
+	}
+	body, ok := c.world.registry.AppendSchema(nil, c.base(), c.id, offer)
 	return c.sendFound(body, ok, "schema")
 }
 
@@ -91,6 +132,16 @@ func (c *call) sendFound(body []byte, ok bool, what string) error {
 	if !ok {
 		return notHere(what)
 	}
-	c.send(http.StatusOK, body)
+	return c.sendDocument(newDocument(body))
+}
+
+// sendDocument answers with a document, or with 304 when the client has it.
+func (c *call) sendDocument(d document) error {
+	c.w.Header()["Etag"] = []string{d.tag}
+	if conditionsOf(c.r.Header).unchanged(d.tag) {
+		c.w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	c.send(http.StatusOK, d.body)
 	return nil
 }

@@ -103,7 +103,7 @@ func (h *handler) GetAll(r *http.Request, list scim.ListRequestParams) (scim.Pag
 	if list.FilterValidator != nil && !p.filter.has {
 		p.filter = param{text: fmt.Sprint(list.FilterValidator.GetFilter()), has: true}
 	}
-	q, _, err := h.server.query(h.typ, c.Profile, &p, &projection{})
+	q, _, err := h.server.query(h.typ, &c, &p, &projection{})
 	if err != nil {
 		return scim.Page{}, refuse(err)
 	}
@@ -212,7 +212,7 @@ func (h *handler) result(r *http.Request, c resources.Caller, rec *resources.Rec
 	if err != nil {
 		return scim.Resource{}, refuse(err)
 	}
-	v := view{base: h.server.baseOf(c), typ: h.typ, only: projection{noMeta: true}}
+	v := view{base: h.server.baseOf(c), caller: &c, typ: h.typ, only: projection{noMeta: true}}
 	raw, err := v.appendOpen(nil, rec)
 	if err != nil {
 		return scim.Resource{}, refuse(err)

@@ -176,7 +176,7 @@ func mustJSON(v any) []byte {
 func pruned(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
-		for _, name := range []string{"meta", "schemas", "itemsPerPage", "description", "id"} {
+		for _, name := range []string{"meta", "schemas", "itemsPerPage", "description", "id", "since", "organizationId", "organizationName"} {
 			delete(v, name)
 		}
 		for name := range v {

@@ -34,44 +34,6 @@ type problem struct {
 // Error gives code and sentence.
 func (p problem) Error() string { return p.code + ": " + p.detail }
 
-// verdict is what a domain code means on the wire.
-type verdict struct {
-	status   int
-	scimType string
-}
-
-// verdictOf maps the codes of the domain. 409 is reserved for identity
-// conflicts: providers read it as "exists already".
-func verdictOf(code resources.Code) verdict {
-	switch code {
-	case resources.CodeEmailInUse, resources.CodeEmailInOtherOrg, resources.CodeUserNameInUse,
-		resources.CodeDisplayNameInUse, resources.CodeSlugInUse, resources.CodeAttributeInUse, resources.CodeSchemaInUse:
-		return verdict{http.StatusConflict, "uniqueness"}
-	case resources.CodeUserNameNotEmail, resources.CodeInvalidValue, resources.CodeMemberUnknown,
-		resources.CodeConfirmation, resources.CodeTooManyTokens, resources.CodeTooManySecrets:
-		return verdict{http.StatusBadRequest, "invalidValue"}
-	case resources.CodeInvalidFilter:
-		return verdict{http.StatusBadRequest, "invalidFilter"}
-	case resources.CodeInvalidCursor:
-		return verdict{http.StatusBadRequest, "invalidCursor"}
-	case resources.CodeTooMany:
-		return verdict{http.StatusBadRequest, "tooMany"}
-	case resources.CodeNotFound:
-		return verdict{http.StatusNotFound, ""}
-	case resources.CodeVersion:
-		return verdict{http.StatusPreconditionFailed, ""}
-	case resources.CodeUnauthenticated:
-		return verdict{http.StatusUnauthorized, ""}
-	case resources.CodeForbidden, resources.CodeOrgSuspended:
-		return verdict{http.StatusForbidden, ""}
-	case resources.CodeRateLimited:
-		return verdict{http.StatusTooManyRequests, ""}
-	case resources.CodeUnavailable:
-		return verdict{http.StatusServiceUnavailable, ""}
-	}
-	return verdict{http.StatusInternalServerError, ""}
-}
-
 // problemOf is the one place where errors become answers. Texts of errors it
 // does not know never leave the process (R-121, security S19).
 func problemOf(err error) problem {

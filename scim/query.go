@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	scimerrors "github.com/elimity-com/scim/errors"
@@ -109,6 +110,7 @@ type projection struct {
 	noGroups  bool
 	noMembers bool
 	noMeta    bool
+	counts    bool // of group licensing, which must be asked for
 	member    memberParts
 }
 
@@ -129,10 +131,20 @@ func (s *Server) projection(t *schema.Type, p *params) (projection, error) {
 		noGroups: !list.Wants("groups"), noMembers: !list.Wants("members"), noMeta: !list.Wants("meta"),
 	}
 	out.deep = out.named || !besideOnly(t, p.excludedAttributes.text)
+	if t.Kind == resources.KindGroup && out.named {
+		out.counts = counted(t, list)
+	}
 	if t.Kind == resources.KindGroup && !out.noMembers && out.deep {
 		out.member = probeMember(list)
 	}
 	return out, nil
+}
+
+// counted reports whether a projection shows anything that is counted when it
+// is asked for.
+func counted(t *schema.Type, list *filter.Projection) bool {
+	x := t.Extension(resources.LicenceGroupURN)
+	return x != nil && slices.ContainsFunc(x.Attrs, func(a *schema.Attr) bool { return a.Counted && list.Shows(a) })
 }
 
 // besideOnly reports whether a list names nothing but attributes that are not
@@ -181,13 +193,13 @@ func (c *call) view() (*view, error) {
 		return nil, err
 	}
 	only, err := c.projection(c.typ(), &p)
-	return &view{base: c.base(), typ: c.typ(), only: only}, err
+	return &view{base: c.base(), caller: &c.caller, typ: c.typ(), only: only}, err
 }
 
 func (c *call) typ() *schema.Type { return c.route.typ }
 
 // query turns the parameters of a list into a question for the Directory.
-func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, only *projection) (q resources.Query, start int, err error) {
+func (s *Server) query(t *schema.Type, c *resources.Caller, p *params, only *projection) (q resources.Query, start int, err error) {
 	q.Kind = t.Kind
 	count := 0
 	if !p.cursor.has { // else see cursor.go
@@ -199,7 +211,7 @@ func (s *Server) query(t *schema.Type, profile resources.Profile, p *params, onl
 		}
 	}
 	if p.filter.has {
-		f, err := s.filters.Parse(t, p.filter.text, filterOptions(profile))
+		f, err := s.filters.Parse(t, p.filter.text, filterOptions(c))
 		if err != nil {
 			return q, 0, err
 		}
@@ -236,7 +248,11 @@ func (s *Server) order(t *schema.Type, p *params, q *resources.Query) (err error
 	return err
 }
 
-// filterOptions are the tolerances of a connection (L-17).
-func filterOptions(p resources.Profile) filter.Options {
-	return filter.Options{Unquoted: p == resources.ProfileEntra || p == resources.ProfileGeneric}
+// filterOptions are the tolerances of a connection (L-17), and what is known of
+// its organization.
+func filterOptions(c *resources.Caller) filter.Options {
+	return filter.Options{
+		Unquoted: c.Profile == resources.ProfileEntra || c.Profile == resources.ProfileGeneric,
+		Fixed:    func(a *schema.Attr) string { return organizationValue(c, a) },
+	}
 }

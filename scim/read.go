@@ -18,6 +18,12 @@ func (c *call) get(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return c.showIfNew(ctx, v, rec)
+}
+
+// showIfNew answers with one resource, unless the client has this version or
+// wants another one.
+func (c *call) showIfNew(ctx context.Context, v *view, rec *resources.Record) error {
 	tag := tagOf(rec)
 	if p := conditionsOf(c.r.Header); p.any() {
 		if len(p.match) > 0 && !matches(p.match, tag) {
@@ -60,7 +66,7 @@ func (c *call) list(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	q, start, err := c.query(c.typ(), c.caller.Profile, &p, &only)
+	q, start, err := c.query(c.typ(), &c.caller, &p, &only)
 	if err != nil {
 		return err
 	}
@@ -83,7 +89,7 @@ func (c *call) list(ctx context.Context) error {
 		return err
 	}
 	c.plan = page.Plan
-	v := &view{base: c.base(), typ: c.typ(), only: only}
+	v := &view{base: c.base(), caller: &c.caller, typ: c.typ(), only: only}
 	head := func(dst []byte) []byte {
 		if walk != nil {
 			return walk.appendHead(dst, &page)

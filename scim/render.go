@@ -30,9 +30,10 @@ func appendTwo(dst []byte, n int) []byte {
 
 // view is how the resources of one answer are shown.
 type view struct {
-	base string       // absolute URL of the SCIM service
-	typ  *schema.Type // of the resources shown
-	only projection   // which attributes; the zero value shows what is returned by default
+	base   string            // absolute URL of the SCIM service
+	caller *resources.Caller // who asks
+	typ    *schema.Type      // of the resources shown
+	only   projection        // which attributes; the zero value shows what is returned by default
 }
 
 // appendOpen writes a resource but for its members and its closing brace. The
@@ -47,7 +48,11 @@ func (v *view) appendOpen(dst []byte, rec *resources.Record) ([]byte, error) {
 
 // appendStored copies the stored bytes and adds what is not stored with them.
 func (v *view) appendStored(dst []byte, rec *resources.Record, groups, meta bool) []byte {
-	dst = append(dst, rec.Profile[:len(rec.Profile)-1]...)
+	if rec.Kind == resources.KindUser {
+		dst = v.appendOrganization(dst, rec.Profile)
+	} else {
+		dst = append(dst, rec.Profile[:len(rec.Profile)-1]...)
+	}
 	if groups && rec.Kind == resources.KindUser && len(rec.Groups) > 0 {
 		dst = v.appendGroups(append(dst, `,"groups":`...), rec.Groups)
 	}
@@ -96,14 +101,17 @@ func (v *view) appendGroups(dst []byte, groups []resources.GroupRef) []byte {
 	return append(dst, ']')
 }
 
-// appendMeta writes the value of meta (R-26…R-29).
+// appendMeta writes the value of meta (R-26…R-29). What usher makes when it is
+// asked for has no times.
 func (v *view) appendMeta(dst []byte, rec *resources.Record) []byte {
 	dst = append(dst, `{"resourceType":"`...)
 	dst = append(dst, v.typ.Name...)
-	dst = append(dst, `","created":"`...)
-	dst = appendTime(dst, rec.CreatedAt())
-	dst = append(dst, `","lastModified":"`...)
-	dst = appendTime(dst, rec.LastModified())
+	if !v.typ.Made {
+		dst = append(dst, `","created":"`...)
+		dst = appendTime(dst, rec.CreatedAt())
+		dst = append(dst, `","lastModified":"`...)
+		dst = appendTime(dst, rec.LastModified())
+	}
 	dst = append(dst, `","location":"`...)
 	dst = v.appendLocation(dst, rec)
 	dst = append(dst, `","version":"W/\"`...)

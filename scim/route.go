@@ -49,6 +49,10 @@ func (w *world) routeTable() []route {
 	var out []route
 	for _, t := range w.registry.Types {
 		endpoint := strings.TrimPrefix(t.Endpoint, "/")
+		if t.Made {
+			out = append(out, licenceRoutes(t, endpoint)...)
+			continue
+		}
 		out = append(out,
 			route{path: []string{endpoint}, typ: t, resource: t.Name, acts: []act{
 				{http.MethodGet, "list", (*call).list},
@@ -156,7 +160,7 @@ func (c *call) locate() error {
 
 // foreign reports whether an id cannot be one of the route's type.
 func (rt *route) foreign(id string) bool {
-	if rt.typ == nil || id == "" {
+	if rt.typ == nil || id == "" || rt.typ.Made {
 		return false
 	}
 	k, ok := resources.KindOf(id)

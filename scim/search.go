@@ -133,8 +133,8 @@ func (c *call) listAll(ctx context.Context) error {
 
 // shares asks every type the same question.
 func (c *call) shares(p *params) ([]*share, error) {
-	types := c.world.registry.Types
-	options := filterOptions(c.caller.Profile)
+	types := slices.DeleteFunc(slices.Clone(c.world.registry.Types), func(t *schema.Type) bool { return t.Made })
+	options := filterOptions(&c.caller)
 	options.Others = types
 	out := make([]*share, len(types))
 	known := false
@@ -144,7 +144,7 @@ func (c *call) shares(p *params) ([]*share, error) {
 		if err != nil {
 			return nil, err
 		}
-		sh := &share{view: view{base: c.base(), typ: t, only: only}}
+		sh := &share{view: view{base: c.base(), caller: &c.caller, typ: t, only: only}}
 		if p.filter.has {
 			f, err := c.filters.Parse(t, p.filter.text, options)
 			if err != nil {

@@ -68,6 +68,11 @@ func (o *stream) end() {
 
 // resource adds one resource, members included.
 func (o *stream) resource(ctx context.Context, v *view, rec *resources.Record) (err error) {
+	if v.only.counts {
+		if rec, err = o.c.withCounts(ctx, rec); err != nil {
+			return err
+		}
+	}
 	if o.buf, err = v.appendOpen(o.buf, rec); err != nil {
 		return err
 	}

@@ -123,7 +123,7 @@ func TestScimPassword(t *testing.T) {
 		if h.ask("GET", "/Users/"+id, "").Header().Get("ETag") != `W/"1"` {
 			t.Errorf("a password made a new version")
 		}
-		if strings.Contains(h.ask("GET", "/Schemas", "").Body.String(), `"password"`) {
+		if strings.Contains(h.ask("GET", "/Schemas", "").Body.String(), `"name":"password"`) {
 			t.Error("password is published")
 		}
 	})
@@ -144,7 +144,7 @@ func TestReplaceUser(t *testing.T) {
 		if r.at("title") != nil || r.str("nickName") != "Q" {
 			t.Errorf("omitted attributes are cleared (R-86): %s", r.Body)
 		}
-		if r.at("active") != false || r.str(enterpriseURN, "department") != "Support" || len(r.list("schemas")) != 2 {
+		if r.at("active") != false || r.str(enterpriseURN, "department") != "Support" || r.said("schemas") != `["`+userURN+`","`+enterpriseURN+`"]` {
 			t.Errorf("active and the extension must stay (L-22): %s", r.Body)
 		}
 		if r.Header().Get("ETag") != `W/"2"` || r.str("meta", "created") != created {
@@ -155,7 +155,7 @@ func TestReplaceUser(t *testing.T) {
 			t.Errorf("a present extension replaces: %s", r.Body)
 		}
 		r = h.ask("PUT", "/Users/"+id, userBody("put@acme.example", `,"`+enterpriseURN+`":null`)).want(200)
-		if r.at(enterpriseURN) != nil || len(r.list("schemas")) != 1 {
+		if r.at(enterpriseURN) != nil || r.said("schemas") != `["`+userURN+`"]` {
 			t.Errorf("null clears the extension: %s", r.Body)
 		}
 		h.ask("PUT", "/Users/"+id, `{"schemas":["`+userURN+`"]}`).fails(400, "invalidValue") // R-85

@@ -35,6 +35,9 @@ func (s *Server) newWorld(types []scim.ResourceType, kinds map[string]resources.
 	for i, t := range registry.Types {
 		handlers[i].typ = t
 	}
+	if err := registry.AddLicences(); err != nil {
+		return nil, fmt.Errorf("scim: %w", err)
+	}
 	w.registry = registry
 	w.routes = w.routeTable()
 	return w, nil

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
@@ -146,7 +147,14 @@ func (s *Server) modify(ctx context.Context, c resources.Caller, t *schema.Type,
 		if err := cond.allow(cur); err != nil {
 			return doc, err
 		}
-		return p.Apply(&doc)
+		if !p.ReadsShown() {
+			return p.Apply(&doc, nil)
+		}
+		shown, err := jsontree.Parse(cur.Profile, jsontree.Limits{})
+		if err != nil {
+			return doc, fmt.Errorf("stored document of %s: %w", cur.ID, err)
+		}
+		return p.Apply(&doc, &shown)
 	}
 	switch t.Kind {
 	case resources.KindUser:

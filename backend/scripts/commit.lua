@@ -278,8 +278,8 @@ for _ = 1, tonumber(A[a]) do
 end
 a = a + 1
 
--- 4f. Plain writes of one, two and three arguments, in this order, so that
--- what is removed cannot undo what is added.
+-- 4f. Plain writes of a key, of a key and an argument, and of a key and pairs of
+-- arguments, in this order, so that what is removed cannot undo what is added.
 for _ = 1, tonumber(A[a]) do
   k = k + 1
   a = a + 1
@@ -294,8 +294,9 @@ end
 a = a + 1
 for _ = 1, tonumber(A[a]) do
   k = k + 1
-  call(A[a + 1], K[k], A[a + 2], A[a + 3])
-  a = a + 3
+  local n = tonumber(A[a + 2])
+  call(A[a + 1], K[k], unpack(A, a + 3, a + 2 + n))
+  a = a + 2 + n
 end
 a = a + 1
 

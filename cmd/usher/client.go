@@ -121,38 +121,34 @@ type refusal struct {
 	Field  string `json:"field"`
 }
 
-// call does one request. what names it in errors; in and out may be nil.
+// call does one request with JSON. what names it in errors; in and out may be
+// nil.
 func (c *client) call(ctx context.Context, what, method, path string, in, out any) error {
-	body := []byte(nil)
-	if in != nil {
-		var err error
-		if body, err = json.Marshal(in); err != nil {
-			return fmt.Errorf("encode request: %w", err)
-		}
+	if in == nil {
+		return c.send(ctx, what, method, path, "", nil, out)
 	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, bytes.NewReader(body))
+	body, err := json.Marshal(in)
 	if err != nil {
-		return fmt.Errorf("make request: %w", err)
+		return fmt.Errorf("encode request: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+string(c.token))
-	req.Header.Set("User-Agent", agent())
-	if in != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	resp, err := c.http.Do(req)
+	return c.send(ctx, what, method, path, "application/json", bytes.NewReader(body), out)
+}
+
+// send does one request with a body of any media type and reads the answer,
+// JSON or nothing.
+func (c *client) send(ctx context.Context, what, method, path, media string, body io.Reader, out any) error {
+	resp, err := c.open(ctx, what, method, path, media, body)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return &failure{exit: exitUnavailable, what: what, why: err, todo: "see that usher runs there, or give its address with --api-url"}
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }() // what matters has been read by then
 	text, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
 	if err != nil {
 		return &failure{exit: exitUnavailable, what: what, why: fmt.Errorf("read answer: %w", err), request: resp.Header.Get("X-Request-Id")}
 	}
-	if resp.StatusCode >= 300 {
-		return refused(what, resp, text)
+	if raw, ok := out.(*json.RawMessage); ok && len(text) == 0 {
+		*raw = nil
+		return nil
 	}
 	if out == nil {
 		return nil
@@ -161,6 +157,35 @@ func (c *client) call(ctx context.Context, what, method, path string, in, out an
 		return &failure{exit: exitFailure, what: what, why: errors.New("the answer is not what usher sends"), todo: "check --api-url", request: resp.Header.Get("X-Request-Id")}
 	}
 	return nil
+}
+
+// open does one request and gives the answer, unless it is an error.
+func (c *client) open(ctx context.Context, what, method, path, media string, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+"/api/v1"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("make request: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+string(c.token))
+	req.Header.Set("User-Agent", agent())
+	if media != "" {
+		req.Header.Set("Content-Type", media)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, &failure{exit: exitUnavailable, what: what, why: err, todo: "see that usher runs there, or give its address with --api-url"}
+	}
+	if resp.StatusCode < http.StatusMultipleChoices {
+		return resp, nil
+	}
+	defer func() { _ = resp.Body.Close() }() // the error tells all there is
+	text, err := io.ReadAll(io.LimitReader(resp.Body, answerLimit))
+	if err != nil {
+		return nil, &failure{exit: exitUnavailable, what: what, why: fmt.Errorf("read answer: %w", err), request: resp.Header.Get("X-Request-Id")}
+	}
+	return nil, refused(what, resp, text)
 }
 
 // refused turns an answer with an error into a failure.

@@ -55,6 +55,33 @@ func TestConfigurationDocument(t *testing.T) {
 
 var flagWord = regexp.MustCompile(`--[a-z][a-z-]*`)
 
+// told reports whether a command is, or holds, commands that are told as data:
+// the document has a table for them.
+func told(c *cobra.Command) bool {
+	for ; c.HasParent(); c = c.Parent() {
+		if c.GroupID == "people" || c.GroupID == "rights" || c.Name() == "settings" || c.Name() == "admin" {
+			return true
+		}
+	}
+	return false
+}
+
+// verbTable is the section of a noun whose commands are told as data.
+func verbTable(noun *cobra.Command) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "## `usher %s`\n\n%s.\n\n| Command | What it does | Flags |\n|---|---|---|\n", noun.Name(), noun.Short)
+	for _, c := range noun.Commands() {
+		var flags []string
+		c.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "output" && f.Name != "help" {
+				flags = append(flags, "`--"+f.Name+"` "+strings.ReplaceAll(f.Usage, "|", "\\|"))
+			}
+		})
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.TrimPrefix(c.Use, "usher "), c.Short, strings.Join(flags, "; "))
+	}
+	return b.String()
+}
+
 // TestCommandLineDocument: every command has a section with all its flags and
 // no others, and every exit code a row.
 func TestCommandLineDocument(t *testing.T) {
@@ -64,8 +91,16 @@ func TestCommandLineDocument(t *testing.T) {
 		head, body, _ := strings.Cut(part, "\n")
 		sections[strings.Trim(head, "`")] = body
 	}
+	tables := ""
 	walk(newRootCommand(&program{}), func(c *cobra.Command) {
 		use := strings.TrimSuffix(c.UseLine(), " [flags]")
+		if told(c) {
+			if c.HasSubCommands() {
+				tables += "\n" + verbTable(c)
+				delete(sections, use)
+			}
+			return
+		}
 		body, ok := sections[use]
 		if !ok {
 			t.Errorf("docs/cli.md has no section `%s`", use)
@@ -82,7 +117,11 @@ func TestCommandLineDocument(t *testing.T) {
 			t.Errorf("docs/cli.md tells of `%s` the flags %v, it has %v", use, got, want)
 		}
 	})
+	if !strings.HasSuffix(text, tables) {
+		t.Errorf("docs/cli.md must end with:\n%s", tables)
+	}
 	delete(sections, "Exit codes")
+	delete(sections, "Commands of administrators")
 	for use := range sections {
 		t.Errorf("docs/cli.md has a section `%s`, but there is no such command", use)
 	}

@@ -73,17 +73,26 @@ func (v *orgVerb) act(do func(ctx context.Context, c *client, args []string) err
 }
 
 func (v *orgVerb) create() *cobra.Command {
-	var name string
+	var name, admin, adminName string
 	cmd := &cobra.Command{
 		Use: "create SLUG", Short: "Create an organization", Args: wants("slug"),
-		Example: "  usher org create acme --name \"Acme SA\"",
+		Example: "  usher org create acme --name \"Acme SA\" --admin zoe@acme.example",
 	}
 	cmd.Flags().StringVar(&name, "name", "", "its name for people (default: the slug)")
+	cmd.Flags().StringVar(&admin, "admin", "", "e-mail address of its first administrator, who becomes a user")
+	cmd.Flags().StringVar(&adminName, "admin-name", "", "name of the first administrator")
 	cmd.RunE = v.act(func(ctx context.Context, c *client, args []string) error {
 		var o org
-		in := map[string]string{"slug": args[0]}
+		in := map[string]any{"slug": args[0]}
 		if name != "" {
 			in["name"] = name
+		}
+		if admin != "" {
+			first := map[string]string{"email": admin}
+			if adminName != "" {
+				first["name"] = adminName
+			}
+			in["admin"] = first
 		}
 		if err := c.call(ctx, "cannot create organization "+args[0], http.MethodPost, "/orgs", in, &o); err != nil {
 			return err

@@ -38,12 +38,19 @@ func newRootCommand(p *program) *cobra.Command {
 	root.AddGroup(
 		&cobra.Group{ID: "server", Title: "Server:"},
 		&cobra.Group{ID: "prove", Title: "Proof, of any SCIM server:"},
-		&cobra.Group{ID: "manage", Title: "Management, over the REST API:"})
+		&cobra.Group{ID: "manage", Title: "Organizations, over the REST API:"},
+		&cobra.Group{ID: "people", Title: "People, over the REST API:"},
+		&cobra.Group{ID: "rights", Title: "Licences, numbers and billing, over the REST API:"})
 	for group, commands := range map[string][]*cobra.Command{
 		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p)},
 		"prove":  {newCheckCommand(p), newSimulateCommand(p), newBenchCommand(p)},
-		"manage": {newOrgCommand(p), newTokenCommand(p), newClientCommand(p), newSchemaCommand(p), newResourceTypeCommand(p)},
-		"":       {newVersionCommand(p)},
+		"manage": {newOrgCommand(p), newTokenCommand(p), newClientCommand(p), newSchemaCommand(p), newResourceTypeCommand(p), newSettingsCommand(p), newAdminCommand(p)},
+		"people": {newUserCommand(p), newGroupCommand(p), newAlertCommand(p), newJobCommand(p)},
+		"rights": {
+			newProductCommand(p), newSubscriptionCommand(p), newLicenseCommand(p), newTemplateCommand(p),
+			newLocationCommand(p), newNumberCommand(p), newExtensionCommand(p), newBillingCommand(p),
+		},
+		"": {newVersionCommand(p)},
 	} {
 		for _, c := range commands {
 			c.GroupID = group

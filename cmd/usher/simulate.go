@@ -50,6 +50,7 @@ func newSimulateCommand(p *program) *cobra.Command {
 			"Dialects: " + names + ". mix plays one at each of the --targets.",
 		Example: "  usher simulate okta --url https://scim.example.com/scim/v2 --token-file token\n" +
 			"  usher simulate entra --ready-file usher.json --users 1000 --rate 0\n" +
+			"  usher simulate okta --ready-file usher.json --users 60 --licence meetings --licence-by-group\n" +
 			"  usher simulate mix --targets targets.jsonl --duration 5m",
 		Args: wants("dialect"),
 	}
@@ -78,6 +79,8 @@ func (v *simulation) addFlags(cmd *cobra.Command) {
 	f.IntVar(&v.cfg.Workers, "workers", 4, "requests at once; with 1 the seed decides their order too")
 	f.Float64Var(&v.cfg.Trouble, "trouble", 0.05, "share of POSTs that are aborted, lost or repeated")
 	f.Uint64Var(&v.cfg.Seed, "seed", 0, "decides names, changes and their order (default random)")
+	f.StringVar(&v.cfg.Licence, "licence", "", "SKU of a licence that all users ask for; who gets it is verified")
+	f.BoolVar(&v.cfg.LicenceByGroup, "licence-by-group", false, "the first group gives the licence to its members, instead of each user asking for it")
 	f.BoolVar(&v.cfg.Keep, "keep", false, "leave what was made at the server")
 	f.StringVar(&v.output, "output", "text", "how to print the report: text or json")
 }

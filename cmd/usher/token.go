@@ -40,6 +40,8 @@ type newToken struct {
 	Policy   string   `json:"policy,omitempty"`
 	User     string   `json:"user,omitempty"`
 	Lifetime string   `json:"lifetime,omitempty"`
+	Strict   bool     `json:"strict,omitempty"`
+	Asks     bool     `json:"entitlements,omitempty"`
 }
 
 func tokensPath(slug string, more ...string) string {
@@ -70,10 +72,12 @@ func (v *orgVerb) createToken() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&spec.Name, "name", "", "what it is for (default provisioning)")
-	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read, resources, resources:read; with --user also me")
+	f.StringSliceVar(&spec.Scopes, "scopes", nil, "what it may do: scim (default), scim:read, users, users:read, groups, groups:read, resources, resources:read; with --user also me; for the REST API admin, admin:users, admin:licences, admin:locations, admin:read")
 	f.StringVar(&spec.Profile, "profile", "", "dialect of the identity provider: rfc (default), entra, okta, onelogin, jumpcloud, ping, authentik, generic")
 	f.StringVar(&spec.Policy, "policy", "", "what it accepts as userName: relaxed (default) or email")
 	f.StringVar(&spec.User, "user", "", "id of a user that it stands for at /Me; its scope is then me by default, and it ends with the user")
+	f.BoolVar(&spec.Strict, "strict", false, "what cannot be granted refuses the request instead of becoming an issue")
+	f.BoolVar(&spec.Asks, "entitlements", false, "entitlements of users ask for licences")
 	f.StringVar(&spec.Lifetime, "lifetime", "", "how long it works: 1m to 365d, in m, h or d (default 180d)")
 	cmd.RunE = v.act(func(ctx context.Context, c *client, args []string) error {
 		var t token

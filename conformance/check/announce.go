@@ -24,7 +24,8 @@ const (
 // server has: users, groups, PATCH and filters without extensions.
 type announced struct {
 	config  jsontree.Value
-	types   []resourceType
+	types   []resourceType // those whose resources clients can write
+	made    []resourceType // those that can only be read
 	schemas []jsontree.Value
 	profile string
 }
@@ -66,6 +67,13 @@ func (r *runner) discover(ctx context.Context) error {
 	if !s.ok() {
 		return fmt.Errorf("%w: %s", ErrUnreachable, s.reason)
 	}
+	r.known.types = slices.DeleteFunc(r.known.types, func(t resourceType) bool {
+		made := r.known.onlyRead(&t)
+		if made {
+			r.known.made = append(r.known.made, t)
+		}
+		return made
+	})
 	return nil
 }
 

@@ -33,7 +33,7 @@ func All() []Check {
 		putChecks(), patchUserChecks(), patchGroupChecks(), patchErrorChecks(), patchOrderChecks(),
 		entraChecks(), oktaChecks(), dialectChecks(), deleteChecks(),
 		bulkChecks(), bulkErrorChecks(), searchChecks(), meChecks(), cursorChecks(),
-		errorChecks(), authChecks(), etagChecks(), hostileChecks(), customChecks(), characterChecks(), ipsieChecks(), lossChecks(),
+		errorChecks(), authChecks(), etagChecks(), hostileChecks(), customChecks(), characterChecks(), extensionChecks(), ipsieChecks(), lossChecks(),
 	)
 }
 

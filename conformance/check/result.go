@@ -18,26 +18,27 @@ type Reason string
 
 // The reasons for a skip.
 const (
-	NoBulk        Reason = "bulk is not announced"
-	NoSort        Reason = "sort is not announced"
-	NoETag        Reason = "etag is not announced"
-	NoFilter      Reason = "filter is not announced"
-	NoPatch       Reason = "patch is not announced"
-	NoCursor      Reason = "cursor pagination is not announced"
-	NoGroups      Reason = "the resource type Group is not announced"
-	NoEnterprise  Reason = "the enterprise extension is not announced"
-	NoCustom      Reason = "no schema beyond those of RFC 7643 is announced"
-	NoSuchKind    Reason = "no attribute of this kind is announced"
-	NoSearch      Reason = "POST .search is not offered"
-	NoRootQuery   Reason = "a query at the root is not offered"
-	NoMe          Reason = "/Me is not offered"
-	NoBulkLimit   Reason = "no limit of Bulk is announced that can be passed here"
-	HasBulk       Reason = "bulk is announced"
-	NoAttribute   Reason = "not announced in the schema: "   // followed by the attribute
-	OtherProfile  Reason = "another profile was asked for: " // followed by those it is for
-	NotSafe       Reason = "the token would stand in logs"
-	OutOfTime     Reason = "the run was interrupted"
-	NotCompatible Reason = "the server refuses what this check builds on: " // followed by what
+	NoBulk         Reason = "bulk is not announced"
+	NoSort         Reason = "sort is not announced"
+	NoETag         Reason = "etag is not announced"
+	NoFilter       Reason = "filter is not announced"
+	NoPatch        Reason = "patch is not announced"
+	NoCursor       Reason = "cursor pagination is not announced"
+	NoGroups       Reason = "the resource type Group is not announced"
+	NoEnterprise   Reason = "the enterprise extension is not announced"
+	NoCustom       Reason = "no schema beyond those of RFC 7643 is announced"
+	NoEntitlements Reason = "no resource type of entitlements is announced"
+	NoSuchKind     Reason = "no attribute of this kind is announced"
+	NoSearch       Reason = "POST .search is not offered"
+	NoRootQuery    Reason = "a query at the root is not offered"
+	NoMe           Reason = "/Me is not offered"
+	NoBulkLimit    Reason = "no limit of Bulk is announced that can be passed here"
+	HasBulk        Reason = "bulk is announced"
+	NoAttribute    Reason = "not announced in the schema: "   // followed by the attribute
+	OtherProfile   Reason = "another profile was asked for: " // followed by those it is for
+	NotSafe        Reason = "the token would stand in logs"
+	OutOfTime      Reason = "the run was interrupted"
+	NotCompatible  Reason = "the server refuses what this check builds on: " // followed by what
 )
 
 // Exchange is one request and its answer. The token stands in neither.

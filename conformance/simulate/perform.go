@@ -66,7 +66,7 @@ func (s *Simulator) createUser(ctx context.Context, a *act) {
 		return
 	}
 	id, adopted, ok := s.create(ctx, birth{
-		kind: kindCreate, resource: "/Users", body: encode(s.d.user(s, &a.fields, true)), act: a,
+		kind: kindCreate, resource: "/Users", body: s.newUserBody(&a.fields), act: a,
 		find: func() (string, bool) { return s.mustFind(ctx, "/Users", s.match, value, "") },
 	})
 	if !ok {
@@ -165,7 +165,7 @@ func (s *Simulator) createGroup(ctx context.Context, a *act) {
 	}
 	in := living(a.add)
 	id, adopted, ok := s.create(ctx, birth{
-		kind: kindNewGroup, resource: "/Groups", body: encode(s.d.group(g, in)), act: a, find: find,
+		kind: kindNewGroup, resource: "/Groups", body: s.newGroupBody(g, in), act: a, find: find,
 	})
 	if !ok {
 		return

@@ -69,7 +69,7 @@ func (s *Simulator) firstCycle() plan {
 		a := s.founded(s.newGroup())
 		var in []*user
 		for _, u := range s.users {
-			if s.chance(1.5 / float64(s.cfg.Groups)) {
+			if s.chance(1.5/float64(s.cfg.Groups)) || s.licenses(a.group) {
 				in = append(in, u)
 			}
 		}

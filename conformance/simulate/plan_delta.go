@@ -124,7 +124,7 @@ func (s *Simulator) newcomer(gone *[]*user) *user {
 // the name, rarely its end and a new one.
 func (s *Simulator) groupChange(founded, members []act, g *group, c *crowd) (f, m []act) {
 	switch roll := s.rng.Float64(); {
-	case roll < 0.05:
+	case roll < 0.05 && !s.licenses(g):
 		fresh := s.founded(s.newGroup())
 		in := s.someOf(c.staying, nil, 5)
 		if s.d.createsWithMembers {

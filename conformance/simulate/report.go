@@ -38,6 +38,7 @@ type Report struct {
 	Cycles  int    `json:"cycles"` // the first one included
 	Users   int    `json:"users"`  // at the end
 	Groups  int    `json:"groups"`
+	Licence *Seats `json:"licence,omitempty"` // when one was asked for
 
 	Seconds     float64        `json:"seconds"`
 	Requests    int            `json:"requests"`
@@ -67,6 +68,9 @@ func (s *Simulator) report(cycles int) *Report {
 		}
 	}
 	r.Groups = len(s.liveGroups())
+	if s.cfg.Licence != "" {
+		r.Licence = &s.seated
+	}
 	return r
 }
 
@@ -106,6 +110,9 @@ func (s *Summary) WriteText(w io.Writer) error {
 		fmt.Fprintf(w, "targets     %d, seed %d\n", len(s.Targets), r.Seed)
 	}
 	fmt.Fprintf(w, "cycles      %d, ending with %d users and %d groups\n", r.Cycles, r.Users, r.Groups)
+	if l := r.Licence; l != nil {
+		fmt.Fprintf(w, "licence     %s: %d assigned, %d waiting, %d refused\n", l.SKU, l.Assigned, l.Waiting, l.Refused)
+	}
 	fmt.Fprintf(w, "requests    %d in %s, %.1f a second\n", r.Requests, time.Duration(r.Seconds*float64(time.Second)).Round(time.Millisecond), r.PerSecond)
 	fmt.Fprintf(w, "statuses    %s\n", statusLine(r.Statuses))
 	fmt.Fprintf(w, "on purpose  %d aborted; sent again: %d\n\n", r.Aborted, r.Retries)

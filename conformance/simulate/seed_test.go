@@ -56,9 +56,9 @@ func (r *recording) RoundTrip(req *http.Request) (*http.Response, error) {
 	return r.next.RoundTrip(req)
 }
 
-// changing is what differs from run to run: addresses, times, versions, and
+// changing is what differs from run to run: addresses, times, versions, names, and
 // the order of groups created in one millisecond.
-var changing = regexp.MustCompile(`/orgs/org-\d+/|http://[^/]+|"(created|lastModified)":"[^"]*"|"groups":\[[^]]*\]|"version":"W/\\"[^"]*""`)
+var changing = regexp.MustCompile(`/orgs/org-\d+/|http://[^/]+|"(created|lastModified)":"[^"]*"|"groups":\[[^]]*\]|"version":"W/\\"[^"]*""|"organizationName":"[^"]*"|"since":"[^"]*"`)
 
 // sequence plays a dialect with one worker and gives its requests.
 func sequence(t *testing.T, w *world, dialect string, seed uint64) []string {

@@ -28,6 +28,9 @@ type Config struct {
 	Seed     uint64        // decides names, changes and their order
 	Keep     bool          // leave everything at the server at the end
 
+	Licence        string // SKU of a licence that every user asks for; "": none
+	LicenceByGroup bool   // the first group gives it to its members, and has all users to start with
+
 	Transport http.RoundTripper // carries the requests; the caller closes it
 	Now       func() time.Time
 }
@@ -51,6 +54,7 @@ type Simulator struct {
 	gone    []gone     // names given up, all of them
 	checked int        // how many of gone were verified already
 	dead    []string   // paths of what was deleted since the last verification
+	seated  Seats      // as the last verification found it
 	faults  []Fault
 	diffs   []Difference
 	nFaults int
@@ -76,6 +80,8 @@ func New(cfg Config) (*Simulator, error) {
 		return nil, errors.New("there must be at least one worker")
 	case !(cfg.Trouble >= 0 && cfg.Trouble <= 1):
 		return nil, errors.New("trouble is a share between 0 and 1")
+	case cfg.LicenceByGroup && (cfg.Licence == "" || cfg.Groups < 1):
+		return nil, errors.New("a licence by group needs a licence and at least one group")
 	case cfg.Transport == nil || cfg.Now == nil:
 		return nil, errors.New("simulate: Transport and Now are not set")
 	}

@@ -36,6 +36,7 @@ func (s *Simulator) verify(ctx context.Context, everything bool) {
 		g.touched = false
 	}
 	s.verifyGone(ctx, everything)
+	s.verifyLicences(ctx)
 }
 
 // pass is one reading of a list: what was seen, and what is wrong with it.

@@ -32,6 +32,13 @@ type world struct {
 // newWorld starts a server over the store at url ("" is the embedded one).
 func newWorld(t *testing.T, url string, limits scim.Config) *world {
 	t.Helper()
+	w, _ := newWorldOn(t, url, limits)
+	return w
+}
+
+// newWorldOn is newWorld with the store.
+func newWorldOn(t *testing.T, url string, limits scim.Config) (*world, *backend.Store) {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	store, err := backend.Open(t.Context(), backend.Config{URL: url, Now: time.Now, Log: log})
 	if err != nil {
@@ -69,7 +76,7 @@ func newWorld(t *testing.T, url string, limits scim.Config) *world {
 	if w.platform, err = dir.Authenticate(t.Context(), made.APIToken); err != nil {
 		t.Fatalf("authenticate the operator: %v", err)
 	}
-	return w
+	return w, store
 }
 
 func unlimited() scim.Config { return scim.Config{Rate: 1e6, Burst: 1e6} }

@@ -10,8 +10,12 @@ import (
 // would tell what they are.
 func (s *scanner) readable(n *node, start int) error {
 	for _, a := range [...]*schema.Attr{n.attr, n.sub} {
-		if a != nil && a.Hidden() {
+		switch {
+		case a == nil:
+		case a.Hidden():
 			return s.fail(start, "%s is never returned and cannot be compared", quote(a.Path()))
+		case a.Counted && s.what != aPath:
+			return s.fail(start, "%s is counted when a group is asked for it, and cannot be compared", quote(a.Path()))
 		}
 	}
 	return nil

@@ -84,8 +84,14 @@ func (f *Filter) declaredCond(n *node, sub *schema.Attr) (*resources.Cond, bool)
 	if n.attr.URN == "" && n.attr.Lower == "externalid" && f.typ.Kind == resources.KindCustom {
 		listed, path = true, resources.ExternalIDPath
 	}
+	if n.how == asBool && listed {
+		return f.flagCond(n, a)
+	}
 	if n.how != asExact && n.how != asText || n.lit.Text == "" {
 		return nil, false // no text, or one that stands in no index
+	}
+	if a.Own && !resources.FactListed(path, n.lit.Text, n.op != opEq) {
+		return nil, false // too many have it to be in one
 	}
 	c := resources.Cond{Op: resources.CondIs}
 	key, attr := declaredIndexes(f.typ.Kind)
@@ -102,6 +108,19 @@ func (f *Filter) declaredCond(n *node, sub *schema.Attr) (*resources.Cond, bool)
 	c.Value = resources.AttrKey(f.typ.Name, path, resources.Folded(n.text))
 	// Control characters stand in an index as spaces, and long values are cut.
 	return &c, strings.HasSuffix(c.Value, n.text) && strings.IndexByte(n.text, ' ') < 0
+}
+
+// flagCond answers what is asked of a boolean of usher's extensions.
+func (f *Filter) flagCond(n *node, a *schema.Attr) (*resources.Cond, bool) {
+	value := "false"
+	if n.lit.Kind == jsontree.True {
+		value = "true"
+	}
+	if n.op != opEq || !a.Own || !resources.FactListed(a.Key, value, false) {
+		return nil, false
+	}
+	_, attr := declaredIndexes(f.typ.Kind)
+	return &resources.Cond{Op: resources.CondIs, Index: attr, Value: resources.AttrKey(f.typ.Name, a.Key, resources.Folded(value))}, true
 }
 
 func declaredIndexes(k resources.Kind) (unique, listed resources.Index) {

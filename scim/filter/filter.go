@@ -20,6 +20,10 @@ type Options struct {
 	// Others are the further types that are asked the same: an attribute
 	// that only they have has no value here, instead of being an error.
 	Others []*schema.Type
+
+	// Fixed gives the values of attributes that are the same for the whole
+	// organization, see schema.Attr; "" is no value. Nil: none has one.
+	Fixed func(*schema.Attr) string
 }
 
 // Filter is a checked filter on the resources of one type, or, inside a

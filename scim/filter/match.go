@@ -100,6 +100,8 @@ func (e *evaluation) value(n *node) *jsontree.Value {
 	switch n.src {
 	case nowhere:
 		return nil
+	case fromCaller:
+		return n.ofCaller()
 	case fromID:
 		e.made = jsontree.Str(e.rec.ID)
 	case fromGroups:
@@ -112,6 +114,15 @@ func (e *evaluation) value(n *node) *jsontree.Value {
 		return e.document().Get(n.attr.Name)
 	}
 	return &e.made
+}
+
+// ofCaller is the value that all resources of the organization have, or nil.
+func (n *node) ofCaller() *jsontree.Value {
+	if n.fixed == "" {
+		return nil
+	}
+	v := jsontree.Str(n.fixed)
+	return &v
 }
 
 // attribute compares v, which is the attribute of n, absent (nil), one value
@@ -282,6 +293,9 @@ func (e *evaluation) meta(n *node) bool {
 		return n.left.element(&v)
 	}
 	if n.how == asInstant {
+		if e.f.typ.Made {
+			return n.op == opNe
+		}
 		var t time.Time
 		if n.sub.Lower == "created" {
 			t = e.rec.CreatedAt()
@@ -297,12 +311,12 @@ func (e *evaluation) meta(n *node) bool {
 // metaObject renders meta as far as it is known here.
 func (e *evaluation) metaObject() jsontree.Value {
 	const layout = "2006-01-02T15:04:05.000Z"
-	v := jsontree.Obj(
-		jsontree.Str(e.f.typ.Name).As("resourceType"),
-		jsontree.Str(e.rec.CreatedAt().Format(layout)).As("created"),
-		jsontree.Str(e.rec.LastModified().Format(layout)).As("lastModified"),
-		jsontree.Str(strings.TrimPrefix(e.f.typ.Endpoint, "/")+"/"+e.rec.ID).As("location"),
-	)
+	v := jsontree.Obj(jsontree.Str(e.f.typ.Name).As("resourceType"))
+	if !e.f.typ.Made {
+		v.Set("created", jsontree.Str(e.rec.CreatedAt().Format(layout)))
+		v.Set("lastModified", jsontree.Str(e.rec.LastModified().Format(layout)))
+	}
+	v.Set("location", jsontree.Str(strings.TrimPrefix(e.f.typ.Endpoint, "/")+"/"+e.rec.ID))
 	if e.f.parser.Version != nil {
 		v.Set("version", jsontree.Str(e.f.parser.Version(e.rec)))
 	}

@@ -64,6 +64,7 @@ const (
 	fromMeta                    // times, version, kind and id of the record
 	fromGroups                  // Record.Groups
 	fromMembers                 // Record.Members
+	fromCaller                  // one value for the whole organization (Options.Fixed)
 	nowhere                     // the type has no such attribute (Options.Others)
 )
 
@@ -94,7 +95,8 @@ type node struct {
 	attr    *schema.Attr
 	sub     *schema.Attr // nil: attr itself
 
-	lit jsontree.Value // as the client wrote it, decoded
+	lit   jsontree.Value // as the client wrote it, decoded
+	fixed string         // the value of an attribute fromCaller
 
 	text string // the literal as how compares it
 	num  decimal

@@ -90,8 +90,8 @@ func (f *Filter) plan(n *node) (*resources.Cond, *node) {
 	case opNot:
 		return nil, n
 	}
-	if n.src == nowhere {
-		if n.op != opElem && n.attribute(nil) {
+	if n.src == nowhere || n.src == fromCaller {
+		if n.op != opElem && n.attribute(n.ofCaller()) {
 			return f.every(), nil
 		}
 		return nothing(), nil

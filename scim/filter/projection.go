@@ -139,6 +139,15 @@ func (p *Projection) Wants(name string) bool {
 	return keep
 }
 
+// Shows reports whether an attribute can be part of the answer.
+func (p *Projection) Shows(a *schema.Attr) bool {
+	if p == nil || p.typ == nil {
+		return !a.Hidden() && a.Returned != schema.Request
+	}
+	keep, _ := p.shows(a)
+	return keep
+}
+
 // shows tells whether an attribute is part of the answer. subs, when not nil,
 // are the sub-attributes named, to show only or to leave out.
 func (p *Projection) shows(a *schema.Attr) (keep bool, subs []*schema.Attr) {

@@ -78,6 +78,9 @@ func (s *scanner) resolveIn(typ *schema.Type, n *node, name string, start int) e
 		}
 	}
 	n.src = s.sourceOf(n.attr)
+	if n.src == fromCaller && s.opts.Fixed != nil {
+		n.fixed = s.opts.Fixed(n.attr)
+	}
 	return nil
 }
 
@@ -116,6 +119,9 @@ func (s *scanner) sourceOf(a *schema.Attr) source {
 			return fromMembers
 		}
 		return fromDocument
+	}
+	if a.Fixed {
+		return fromCaller
 	}
 	return fromExtension
 }

@@ -22,6 +22,8 @@ func SortPlan(t *schema.Type, sortBy string, p *Parser) (index resources.Index, 
 		return resources.All(t.Kind), nil, nil
 	case fromMeta:
 		return p.sortByMeta(t, n)
+	case fromCaller: // alike for all
+		return resources.All(t.Kind), nil, nil
 	case fromGroups, fromMembers:
 		return resources.NoIndex, nil, aSortKey.fault("resources cannot be sorted by %s", quote(n.attr.Path()))
 	}
@@ -52,6 +54,8 @@ func SortValue(t *schema.Type, sortBy string, p *Parser) (func(*resources.Record
 	f := &Filter{parser: p, typ: t}
 	return func(r *resources.Record) (string, bool) {
 		switch {
+		case n.src == fromCaller:
+			return "", true
 		case n.src == fromID, n.src == fromMeta && n.sub.Lower == "location":
 			return r.ID, true
 		case n.src == fromMeta && n.sub.Lower == "created":

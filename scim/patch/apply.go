@@ -17,16 +17,22 @@ var errNotObject = errors.New("patch: the stored document is not a JSON object")
 // an error nothing is returned and doc is as it was. When nothing changes, the
 // result renders to the same bytes as doc.
 //
+// shown is the document with what usher decided in it, which doc is without; nil
+// means doc, and is enough unless ReadsShown.
+//
 // Errors are elimity ScimError values of status 400 (noTarget, mutability,
 // invalidValue) about the request, or any other error about the stored
 // document.
-func (p *Patch) Apply(doc *jsontree.Value) (jsontree.Value, error) {
+func (p *Patch) Apply(doc, shown *jsontree.Value) (jsontree.Value, error) {
 	if doc == nil || doc.Kind != jsontree.Object {
 		return jsontree.Value{}, errNotObject
 	}
+	if shown == nil {
+		shown = doc
+	}
 	out := doc.Clone()
 	for i := range p.edits {
-		if err := p.run(&out, &p.edits[i]); err != nil {
+		if err := p.run(&out, shown, &p.edits[i]); err != nil {
 			return jsontree.Value{}, err
 		}
 	}
@@ -68,7 +74,7 @@ func (p *Patch) check(doc *jsontree.Value) error {
 }
 
 // run applies one edit to the document being made.
-func (p *Patch) run(doc *jsontree.Value, e *edit) error {
+func (p *Patch) run(doc, shown *jsontree.Value, e *edit) error {
 	if e.path.Extension != nil {
 		return p.dropExtension(doc, e)
 	}
@@ -76,6 +82,7 @@ func (p *Patch) run(doc *jsontree.Value, e *edit) error {
 	s := slot{doc: doc, urn: e.path.URN, name: a.Name}
 	switch {
 	case readOnly(&e.path):
+		s.doc = shown
 		return e.unchanged(s)
 	case a.Multi:
 		return p.multi(s, e)
@@ -119,8 +126,8 @@ func (s slot) drop() {
 	s.doc.Get(s.urn).Delete(s.name)
 }
 
-// unchanged accepts a write of what only usher writes if it says what is
-// stored, and refuses it otherwise.
+// unchanged accepts a write of what only usher writes if it says what readers
+// see, and refuses it otherwise.
 func (e *edit) unchanged(s slot) error {
 	cur := s.get()
 	if e.path.Sub != nil {

@@ -43,7 +43,7 @@ func BenchmarkApply8(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := p.Apply(&doc); err != nil {
+		if _, err := p.Apply(&doc, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -72,7 +72,12 @@ type Patch struct {
 	dialect dialect
 	edits   []edit
 	members MemberEdit
+	reads   bool // an edit says what only usher writes
 }
+
+// ReadsShown reports whether Apply must know what readers see: an operation says
+// what only usher writes.
+func (p *Patch) ReadsShown() bool { return p.reads }
 
 // edit is one change to one attribute.
 type edit struct {

@@ -59,7 +59,7 @@ func FuzzPatch(f *testing.F) {
 				mustRefuse(t, err)
 				continue
 			}
-			got, err := p.Apply(&doc)
+			got, err := p.Apply(&doc, nil)
 			if after := string(doc.Append(nil)); after != before {
 				t.Fatalf("the stored document became %s", after)
 			}

@@ -148,7 +148,7 @@ func (r row) run(t *testing.T, typ *schema.Type, doc, want string) {
 			p, err := patch.New(filter.New()).Parse(typ, &request, patch.Options{Profile: profile, Self: self})
 			var got jsontree.Value
 			if err == nil {
-				got, err = p.Apply(&stored)
+				got, err = p.Apply(&stored, nil)
 			}
 			if after := string(stored.Append(nil)); after != before {
 				t.Errorf("R-90: the stored document became\n%s", after)
@@ -166,14 +166,14 @@ func (r row) run(t *testing.T, typ *schema.Type, doc, want string) {
 			if d := cmp.Diff(want, string(got.Append(nil))); d != "" {
 				t.Fatalf("result (-want +got):\n%s", d)
 			}
-			again, err := p.Apply(&stored)
+			again, err := p.Apply(&stored, nil)
 			if err != nil || string(again.Append(nil)) != want {
 				t.Errorf("the patch changed by being applied: %v\n%s", err, again.Append(nil))
 			}
 			if r.once {
 				return
 			}
-			if again, err = p.Apply(&got); err != nil || string(again.Append(nil)) != want {
+			if again, err = p.Apply(&got, nil); err != nil || string(again.Append(nil)) != want {
 				t.Errorf("applied to its own result: %v\n%s", err, again.Append(nil))
 			}
 		})

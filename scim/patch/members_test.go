@@ -167,7 +167,7 @@ func TestGroups(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := p.Apply(&doc)
+			got, err := p.Apply(&doc, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,11 +198,11 @@ func TestIgnoredOnly(t *testing.T) {
 		t.Errorf("members: %+v", m)
 	}
 	var doc jsontree.Value
-	if _, err := p.Apply(&doc); err == nil {
+	if _, err := p.Apply(&doc, nil); err == nil {
 		t.Error("a stored document that is no object was accepted")
 	}
 	var se scimerrors.ScimError
-	if _, err := p.Apply(nil); err == nil || errors.As(err, &se) {
+	if _, err := p.Apply(nil, nil); err == nil || errors.As(err, &se) {
 		t.Errorf("no document: %v", err)
 	}
 }

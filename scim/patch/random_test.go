@@ -72,7 +72,7 @@ func TestRandomRequests(t *testing.T) {
 			mustRefuse(t, err)
 			continue
 		}
-		got, err := p.Apply(&doc)
+		got, err := p.Apply(&doc, nil)
 		if after := string(doc.Append(nil)); after != before {
 			t.Fatalf("%s\nthe stored document\n%s\nbecame\n%s", ops, before, after)
 		}
@@ -81,7 +81,7 @@ func TestRandomRequests(t *testing.T) {
 			continue
 		}
 		mustStand(t, u, &got, o.Profile)
-		again, err := p.Apply(&doc)
+		again, err := p.Apply(&doc, nil)
 		if err != nil || string(again.Append(nil)) != string(got.Append(nil)) {
 			t.Fatalf("%s\ntwice on one document: %v\n%s\n%s", ops, err, got.Append(nil), again.Append(nil))
 		}
@@ -103,7 +103,7 @@ func mustEcho(t *testing.T, engine *patch.Engine, u *schema.Type, doc *jsontree.
 	if err != nil {
 		t.Fatalf("echo of %s: %v", text, err)
 	}
-	got, err := p.Apply(doc)
+	got, err := p.Apply(doc, nil)
 	if err != nil || string(got.Append(nil)) != text {
 		t.Fatalf("echo of %s: %v\n%s", text, err, got.Append(nil))
 	}

@@ -58,7 +58,7 @@ func TestBody(t *testing.T) {
 				t.Fatal(err)
 			}
 			doc := tree(t, user(""))
-			got, err := p.Apply(&doc)
+			got, err := p.Apply(&doc, nil)
 			if err != nil || got.GetString("title") != "x" {
 				t.Errorf("%v, title %q", err, got.GetString("title"))
 			}

@@ -133,7 +133,7 @@ func (p *parsing) readOnly(e *edit, value *jsontree.Value) error {
 		return nil // OKT-11
 	}
 	e.value = value.Clone()
-	p.edits = append(p.edits, *e)
+	p.edits, p.reads = append(p.edits, *e), true
 	return nil
 }
 

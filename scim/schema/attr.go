@@ -115,10 +115,15 @@ type Attr struct {
 	Subs                       []*Attr
 	Core                       elimity.CoreAttribute // for ValidateSingular
 
-	// Of declared attributes only: the path under which values are indexed, and
-	// which of the two indexes they stand in, see resources.Indexed.
+	// Of declared attributes and of those of usher's extensions: the path under
+	// which values are indexed, and which of the two indexes they stand in, see
+	// resources.Indexed and resources.FactPath.
 	Key            string
 	Unique, Listed bool
+
+	// Own: of an extension of usher's. Fixed: one value for all resources of an organization, which is not stored
+	// with them. Counted: made when it is asked for, and unknown otherwise.
+	Own, Fixed, Counted bool
 
 	path      string
 	value     *Attr   // the sub-attribute "value", or nil

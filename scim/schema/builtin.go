@@ -16,7 +16,7 @@ const (
 )
 
 // Builtin returns the resource types every organization has: User with the
-// enterprise extension, and Group. They have no handlers.
+// enterprise extension and usher's, and Group. They have no handlers.
 func Builtin() []scim.ResourceType {
 	return []scim.ResourceType{
 		{
@@ -25,7 +25,7 @@ func Builtin() []scim.ResourceType {
 			Endpoint:         "/Users",
 			Description:      optional.NewString("User Account"),
 			Schema:           userSchema(),
-			SchemaExtensions: []scim.SchemaExtension{{Schema: elimity.ExtensionEnterpriseUser()}},
+			SchemaExtensions: slices.Insert(userExtensions(), 0, scim.SchemaExtension{Schema: elimity.ExtensionEnterpriseUser()}),
 		},
 		{
 			ID:          optional.NewString("Group"),
@@ -33,6 +33,8 @@ func Builtin() []scim.ResourceType {
 			Endpoint:    "/Groups",
 			Description: optional.NewString("Group"),
 			Schema:      groupSchema(),
+
+			SchemaExtensions: groupExtensions(),
 		},
 	}
 }

@@ -59,7 +59,7 @@ func TestDeclared(t *testing.T) {
 	if thing == nil || thing.Kind != resources.KindCustom || user.Kind != resources.KindUser || len(r.Types) != 3 {
 		t.Fatalf("types %v", r.Types)
 	}
-	if len(user.Extensions) != 2 || user.Extension(badgeURN).Required || !group.Extension(badgeURN).Required {
+	if len(user.Extensions) != 6 || user.Extension(badgeURN).Required || !group.Extension(badgeURN).Required {
 		t.Error("the extensions are not those declared")
 	}
 	if user.Hides || group.Hides || !thing.Hides {
@@ -90,7 +90,7 @@ func TestDeclared(t *testing.T) {
 		t.Errorf("nothing declared: %v %v %v", types, kinds, err)
 	}
 	var list struct{ Resources []struct{ ID string } }
-	if err := json.Unmarshal(r.AppendSchemas(nil, "b"), &list); err != nil || len(list.Resources) != 8 {
+	if err := json.Unmarshal(r.AppendSchemas(nil, "b", nil), &list); err != nil || len(list.Resources) != 13 {
 		t.Errorf("schemas %v, %v", list, err)
 	}
 }
@@ -196,7 +196,7 @@ func FuzzDeclared(f *testing.F) {
 			t.Fatal(err)
 		}
 		r.Complete(d)
-		if !json.Valid(r.AppendSchemas(nil, "b")) || !json.Valid(r.AppendResourceTypes(nil, "b")) {
+		if !json.Valid(r.AppendSchemas(nil, "b", nil)) || !json.Valid(r.AppendResourceTypes(nil, "b")) {
 			t.Fatal("discovery is not JSON")
 		}
 	})

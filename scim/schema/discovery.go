@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/resources"
 )
 
 // listURN is the message of every discovery list.
@@ -139,31 +140,32 @@ func (r *Registry) Schemas() []*Schema {
 	return out
 }
 
-// AppendSchemas writes the ListResponse of all schemas (R-41, R-48).
-func (r *Registry) AppendSchemas(dst []byte, base string) []byte {
+// AppendSchemas writes the ListResponse of all schemas (R-41, R-48). o is what
+// the organization can have, here and below; nil: not known.
+func (r *Registry) AppendSchemas(dst []byte, base string, o *resources.Offer) []byte {
 	all := r.Schemas()
 	dst = appendList(dst, len(all))
 	for i, s := range all {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = s.appendJSON(dst, base)
+		dst = s.appendJSON(dst, base, o)
 	}
 	return append(dst, ']', '}')
 }
 
 // AppendSchema writes one schema by its URN, compared without ASCII case; ok
 // is false when there is none (R-42).
-func (r *Registry) AppendSchema(dst []byte, base, urn string) (out []byte, ok bool) {
+func (r *Registry) AppendSchema(dst []byte, base, urn string, o *resources.Offer) (out []byte, ok bool) {
 	for _, s := range r.Schemas() {
 		if sameURN(s.URN, urn) {
-			return s.appendJSON(dst, base), true
+			return s.appendJSON(dst, base, o), true
 		}
 	}
 	return dst, false
 }
 
-func (s *Schema) appendJSON(dst []byte, base string) []byte {
+func (s *Schema) appendJSON(dst []byte, base string, o *resources.Offer) []byte {
 	dst = append(dst, `{"schemas":["`+SchemaURN+`"]`...)
 	dst = appendMember(dst, "id", s.URN)
 	if s.Name != "" {
@@ -172,24 +174,24 @@ func (s *Schema) appendJSON(dst []byte, base string) []byte {
 	if s.Description != "" {
 		dst = appendMember(dst, "description", s.Description)
 	}
-	dst = appendAttrs(append(dst, `,"attributes":`...), s.Attrs)
+	dst = appendAttrs(append(dst, `,"attributes":`...), s.Attrs, o)
 	return appendMeta(dst, "Schema", base+"/Schemas/"+s.URN)
 }
 
-func appendAttrs(dst []byte, attrs []*Attr) []byte {
+func appendAttrs(dst []byte, attrs []*Attr, o *resources.Offer) []byte {
 	dst = append(dst, '[')
 	for i, a := range attrs {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = a.appendJSON(dst)
+		dst = a.appendJSON(dst, o)
 	}
 	return append(dst, ']')
 }
 
 // appendJSON writes an attribute definition (R-48). caseExact is told where
 // text is compared; canonicalValues and referenceTypes where there are any.
-func (a *Attr) appendJSON(dst []byte) []byte {
+func (a *Attr) appendJSON(dst []byte, o *resources.Offer) []byte {
 	dst = append(dst, `{"name":`...)
 	dst = jsontree.AppendString(dst, a.Name)
 	dst = appendMember(dst, "type", a.Type.String())
@@ -200,13 +202,13 @@ func (a *Attr) appendJSON(dst []byte) []byte {
 	case TypeString, TypeReference, TypeBinary:
 		dst = appendFlag(dst, "caseExact", a.CaseExact)
 	}
-	dst = appendWords(dst, "canonicalValues", a.Canonical)
+	dst = appendWords(dst, "canonicalValues", a.suggested(o))
 	dst = appendWords(dst, "referenceTypes", a.RefTypes)
 	dst = appendMember(dst, "mutability", a.Mutability.String())
 	dst = appendMember(dst, "returned", a.Returned.String())
 	dst = appendMember(dst, "uniqueness", a.Uniqueness.String())
 	if len(a.Subs) > 0 {
-		dst = appendAttrs(append(dst, `,"subAttributes":`...), a.Subs)
+		dst = appendAttrs(append(dst, `,"subAttributes":`...), a.Subs, o)
 	}
 	return append(dst, '}')
 }

@@ -87,8 +87,14 @@ func TestResourceTypes(t *testing.T) {
 	want := map[string]any{
 		"schemas": []any{schema.ResourceTypeURN}, "id": "User", "name": "User", "description": "User Account",
 		"endpoint": "/Users", "schema": schema.UserURN,
-		"schemaExtensions": []any{map[string]any{"schema": schema.EnterpriseUserURN, "required": false}},
-		"meta":             map[string]any{"resourceType": "ResourceType", "location": base + "/ResourceTypes/User"},
+		"schemaExtensions": []any{
+			map[string]any{"schema": schema.EnterpriseUserURN, "required": false},
+			map[string]any{"schema": resources.LicenceUserURN, "required": false},
+			map[string]any{"schema": resources.LifecycleURN, "required": false},
+			map[string]any{"schema": resources.CallingURN, "required": false},
+			map[string]any{"schema": resources.OrganizationURN, "required": false},
+		},
+		"meta": map[string]any{"resourceType": "ResourceType", "location": base + "/ResourceTypes/User"},
 	}
 	if diff := cmp.Diff(want, decode(t, one[1:])); diff != "" {
 		t.Error(diff)
@@ -138,7 +144,7 @@ func checkAttributes(t *testing.T, where string, list any) {
 
 func TestSchemas(t *testing.T) {
 	r := registry(t)
-	m := decode(t, r.AppendSchemas(nil, base))
+	m := decode(t, r.AppendSchemas(nil, base, nil))
 	var ids []string
 	for _, s := range m["Resources"].([]any) {
 		s := s.(map[string]any)
@@ -151,7 +157,7 @@ func TestSchemas(t *testing.T) {
 		if s["name"] == nil {
 			t.Errorf("%s has no name", id)
 		}
-		one, ok := r.AppendSchema(nil, base, strings.ToUpper(id))
+		one, ok := r.AppendSchema(nil, base, strings.ToUpper(id), nil)
 		if !ok {
 			t.Fatalf("%s is not found by its id", id)
 		}
@@ -160,16 +166,18 @@ func TestSchemas(t *testing.T) {
 		}
 	}
 	want := []string{
-		schema.UserURN, schema.EnterpriseUserURN, schema.GroupURN,
+		schema.UserURN, schema.EnterpriseUserURN,
+		resources.LicenceUserURN, resources.LifecycleURN, resources.CallingURN, resources.OrganizationURN,
+		schema.GroupURN, resources.LicenceGroupURN,
 		schema.ProviderConfigURN, schema.ResourceTypeURN, schema.SchemaURN,
 	}
-	if diff := cmp.Diff(want, ids); diff != "" || m["totalResults"] != 6.0 {
+	if diff := cmp.Diff(want, ids); diff != "" || m["totalResults"] != 11.0 {
 		t.Errorf("%v: %s", m["totalResults"], diff)
 	}
-	if out, ok := r.AppendSchema([]byte("x"), base, "urn:x"); ok || string(out) != "x" {
+	if out, ok := r.AppendSchema([]byte("x"), base, "urn:x", nil); ok || string(out) != "x" {
 		t.Errorf("unknown schema: %v %s", ok, out)
 	}
-	if bytes.Contains(r.AppendSchemas(nil, base), []byte("password")) && publishes(m, "password") {
+	if bytes.Contains(r.AppendSchemas(nil, base, nil), []byte("password")) && publishes(m, "password") {
 		t.Error("password is published (S10)")
 	}
 }
@@ -194,8 +202,8 @@ func TestSharedExtension(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(r.Schemas()); n != 6 {
-		t.Errorf("%d schemas, want 6", n)
+	if n := len(r.Schemas()); n != 10 {
+		t.Errorf("%d schemas, want 10", n)
 	}
 }
 
@@ -203,7 +211,7 @@ func TestSharedExtension(t *testing.T) {
 func TestDiscoveryMatchesItsOwnSchemas(t *testing.T) {
 	r := registry(t)
 	user, _ := r.AppendResourceType(nil, base, "User")
-	group, _ := r.AppendSchema(nil, base, schema.GroupURN)
+	group, _ := r.AppendSchema(nil, base, schema.GroupURN, nil)
 	for urn, body := range map[string][]byte{
 		schema.ProviderConfigURN: schema.AppendServiceProviderConfig(nil, base, schema.ProviderConfig{DocumentationURI: "https://x"}),
 		schema.ResourceTypeURN:   user,

@@ -28,35 +28,51 @@ func discoverySchemas() ([]*Schema, error) {
 	return out, nil
 }
 
-// field describes one readOnly attribute of ServiceProviderConfig.
+// field describes one attribute that usher makes, readOnly unless clients write
+// it.
 type field struct {
 	kind           DataType
 	name, about    string
 	required, many bool
 	canonical      []string
+	written        bool // readWrite
+	asked          bool // returned on request only
+	exact          bool // text that compares with case
 }
 
 func (f field) params() elimity.SimpleParams {
-	about, readOnly := optional.NewString(f.about), elimity.AttributeMutabilityReadOnly()
+	about := optional.NewString(f.about)
+	var mutability elimity.AttributeMutability
+	if !f.written {
+		mutability = elimity.AttributeMutabilityReadOnly()
+	}
+	var returned elimity.AttributeReturned
+	if f.asked {
+		returned = elimity.AttributeReturnedRequest()
+	}
 	switch f.kind {
 	case TypeBoolean:
 		return elimity.SimpleBooleanParams(elimity.BooleanParams{
-			Name: f.name, Description: about, Required: f.required, Mutability: readOnly,
+			Name: f.name, Description: about, Required: f.required, Mutability: mutability, Returned: returned,
 		})
 	case TypeInteger:
 		return elimity.SimpleNumberParams(elimity.NumberParams{
-			Name: f.name, Description: about, Required: f.required, Mutability: readOnly,
+			Name: f.name, Description: about, Required: f.required, Mutability: mutability, Returned: returned,
 			Type: elimity.AttributeTypeInteger(),
+		})
+	case TypeDateTime:
+		return elimity.SimpleDateTimeParams(elimity.DateTimeParams{
+			Name: f.name, Description: about, Required: f.required, Mutability: mutability, Returned: returned,
 		})
 	case TypeReference:
 		return elimity.SimpleReferenceParams(elimity.ReferenceParams{
-			Name: f.name, Description: about, Required: f.required, Mutability: readOnly,
+			Name: f.name, Description: about, Required: f.required, Mutability: mutability, Returned: returned,
 			ReferenceTypes: []elimity.AttributeReferenceType{elimity.AttributeReferenceTypeExternal},
 		})
 	}
 	return elimity.SimpleStringParams(elimity.StringParams{
-		Name: f.name, Description: about, Required: f.required, Mutability: readOnly,
-		CanonicalValues: f.canonical,
+		Name: f.name, Description: about, Required: f.required, MultiValued: f.many, Mutability: mutability, Returned: returned,
+		CanonicalValues: f.canonical, CaseExact: f.exact,
 	})
 }
 

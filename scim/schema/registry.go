@@ -48,6 +48,10 @@ type Type struct {
 	Resource                    scim.ResourceType // the registry entry it was compiled from
 	Common                      []*Attr           // schemas, id, externalId, meta
 
+	// Made tells that usher makes the resources itself, of no stored record:
+	// they can be read and not written.
+	Made bool
+
 	// Hides tells that a stored document may hold what an answer does not show
 	// unless asked to (returned never or request, writeOnly; R-21), so that it
 	// must not be sent as it is.
@@ -197,12 +201,27 @@ func compileType(rt scim.ResourceType, kind resources.Kind) (*Type, error) {
 			if err := flatSubs(a); err != nil {
 				return nil, err
 			}
-			if t.short.get(a.Name) == nil {
-				t.short.add(a)
+		}
+	}
+	t.shorten()
+	return t, nil
+}
+
+// shorten finds extension attributes by their name alone: what an organization
+// declared keeps its name when usher's own extensions have it too.
+func (t *Type) shorten() {
+	for _, own := range [...]bool{false, true} {
+		for _, x := range t.Extensions {
+			if resources.OwnURN(x.URN) != own {
+				continue
+			}
+			for _, a := range x.Attrs {
+				if t.short.get(a.Name) == nil {
+					t.short.add(a)
+				}
 			}
 		}
 	}
-	return t, nil
 }
 
 // flatSubs refuses complex sub-attributes, which only the schemas of
@@ -228,11 +247,15 @@ func compileSchema(s elimity.Schema, prefix string) (*Schema, error) {
 		URN: s.ID, Name: s.Name.Value(), Description: s.Description.Value(),
 		Attrs: attrs,
 	}
+	own := resources.OwnURN(s.ID)
 	for _, a := range attrs {
 		if out.names.get(a.Name) != nil {
 			return nil, fmt.Errorf("schema %q: two attributes are called %q", s.ID, a.Name)
 		}
 		out.names.add(a)
+		if own {
+			a.ownKeys()
+		}
 	}
 	out.required, out.immutable = writableRequired(attrs), immutables(attrs)
 	for _, a := range attrs {

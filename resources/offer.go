@@ -1,0 +1,63 @@
+package resources
+
+import (
+	"context"
+	"slices"
+)
+
+// Offer is what discovery suggests to the identity providers of one
+// organization (domain.md §5.2, §5.5). It never changes.
+type Offer struct {
+	SKUs      []string // for licenses: what the organization subscribes to and what is free; all products when it subscribes to nothing
+	Packages  []string // for package: the packages among SKUs
+	Locations []string // for location: names; none when there are more than 200
+}
+
+// mostLocations is how many names of locations are worth suggesting.
+const mostLocations = 200
+
+// Offer tells what the caller's organization can ask for. Whoever has a
+// credential may know it: it is part of how the resources look.
+func (d *Directory) Offer(ctx context.Context, c Caller) (*Offer, error) {
+	p, err := d.planFor(ctx, c.Org)
+	if err != nil {
+		return nil, err
+	}
+	cat, err := d.catalogue(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := d.now()
+	held := make(map[string]bool)
+	for i := range p.Subscriptions {
+		if s := &p.Subscriptions[i]; s.Ends.IsZero() || now.Before(s.Ends) {
+			held[FoldSKU(s.SKU)] = true
+		}
+	}
+	o := &Offer{}
+	for i := range cat.Products {
+		product := &cat.Products[i]
+		if len(held) > 0 && product.Paid && !held[FoldSKU(product.SKU)] {
+			continue
+		}
+		o.SKUs = append(o.SKUs, product.SKU)
+		if product.Package {
+			o.Packages = append(o.Packages, product.SKU)
+		}
+	}
+	if len(p.Locations) <= mostLocations {
+		for i := range p.Locations {
+			o.Locations = append(o.Locations, p.Locations[i].Name)
+		}
+		slices.Sort(o.Locations)
+	}
+	return o, nil
+}
+
+// Equal reports whether two offers suggest the same.
+func (o *Offer) Equal(b *Offer) bool {
+	if o == nil || b == nil {
+		return o == b
+	}
+	return slices.Equal(o.SKUs, b.SKUs) && slices.Equal(o.Packages, b.Packages) && slices.Equal(o.Locations, b.Locations)
+}
