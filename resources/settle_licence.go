@@ -125,7 +125,7 @@ func (s *settling) direct() []string {
 	out := s.ch.how.direct
 	for _, sku := range s.ch.how.keep {
 		if find(s.before.Licences, sku) != nil || find(s.before.Kept, sku) != nil {
-			out = append(out[:len(out):len(out)], sku)
+			out = append(slices.Clip(out), sku)
 		}
 	}
 	return out
