@@ -205,21 +205,6 @@ func (d *Directory) Org(ctx context.Context, c Caller, slug string) (*Organizati
 	return d.orgBySlug(ctx, slug)
 }
 
-// mayNameOrg refuses callers that may not read, or rename, the organization with
-// the slug. For who is not of it there is none.
-func (c Caller) mayNameOrg(slug string, change bool) error {
-	if c.mayPlatform() == nil {
-		return nil
-	}
-	if err := c.mayAdmin(AreaOrg, change); err != nil {
-		return err
-	}
-	if c.Slug != slug {
-		return notFound(KindOrg)
-	}
-	return nil
-}
-
 // OrgChange is what to change of an organization; nil fields stay.
 type OrgChange struct {
 	Slug  *string
