@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -41,6 +42,9 @@ func (d *door) timeline(ctx context.Context, in *askTimeline) (*listOut[Event], 
 		return nil, err
 	}
 	events, more, err := d.directory.Timeline(ctx, in.caller, in.ID, before, in.Limit, scanPerPage)
+	if known, ok := errors.AsType[*resources.Error](err); ok && known.Field == "before" {
+		return nil, badCursor()
+	}
 	if err != nil {
 		return nil, err
 	}
