@@ -35,8 +35,9 @@ type turn struct {
 	done    map[string]piece // items that were done
 	tired   int              // how many became spent
 	running sync.WaitGroup
-	trouble error // why the turn must end; nil when it need not, or because the lease was lost
-	logged  int   // failures that the log was told of
+	freed   chan struct{} // has something when an act was over since the last look
+	trouble error         // why the turn must end; nil when it need not, or because the lease was lost
+	logged  int           // failures that the log was told of
 }
 
 // piece is an item that was done, perhaps in part: then it stands on the list as
@@ -48,7 +49,7 @@ type piece struct {
 }
 
 func newTurn(l *loop, b resources.Bell) *turn {
-	return &turn{loop: l, org: b.Org, bell: b, known: map[string]bool{}, done: map[string]piece{}}
+	return &turn{loop: l, org: b.Org, bell: b, known: map[string]bool{}, done: map[string]piece{}, freed: make(chan struct{}, 1)}
 }
 
 // run takes a turn from the bell to giving it back. A lease is asked for only
@@ -249,7 +250,8 @@ func (t *turn) slot() bool {
 	return false
 }
 
-// pause lets acts go on before the list is read again.
+// pause lets acts go on before the list is read again. One that ends may have made
+// more due: a job its next step.
 func (t *turn) pause() bool {
 	timer := time.NewTimer(recheck)
 	defer timer.Stop()
@@ -258,6 +260,8 @@ func (t *turn) pause() bool {
 	case <-t.ctx.Done():
 	case <-t.slice.C:
 	case <-timer.C:
+		return true
+	case <-t.freed:
 		return true
 	}
 	return false
@@ -274,6 +278,12 @@ func (t *turn) take(items []resources.DueItem) {
 
 // over notes that an item is not under way any more.
 func (t *turn) over(item resources.DueItem, came Outcome) {
+	defer func() {
+		select {
+		case t.freed <- struct{}{}:
+		default:
+		}
+	}()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.known, item.Item)

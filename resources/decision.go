@@ -58,8 +58,8 @@ func (d *Directory) Decide(ctx context.Context, c Caller, alert string, confirm 
 }
 
 // closeHolds changes the plan as was decided. It gives the groups whose members
-// are to be settled. A rejected hold of users who left a group counts on until
-// they have their licences directly.
+// are to be settled. A hold of users who left a group stays until the job has
+// emptied its pool: rejected, it counts until then, confirmed it gives nothing.
 func (d *Directory) closeHolds(ctx context.Context, tx Tx, c Caller, next *Plan, alert string, confirm bool) (groups []string, err error) {
 	for i := range next.Holds {
 		h := &next.Holds[i]
@@ -73,10 +73,12 @@ func (d *Directory) closeHolds(ctx context.Context, tx Tx, c Caller, next *Plan,
 				}
 			}
 		default:
-			h.Decided = !confirm
+			if h.Decided = true; confirm {
+				h.SKUs = nil
+			}
 		}
 	}
-	next.Holds = slices.DeleteFunc(next.Holds, func(h Hold) bool { return h.Alert == alert && !h.Decided })
+	next.Holds = slices.DeleteFunc(next.Holds, func(h Hold) bool { return h.Alert == alert && h.Members })
 	if !confirm {
 		// Documents of groups say which template they have; gaining needs no guard.
 		for _, g := range next.gains() {
@@ -187,7 +189,7 @@ func (d *Directory) releaseMembers(ctx context.Context, l Lease, j *Job, groups 
 // releaseUsers settles users of a hold that was decided.
 func (d *Directory) releaseUsers(ctx context.Context, l Lease, j *Job, a *Alert, confirm bool, users []string) error {
 	if confirm {
-		return d.settleMany(ctx, l, j, users, settleOptions{}, nil)
+		return d.settleMany(ctx, l, j, users, settleOptions{})
 	}
 	plan, err := d.loadPlan(ctx, l.Org)
 	if err != nil {
@@ -207,10 +209,10 @@ func (d *Directory) releaseUsers(ctx context.Context, l Lease, j *Job, a *Alert,
 			direct = append(direct, id)
 		}
 	}
-	if err := d.settleMany(ctx, l, j, members, settleOptions{}, nil); err != nil {
+	if err := d.settleMany(ctx, l, j, members, settleOptions{}); err != nil {
 		return err
 	}
-	return d.settleMany(ctx, l, j, direct, settleOptions{Direct: a.SKUs}, nil)
+	return d.settleMany(ctx, l, j, direct, settleOptions{Direct: a.SKUs})
 }
 
 // dropHeld takes the last piece off the list of an alert, and its users out of the
@@ -242,8 +244,7 @@ func (d *Directory) dropHeld(ctx context.Context, l Lease, a *Alert, users []str
 	return nil
 }
 
-// endHold takes a rejected hold out of the plan once everybody in it has the
-// licences directly.
+// endHold takes a hold out of the plan once nobody is in its pool any more.
 func (d *Directory) endHold(ctx context.Context, l Lease, alert string) error {
 	return d.changePlan(ctx, l.worker(), "hold.ended", func(tx Tx, next *Plan) error {
 		tx.Fence(l)

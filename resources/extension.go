@@ -19,7 +19,7 @@ const (
 // facts are the paths of extension attributes that are found by an index, with
 // the short names they stand under in UserAttr and GroupAttr. Short names are
 // stored: never change one. Values that nearly everybody has are not indexed:
-// licensingOrigin automatic, tier unlicensed, provisionSource SCIM.
+// see FactUnlisted.
 var facts = map[string]string{
 	LicenceUserURN + ":licenses":         "~w",
 	LicenceUserURN + ":package":          "~p",
@@ -46,7 +46,7 @@ var facts = map[string]string{
 
 // Facts that no SCIM attribute shows as they are asked for.
 const (
-	factHeld    = "~vs" // SKU, keySeparator, status
+	factHeld    = "~vs" // SKU, keySeparator, status; not for status assigned
 	factPlace   = "~cd" // id of the location that the user is at
 	factRole    = "~r"  // role of an administrator
 	factPlaceXT = "~x"  // unique: location id, keySeparator, extension (BR-195)

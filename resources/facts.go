@@ -18,10 +18,12 @@ func (u *User) facts(out []Entry) []Entry {
 	for i := range s.Licences {
 		a := &s.Licences[i]
 		f.add(LicenceUserURN+":effective.value", a.SKU)
-		f.add(LicenceUserURN+":effective.status", string(a.Status))
-		f.add(LicenceUserURN+":effective.issue", string(a.Issue))
 		f.add(LicenceUserURN+":effective.source", string(a.first().Type))
-		f.short(factHeld, a.SKU+keySeparator+string(a.Status))
+		if a.Status != Assigned { // that nearly every assignment is
+			f.add(LicenceUserURN+":effective.status", string(a.Status))
+			f.add(LicenceUserURN+":effective.issue", string(a.Issue))
+			f.short(factHeld, a.SKU+keySeparator+string(a.Status))
+		}
 	}
 	f.add(LifecycleURN+":state", s.State)
 	for i := range s.Issues {
@@ -79,5 +81,8 @@ func (f *factGatherer) calling(w *callingWish, c *Calling) {
 	}
 }
 
-// factKey is the value of an index entry for a fact of a user.
-func factKey(fact, value string) string { return AttrKey("User", fact, FoldText(value)) }
+// factKey is the value of an index entry for a fact of a user: AttrKey, made
+// without looking at what is known to be folded.
+func factKey(fact, value string) string {
+	return "user" + keySeparator + fact + keySeparator + FoldText(value).bounded()
+}

@@ -30,6 +30,8 @@ func FactUnlisted(short string) string {
 		return string(OriginAutomatic)
 	case facts[LicenceUserURN+":tier"]:
 		return "unlicensed"
+	case facts[LicenceUserURN+":effective.status"]:
+		return string(Assigned)
 	case facts[OrganizationURN+":provisionSource"]:
 		return "SCIM"
 	case facts[CallingURN+":callingStatus"]:

@@ -11,9 +11,6 @@ type Offer struct {
 	SKUs      []string // for licenses: what the organization subscribes to and what is free; all products when it subscribes to nothing
 	Packages  []string // for package: the packages among SKUs
 	Locations []string // for location: names; none when there are more than 200
-
-	// Subscribed says that there is a subscription that has not ended.
-	Subscribed bool
 }
 
 // mostLocations is how many names of locations are worth suggesting.
@@ -37,10 +34,10 @@ func (d *Directory) Offer(ctx context.Context, c Caller) (*Offer, error) {
 			held[FoldSKU(s.SKU)] = true
 		}
 	}
-	o := &Offer{Subscribed: len(held) > 0}
+	o := &Offer{}
 	for i := range cat.Products {
 		product := &cat.Products[i]
-		if o.Subscribed && product.Paid && !held[FoldSKU(product.SKU)] {
+		if len(held) > 0 && product.Paid && !held[FoldSKU(product.SKU)] {
 			continue
 		}
 		o.SKUs = append(o.SKUs, product.SKU)
@@ -62,5 +59,5 @@ func (o *Offer) Equal(b *Offer) bool {
 	if o == nil || b == nil {
 		return o == b
 	}
-	return o.Subscribed == b.Subscribed && slices.Equal(o.SKUs, b.SKUs) && slices.Equal(o.Packages, b.Packages) && slices.Equal(o.Locations, b.Locations)
+	return slices.Equal(o.SKUs, b.SKUs) && slices.Equal(o.Packages, b.Packages) && slices.Equal(o.Locations, b.Locations)
 }

@@ -126,7 +126,7 @@ type Hold struct {
 	Source  Source   `json:"source"`
 	SKUs    []string `json:"skus"`
 	Members bool     `json:"members,omitempty"` // the template lost SKUs, not the group its members
-	Decided bool     `json:"decided,omitempty"` // rejected: a job makes the licences direct, until then the hold counts
+	Decided bool     `json:"decided,omitempty"` // a job empties the pool; rejected, the hold counts until then, confirmed it has no SKUs
 }
 
 // holdPool is the pool of users whose licences a hold keeps.

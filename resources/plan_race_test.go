@@ -144,10 +144,10 @@ func TestGuardRace(t *testing.T) {
 	})
 }
 
-// touch changes a user a little, so that it is settled.
+// touch makes a user ask for something else, so that it is settled.
 func (b *bundle) touch(t *testing.T, id string) {
 	t.Helper()
-	_, _, err := b.UpdateUser(t.Context(), b.a, id, set("title", parse(t, `{"t":"x"}`).Items[0]))
+	_, _, err := b.UpdateUser(t.Context(), b.a, id, set(resources.LicenceUserURN, parse(t, `{"licenses":["basic"]}`)))
 	if err != nil {
 		t.Error(err)
 	}

@@ -52,6 +52,20 @@ func (b *bundle) lease(t *testing.T, org resources.OrgID) resources.Lease {
 func (b *bundle) work(t *testing.T, org resources.OrgID) {
 	t.Helper()
 	b.workUpTo(t, org, 100_000)
+	b.recount(t, org)
+}
+
+// recount compares every index, pool and line of an organization at rest with its
+// records.
+func (b *bundle) recount(t *testing.T, org resources.OrgID) {
+	t.Helper()
+	faults, err := b.store.Audit(t.Context(), org, resources.Placement)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range faults {
+		t.Errorf("recount: %s", f)
+	}
 }
 
 // workUpTo does so many pieces of work at most and reports whether all is done.

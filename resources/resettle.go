@@ -61,16 +61,20 @@ func (d *Directory) settlePage(ctx context.Context, l Lease, j *Job, where *Cond
 	for i, rec := range page.Records {
 		ids[i] = rec.ID
 	}
-	if err := d.settleMany(ctx, l, j, ids, opt, seen); err != nil {
+	if err := d.settleAll(ctx, l, j, ids, page.Records, opt, seen); err != nil {
 		return false, err
 	}
 	j.Cursor = page.Next
 	return page.Next == "", nil
 }
 
-// heldBy is the condition for users to whom a SKU is assigned.
+// heldBy is the condition for users who have an assignment of a SKU with the
+// status; that for the status assigned holds for those with another one, too.
 func heldBy(sku string, status AssignmentStatus) *Cond {
-	return &Cond{Op: CondIs, Index: UserAttr, Value: AttrKey("User", factHeld, Folded(FoldSKU(sku)+keySeparator+string(status)))}
+	if status == Assigned {
+		return &Cond{Op: CondIs, Index: UserAttr, Value: factKey(facts[LicenceUserURN+":effective.value"], sku)}
+	}
+	return &Cond{Op: CondIs, Index: UserAttr, Value: factKey(factHeld, sku+keySeparator+string(status))}
 }
 
 // allowed is how many seats of a subscription can be held at t; -1: without a

@@ -31,6 +31,7 @@ type revision struct {
 
 	lease *Lease // of the worker that does this
 	item  *DueItem
+	read  *Record // the user as somebody read it before, nil if nobody did; a run that it fails reads again
 }
 
 // decides reports whether the act has licences decided, whatever it does to the
@@ -83,7 +84,7 @@ func (d *Directory) revise(ctx context.Context, c Caller, id string, r revision)
 // reviseIn asks for the commit of a revision. A user that a worker does not find
 // any more is no fault.
 func (d *Directory) reviseIn(ctx context.Context, tx Tx, rules rules, id string, r *revision, after *User) (*Record, bool, error) {
-	cur, err := tx.Read(KindUser, id)
+	cur, err := r.current(tx, id)
 	if err != nil {
 		return nil, false, err
 	}
@@ -98,11 +99,7 @@ func (d *Directory) reviseIn(ctx context.Context, tx Tx, rules rules, id string,
 			return nil, false, err
 		}
 	}
-	edit := r.edit
-	if edit == nil {
-		edit = func(_ *Record, doc jsontree.Value) (jsontree.Value, error) { return doc, nil }
-	}
-	doc, next, err := editDocument(cur, edit)
+	doc, next, err := editDocument(cur, r.edit)
 	if err != nil {
 		return nil, false, err
 	}
@@ -110,37 +107,47 @@ func (d *Directory) reviseIn(ctx context.Context, tx Tx, rules rules, id string,
 	if same && !r.decides() {
 		return cur, false, nil
 	}
-	ch := change{id: id, after: after, docBefore: &doc, docAfter: &next, how: r}
+	before := userIn(cur, &doc)
+	ch := change{id: id, before: &before, after: after, docBefore: &doc, docAfter: &next, how: r}
 	if same { // also when the caller knows of fewer declared attributes: nothing is taken away
-		*after = userIn(cur, &next)
+		*after = before
 	} else if *after, err = rules.caller.userOf(cur, &next); err != nil {
 		return nil, false, err
 	}
 	rec, err := d.writeUser(ctx, tx, rules, cur, ch, same)
 	if err == nil && r.saw != nil {
-		before := StandingOf(cur)
-		r.saw(&before, &after.standing, rec != cur)
+		r.saw(&before.standing, &after.standing, rec != cur)
 	}
 	return rec, rec != nil && rec != cur, err
+}
+
+// current is the user that a run begins with.
+func (r *revision) current(tx Tx, id string) (*Record, error) {
+	if rec := r.read; rec != nil {
+		r.read = nil
+		tx.Seen(KindUser, id, rec)
+		return rec, nil
+	}
+	return tx.Read(KindUser, id)
 }
 
 // writeUser asks for the commit of a changed user. With same the document is what
 // it was, and nothing is written when all that is decided is, too.
 func (d *Directory) writeUser(ctx context.Context, tx Tx, rules rules, cur *Record, ch change, same bool) (*Record, error) {
-	before, after := userIn(cur, ch.docBefore), ch.after
+	before, after := ch.before, ch.after
 	if before.UserName != after.UserName || before.Identity != after.Identity {
 		if err := rules.caller.Policy.check(after); err != nil {
 			return nil, err
 		}
 	}
 	c := &rules.caller
-	if err := errors.Join(after.check(), c.checkAddresses(&before, after), c.checkOwner(&before, ch.docBefore, ch.docAfter)); err != nil {
+	if err := errors.Join(after.check(), c.checkAddresses(before, after), c.checkOwner(before, ch.docBefore, ch.docAfter)); err != nil {
 		return nil, err
 	}
 	ch.now = d.now().UnixMilli()
 	rec := *cur
 	rec.Version, rec.Modified, rec.Display = cur.Version+1, max(ch.now, cur.Modified), after.display()
-	ch.before, ch.rec = &before, &rec
+	ch.rec = &rec
 	notes := events{Tx: tx}
 	if err := d.settle(ctx, &notes, rules, ch); err != nil {
 		return nil, err

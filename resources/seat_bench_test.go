@@ -4,14 +4,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"context"
-	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/internal/redistest"
@@ -23,8 +19,7 @@ import (
 // organization's template. They are to be compared with each other in one run.
 func BenchmarkCreateUser(b *testing.B) {
 	log := slog.New(slog.DiscardHandler)
-	url := redistest.Start(b)
-	store, err := backend.Open(b.Context(), backend.Config{URL: url, Now: time.Now, Rand: rand.Reader, Log: log})
+	store, err := backend.Open(b.Context(), backend.Config{URL: redistest.Start(b), Now: time.Now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -66,19 +61,6 @@ func BenchmarkCreateUser(b *testing.B) {
 			c := resources.Caller{Org: op.Org, Token: "bench", Scopes: []resources.Scope{resources.ScopeSCIM}}
 			var seq atomic.Int64
 			b.SetParallelism(16)
-			cpu := func() float64 {
-				opt, _ := redis.ParseURL(url); cl := redis.NewClient(opt); defer cl.Close(); out, _ := cl.Info(context.Background(), "cpu").Result()
-				var sum float64
-				for _, l := range strings.Split(string(out), "\r\n") {
-					var v float64
-					if _, err := fmt.Sscanf(l, "used_cpu_user:%f", &v); err == nil { sum += v }
-					if _, err := fmt.Sscanf(l, "used_cpu_sys:%f", &v); err == nil { sum += v }
-				}
-				return sum
-			}
-			mine := func() float64 { var r syscall.Rusage; _ = syscall.Getrusage(0, &r); return float64(r.Utime.Nano()+r.Stime.Nano())/1e9 }
-			r0, m0 := cpu(), mine()
-			defer func() { b.ReportMetric((cpu()-r0)*1e6/float64(b.N), "redis-us"); b.ReportMetric((mine()-m0)*1e6/float64(b.N), "go-us") }()
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {

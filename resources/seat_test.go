@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -48,82 +47,6 @@ func (b *bundle) wantShows(t *testing.T, c resources.Caller, id, want string) {
 func asking(t *testing.T, name, block string) jsontree.Value {
 	t.Helper()
 	return parse(t, fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":%q,"emails":[{"value":"%s@acme.example"}],%q:%s}`, name, name, resources.LicenceUserURN, block))
-}
-
-// TestSeatRace: 200 creations at once against 50 seats: exactly 50 are seated,
-// the rest waits with an issue, nobody is refused; freed seats go to those who
-// wait longest, without anybody acting (BR-150, BR-164, security L1).
-func TestSeatRace(t *testing.T) {
-	onBoth(t, func(t *testing.T, b *bundle) {
-		const users, seats = 200, 50
-		op := b.operated(t, "acme")
-		b.subscribe(t, op, resources.Subscription{SKU: "host", Units: seats})
-		ids := make([]string, users)
-		var wg sync.WaitGroup
-		for worker := range 20 {
-			wg.Go(func() {
-				for i := worker; i < users; i += 20 {
-					rec, err := b.CreateUser(t.Context(), b.a, asking(t, fmt.Sprintf("u-%03d", i), `{"licenses":["host"]}`))
-					if err != nil {
-						t.Errorf("refused: %v", err)
-						continue
-					}
-					ids[i] = rec.ID
-				}
-			})
-		}
-		wg.Wait()
-		if t.Failed() {
-			t.FailNow()
-		}
-		seated := b.held(t, b.a, "host", ids)
-		if len(seated) != seats {
-			t.Errorf("%d are seated, want %d", len(seated), seats)
-		}
-		var waiting []string
-		for _, id := range ids {
-			if slices.Contains(seated, id) {
-				continue
-			}
-			waiting = append(waiting, id)
-			b.wantShows(t, b.a, id, "host=no_seats_available")
-			if s := b.standing(t, b.a, id); len(s.Issues) != 1 || s.Issues[0].Code != resources.CodeNoSeats || s.Issues[0].Attribute != "licenses" || s.Issues[0].Detail == "" {
-				t.Errorf("issues %+v", s.Issues)
-			}
-		}
-		line, err := b.store.Waiting(t.Context(), b.a.Org, "sku/host", users)
-		if err != nil || len(line) != users-seats {
-			t.Fatalf("%d wait, want %d (%v)", len(line), users-seats, err)
-		}
-		audit(t, b)
-
-		for _, id := range seated[:20] {
-			if err := b.DeleteUser(t.Context(), b.a, id, nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-		b.work(t, b.a.Org)
-		now := b.held(t, b.a, "host", waiting)
-		slices.Sort(now)
-		var want []string
-		for _, w := range line[:20] {
-			want = append(want, w.Holder)
-		}
-		slices.Sort(want)
-		if !slices.Equal(now, want) {
-			t.Errorf("seated %v\nthose who waited longest are %v", now, want)
-		}
-		usage, err := b.Usage(t.Context(), op)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, u := range usage {
-			if u.SKU == "host" && (u.Total != seats || u.Used != seats || u.Free != 0 || u.Waiting != users-seats-20) {
-				t.Errorf("usage %+v", u)
-			}
-		}
-		audit(t, b)
-	})
 }
 
 // TestNobodyOvertakes: a seat that frees goes to who waits, not to who comes just
@@ -398,6 +321,7 @@ func TestFindUsers(t *testing.T) {
 			"seated":                     {Licence: "host", Status: "assigned"},
 			"waits":                      {Issue: "no_seats_available"},
 			"waits élodie":               {Status: "error"},
+			" seated":                    {Status: "Assigned"},
 			"élodie":                     {Search: "elodie unal"},
 			"wizard":                     {Source: "api"},
 			"seated waits élodie":        {Source: "scim"},
@@ -414,7 +338,7 @@ func TestFindUsers(t *testing.T) {
 				doc := parse(t, string(rec.Profile))
 				got = append(got, doc.GetString("userName"))
 			}
-			if strings.Join(got, " ") != want {
+			if strings.Join(got, " ") != strings.TrimSpace(want) {
 				t.Errorf("%+v finds %v, want %s", q, got, want)
 			}
 		}

@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -58,7 +59,7 @@ func (d *Directory) settle(ctx context.Context, tx Tx, r rules, ch change) error
 	if ch.after != nil {
 		ch.after.standing = after
 		ch.rec.Standing = after.append(make([]byte, 0, 64), ch.after.keys)
-		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.plan, r.catalogue))
+		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.catalogue))
 	}
 	s.events()
 	return nil
@@ -130,12 +131,7 @@ func (s *Standing) administers() bool {
 	if s.State == StateInactive {
 		return false
 	}
-	for _, r := range s.Roles {
-		if r == RoleFullAdmin {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.Roles, RoleFullAdmin)
 }
 
 // events appends what happened to the user (BR-261).

@@ -125,7 +125,7 @@ func (s *settling) direct() []string {
 	out := s.ch.how.direct
 	for _, sku := range s.ch.how.keep {
 		if find(s.before.Licences, sku) != nil || find(s.before.Kept, sku) != nil {
-			out = append(out[:len(out):len(out)], sku)
+			out = append(slices.Clip(out), sku)
 		}
 	}
 	return out
@@ -154,8 +154,11 @@ func (s *settling) question(wish wishes, was *wishes) (*question, error) {
 	}
 	for i := range s.plan.Holds {
 		h := &s.plan.Holds[i]
+		if len(h.SKUs) == 0 { // confirmed, and being emptied
+			continue
+		}
 		counts := h.Members && slices.Contains(q.groups, h.Source.Ref)
-		if !counts {
+		if !h.Members {
 			var err error
 			if counts, err = s.tx.Holds(h.holdPool(), s.ch.id); err != nil {
 				return nil, err

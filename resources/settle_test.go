@@ -328,11 +328,11 @@ func BenchmarkCreate(b *testing.B) {
 			u.entries("01hq3k5m7n9p1r3t5v08", 1)
 		}
 	})
-	s, p, cat := Standing{State: StateNotVerified}, &Plan{}, newCatalogue(builtinProducts())
+	s, cat := Standing{State: StateNotVerified}, newCatalogue(builtinProducts())
 	b.Run("shown", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			shown(&doc, "01hq3k5m7n9p1r3t5v08", s.blocks(p, cat))
+			shown(&doc, "01hq3k5m7n9p1r3t5v08", s.blocks(cat))
 		}
 	})
 	b.Run("standing", func(b *testing.B) {

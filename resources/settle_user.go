@@ -12,6 +12,7 @@ type settleOptions struct {
 	Template bool     // the organization's template is given, unless the user named its licences (BR-160, BR-163)
 	Preserve bool     // with Template: what the template gave before and does not any more stays
 	Direct   []string // SKUs, those that something gives: they are direct from now on (BR-165, a rejected revocation)
+	Read     *Record  // the user as it was read before, should it be so still; nil: it is read
 	Dry      bool     // nothing is committed; what would be is the answer
 }
 
@@ -30,7 +31,7 @@ var errDry = errors.New("nothing is committed")
 // the same commit. A user that is gone is no error. With Dry full pools are not
 // noticed: what would be asked for is told as gained.
 func (d *Directory) settleUser(ctx context.Context, l Lease, id string, undue *DueItem, o settleOptions) (outcome, error) {
-	r := revision{again: true, lease: &l, item: undue, unseat: o.Leave, keep: o.Direct, dry: o.Dry}
+	r := revision{again: true, lease: &l, item: undue, unseat: o.Leave, keep: o.Direct, dry: o.Dry, read: o.Read}
 	if o.Template {
 		r.change = func(p *Plan, s *Standing) error {
 			s.template(p, o.Preserve)

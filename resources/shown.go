@@ -103,10 +103,10 @@ func shown(doc *jsontree.Value, id string, blocks []block) []byte {
 
 // blocks are what a user's standing adds to its document. The organization's
 // block is the last.
-func (s *Standing) blocks(p *Plan, cat *Catalogue) []block {
+func (s *Standing) blocks(cat *Catalogue) []block {
 	out := make([]block, 0, 4)
 	out = append(out, block{LicenceUserURN, s.licenceBlock(cat)})
-	if body := s.callingBlock(p); len(body) > 0 {
+	if body := s.callingBlock(); len(body) > 0 {
 		out = append(out, block{CallingURN, body})
 	}
 	out = append(out, block{LifecycleURN, s.lifecycleBlock()})
@@ -188,7 +188,7 @@ func (s *Standing) lifecycleBlock() []byte {
 }
 
 // callingBlock is empty for who has nothing to do with calling.
-func (s *Standing) callingBlock(p *Plan) []byte {
+func (s *Standing) callingBlock() []byte {
 	c := s.Calling
 	if c == nil {
 		return nil

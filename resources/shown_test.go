@@ -22,10 +22,6 @@ func TestShown(t *testing.T) {
 		Issues:  []Issue{{Code: CodeNoSeats, Attribute: "licenses", Detail: "None is free.", Since: 1000}},
 		Calling: &Calling{Extension: "4711", Temporary: true, Status: "pending"},
 	}
-	p, err := parsePlan(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	tests := map[string]struct{ said, want string }{
 		"nothing said": {
 			`{"schemas":["` + core + `"],"userName":"a"}`,
@@ -50,7 +46,7 @@ func TestShown(t *testing.T) {
 				st = Standing{State: StateNotVerified}
 			}
 			said := parsed(t, tt.said)
-			got := shown(said, "x", st.blocks(p, newCatalogue(builtinProducts())))
+			got := shown(said, "x", st.blocks(newCatalogue(builtinProducts())))
 			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
 				t.Fatalf("shown (-want +got):\n%s", diff)
 			}

@@ -156,26 +156,23 @@ func TestSubscriptionOfAnotherNode(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *bundle) {
 		ctx := t.Context()
 		op := b.operated(t, "acme")
-		other := b.another(t)
-		strict := b.a
-		strict.Strict = true
-		doc := parse(t, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"u","`+resources.LicenceUserURN+`":{"licenses":["host"]}}`)
-		sub := b.subscribe(t, op, resources.Subscription{SKU: "host"})
-		for _, dir := range []*resources.Directory{b.Directory, other} { // both remember that there is no seat
-			_, err := dir.CreateUser(ctx, strict, doc.Clone())
-			fails(t, err, resources.CodeNoSeats, "")
+		other, third := b.another(t), b.another(t)
+		id := b.licensed(t, b.a, "u")
+		grant := func(dir *resources.Directory) error {
+			_, err := dir.ChangeLicences(ctx, op, id, resources.LicenceChange{Add: []string{"host"}}, nil)
+			return err
 		}
+		for _, dir := range []*resources.Directory{other, third} { // they remember that there is none
+			fails(t, grant(dir), resources.CodeNotSubscribed, "")
+		}
+		sub := b.subscribe(t, op, resources.Subscription{SKU: "host"})
 		two := 2
 		if _, err := other.UpdateSubscription(ctx, op, sub.ID, resources.SubscriptionChange{Units: &two}); err != nil {
-			t.Fatal(err)
+			t.Errorf("changed by another node: %v", err)
 		}
 		b.clock.Advance(3 * time.Second)
-		if _, err := b.CreateUser(ctx, strict, doc.Clone()); err != nil {
-			t.Errorf("created by what another node wrote: %v", err)
-		}
-		sub = b.subscribe(t, op, resources.Subscription{SKU: "suite", Units: 1})
-		if err := other.DeleteSubscription(ctx, op, sub.ID, false); err != nil {
-			t.Errorf("deleted by another node: %v", err)
+		if err := grant(third); err != nil {
+			t.Errorf("granted on a third node: %v", err)
 		}
 	})
 }

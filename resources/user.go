@@ -213,13 +213,16 @@ func (d *Directory) UpdateUser(ctx context.Context, c Caller, id string, edit Ed
 }
 
 // editDocument gives what the client said in the stored document, and what edit
-// makes of that.
+// makes of that; without edit it stays, and both results share what is in it.
 func editDocument(cur *Record, edit Edit) (doc, next jsontree.Value, err error) {
 	doc, err = jsontree.Parse(cur.Profile, jsontree.Limits{})
 	if err != nil {
 		return doc, next, fmt.Errorf("stored document of %s: %w", cur.ID, err)
 	}
 	unshown(&doc)
+	if edit == nil {
+		return doc, doc, nil
+	}
 	if next, err = edit(cur, doc.Clone()); err != nil {
 		return doc, next, err
 	}

@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -66,12 +67,12 @@ func (q *UserQuery) where() *Cond {
 	path(LicenceUserURN+":effective.source", q.Grant)
 	switch {
 	case q.Licence != "" && q.Status != "":
-		all.Subs = append(all.Subs, is(factHeld, q.Licence+keySeparator+q.Status))
+		all.Subs = append(all.Subs, *heldBy(q.Licence, AssignmentStatus(strings.ToLower(q.Status))))
 	case q.Licence != "":
 		all.Subs = append(all.Subs, Cond{Op: CondOr, Subs: []Cond{
 			is(facts[LicenceUserURN+":effective.value"], q.Licence), is(facts[LicenceUserURN+":licenses"], q.Licence),
 		}})
-	default:
+	case !q.assigned():
 		path(LicenceUserURN+":effective.status", q.Status)
 	}
 	if q.Location != "" {
@@ -98,18 +99,36 @@ func (q *UserQuery) where() *Cond {
 // index.
 func (q *UserQuery) scimOnly() bool { return strings.EqualFold(q.Source, "SCIM") }
 
+// assigned asks for a status that nearly every assignment has and that stands in
+// no index.
+func (q *UserQuery) assigned() bool { return strings.EqualFold(q.Status, string(Assigned)) }
+
 // match decides what indexes cannot; nil when they decide all.
 func (q *UserQuery) match() func(*Record) bool {
-	switch {
-	case q.Search != "" && q.scimOnly():
-		found := matching(q.Search)
-		return func(rec *Record) bool { return cameBySCIM(rec) && found(rec) }
-	case q.Search != "":
-		return matching(q.Search)
-	case q.scimOnly():
-		return cameBySCIM
+	var tests []func(*Record) bool
+	if q.scimOnly() {
+		tests = append(tests, cameBySCIM)
 	}
-	return nil
+	if q.assigned() {
+		tests = append(tests, func(rec *Record) bool { return holdsSome(rec, q.Licence) })
+	}
+	if q.Search != "" {
+		tests = append(tests, matching(q.Search))
+	}
+	if len(tests) == 0 {
+		return nil
+	}
+	return func(rec *Record) bool {
+		return !slices.ContainsFunc(tests, func(test func(*Record) bool) bool { return !test(rec) })
+	}
+}
+
+// holdsSome reports whether a user has a product assigned; "" is any.
+func holdsSome(rec *Record, sku string) bool {
+	s := StandingOf(rec)
+	return slices.ContainsFunc(s.Licences, func(a Assignment) bool {
+		return a.Status == Assigned && (sku == "" || sameSKU(a.SKU, sku))
+	})
 }
 
 func cameBySCIM(rec *Record) bool { return StandingOf(rec).Source == "" }

@@ -89,7 +89,7 @@ func TestCrossTenantDeclared(t *testing.T) {
 // characteristic, and follows a change at once.
 func TestDeclaredDiscovery(t *testing.T) {
 	h := newHouse(t, "", scim.Config{})
-	if n := h.ask("GET", "/ResourceTypes", "").want(200).num("totalResults"); n != 2 {
+	if n := h.ask("GET", "/ResourceTypes", "").want(200).num("totalResults"); n != 3 {
 		t.Fatalf("%d resource types before", n)
 	}
 	h.badgesFor("acme")
@@ -100,7 +100,7 @@ func TestDeclaredDiscovery(t *testing.T) {
 	h.declare(declaration(t))
 	h.badgesFor("rival")
 	r = h.askAs(h.token["rival"], "GET", "/orgs/rival/scim/v2/ResourceTypes", "").want(200)
-	if r.num("totalResults") != 4 {
+	if r.num("totalResults") != 5 {
 		t.Errorf("types: %s", r.Body)
 	}
 	r = h.ask("GET", "/ResourceTypes/device", "").want(200)

@@ -64,7 +64,7 @@ func (w *world) discovery(base string, offer *resources.Offer) *documents {
 		offer:   offer,
 		config:  newDocument(schema.AppendServiceProviderConfig(nil, base, provider)),
 		granted: newDocument(schema.AppendServiceProviderConfig(nil, base, granted)),
-		types:   newDocument(w.registry.AppendResourceTypes(nil, base, offer)),
+		types:   newDocument(w.registry.AppendResourceTypes(nil, base)),
 		schemas: newDocument(w.registry.AppendSchemas(nil, base, offer)),
 	}
 	w.documents.mu.Lock()
@@ -114,12 +114,8 @@ func (c *call) schemas(ctx context.Context) error {
 	return c.sendDocument(docs.schemas)
 }
 
-func (c *call) resourceType(ctx context.Context) error {
-	offer, err := c.dir.Offer(ctx, c.caller)
-	if err != nil {
-		return err
-	}
-	body, ok := c.world.registry.AppendResourceType(nil, c.base(), c.id, offer)
+func (c *call) resourceType(context.Context) error {
+	body, ok := c.world.registry.AppendResourceType(nil, c.base(), c.id)
 	return c.sendFound(body, ok, "resource type")
 }
 

@@ -162,7 +162,7 @@ func TestDiscovery(t *testing.T) {
 		t.Errorf("ServiceProviderConfig: %s", r.Body)
 	}
 	types := h.ask("GET", "/ResourceTypes?startIndex=2&count=0&filter=x", "").want(200)
-	if types.num("totalResults") != 2 || len(types.list("Resources")) != 2 || types.str("Resources", 0, "meta", "location") != base+"/ResourceTypes/User" {
+	if types.num("totalResults") != 3 || len(types.list("Resources")) != 3 || types.str("Resources", 0, "meta", "location") != base+"/ResourceTypes/User" {
 		t.Errorf("ResourceTypes: %s", types.Body)
 	}
 	if r := h.ask("GET", "/ResourceTypes/Group", "").want(200); r.str("endpoint") != "/Groups" || r.str("schema") != groupURN {

@@ -88,7 +88,7 @@ func declare(t *testing.T, n *node) {
 
 // explained knows the reasons for which usher may skip a check.
 func explained(why check.Reason) bool {
-	known := []check.Reason{check.NoMe, check.NoCustom, check.NoSuchKind, check.HasBulk, check.NoEntitlements}
+	known := []check.Reason{check.NoMe, check.NoCustom, check.NoSuchKind, check.HasBulk}
 	return slices.Contains(known, why) || strings.HasPrefix(string(why), string(check.OtherProfile))
 }
 

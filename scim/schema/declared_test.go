@@ -196,7 +196,7 @@ func FuzzDeclared(f *testing.F) {
 			t.Fatal(err)
 		}
 		r.Complete(d)
-		if !json.Valid(r.AppendSchemas(nil, "b", nil)) || !json.Valid(r.AppendResourceTypes(nil, "b", nil)) {
+		if !json.Valid(r.AppendSchemas(nil, "b", nil)) || !json.Valid(r.AppendResourceTypes(nil, "b")) {
 			t.Fatal("discovery is not JSON")
 		}
 	})

@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"bytes"
 	"strconv"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -69,28 +68,23 @@ func appendOr(dst []byte, n, otherwise int) []byte {
 }
 
 // AppendResourceTypes writes the ListResponse of all resource types (R-41,
-// o is what the organization can have, here and below; nil: not known.
-func (r *Registry) AppendResourceTypes(dst []byte, base string, o *resources.Offer) []byte {
-	n := 0
-	for _, t := range r.Types {
-		if t.announced(o) {
-			n++
+//
+func (r *Registry) AppendResourceTypes(dst []byte, base string) []byte {
+	dst = appendList(dst, len(r.Types))
+	for i, t := range r.Types {
+		if i > 0 {
+			dst = append(dst, ',')
 		}
+		dst = t.appendJSON(dst, base)
 	}
-	dst = appendList(dst, n)
-	for _, t := range r.Types {
-		if t.announced(o) {
-			dst = append(t.appendJSON(dst, base), ',')
-		}
-	}
-	return append(bytes.TrimSuffix(dst, []byte{','}), ']', '}')
+	return append(dst, ']', '}')
 }
 
 // AppendResourceType writes one resource type by its name; ok is false when
 // there is none of that name.
-func (r *Registry) AppendResourceType(dst []byte, base, name string, o *resources.Offer) (out []byte, ok bool) {
+func (r *Registry) AppendResourceType(dst []byte, base, name string) (out []byte, ok bool) {
 	for _, t := range r.Types {
-		if jsontree.EqualName(t.Name, name) && t.announced(o) {
+		if jsontree.EqualName(t.Name, name) {
 			return t.appendJSON(dst, base), true
 		}
 	}
@@ -124,7 +118,7 @@ func (t *Type) appendJSON(dst []byte, base string) []byte {
 
 // Schemas lists every schema once: those of the resource types in order, then
 // the three of discovery itself.
-func (r *Registry) Schemas(o *resources.Offer) []*Schema {
+func (r *Registry) Schemas() []*Schema {
 	var out []*Schema
 	add := func(s *Schema) {
 		for _, known := range out {
@@ -135,9 +129,6 @@ func (r *Registry) Schemas(o *resources.Offer) []*Schema {
 		out = append(out, s)
 	}
 	for _, t := range r.Types {
-		if !t.announced(o) {
-			continue
-		}
 		add(t.Core)
 		for _, x := range t.Extensions {
 			add(x.Schema)
@@ -149,9 +140,10 @@ func (r *Registry) Schemas(o *resources.Offer) []*Schema {
 	return out
 }
 
-// AppendSchemas writes the ListResponse of all schemas.
+// AppendSchemas writes the ListResponse of all schemas. o is what
+// the organization can have, here and below; nil: not known.
 func (r *Registry) AppendSchemas(dst []byte, base string, o *resources.Offer) []byte {
-	all := r.Schemas(o)
+	all := r.Schemas()
 	dst = appendList(dst, len(all))
 	for i, s := range all {
 		if i > 0 {
@@ -165,7 +157,7 @@ func (r *Registry) AppendSchemas(dst []byte, base string, o *resources.Offer) []
 // AppendSchema writes one schema by its URN, compared without ASCII case; ok
 // is false when there is none.
 func (r *Registry) AppendSchema(dst []byte, base, urn string, o *resources.Offer) (out []byte, ok bool) {
-	for _, s := range r.Schemas(o) {
+	for _, s := range r.Schemas() {
 		if sameURN(s.URN, urn) {
 			return s.appendJSON(dst, base, o), true
 		}

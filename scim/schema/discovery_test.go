@@ -76,11 +76,11 @@ func TestServiceProviderConfig(t *testing.T) {
 //
 func TestResourceTypes(t *testing.T) {
 	r := registry(t)
-	m := decode(t, r.AppendResourceTypes(nil, base, nil))
+	m := decode(t, r.AppendResourceTypes(nil, base))
 	if m["totalResults"] != 2.0 || m["itemsPerPage"] != 2.0 || m["startIndex"] != 1.0 || len(m["Resources"].([]any)) != 2 {
 		t.Errorf("list: %v", m)
 	}
-	one, ok := r.AppendResourceType([]byte("x"), base, "user", nil)
+	one, ok := r.AppendResourceType([]byte("x"), base, "user")
 	if !ok || one[0] != 'x' {
 		t.Fatalf("User: %v %s", ok, one)
 	}
@@ -103,7 +103,7 @@ func TestResourceTypes(t *testing.T) {
 		t.Errorf("the list shows another one: %s", diff)
 	}
 	for _, name := range []string{"Users", "/Users", "Nope", ""} {
-		if out, ok := r.AppendResourceType([]byte("x"), base, name, nil); ok || string(out) != "x" {
+		if out, ok := r.AppendResourceType([]byte("x"), base, name); ok || string(out) != "x" {
 			t.Errorf("%q: %v %s", name, ok, out)
 		}
 	}
@@ -202,7 +202,7 @@ func TestSharedExtension(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(r.Schemas(nil)); n != 10 {
+	if n := len(r.Schemas()); n != 10 {
 		t.Errorf("%d schemas, want 10", n)
 	}
 }
@@ -210,7 +210,7 @@ func TestSharedExtension(t *testing.T) {
 // What discovery says of itself agrees with what it sends.
 func TestDiscoveryMatchesItsOwnSchemas(t *testing.T) {
 	r := registry(t)
-	user, _ := r.AppendResourceType(nil, base, "User", nil)
+	user, _ := r.AppendResourceType(nil, base, "User")
 	group, _ := r.AppendSchema(nil, base, schema.GroupURN, nil)
 	for urn, body := range map[string][]byte{
 		schema.ProviderConfigURN: schema.AppendServiceProviderConfig(nil, base, schema.ProviderConfig{DocumentationURI: "https://x"}),
@@ -218,7 +218,7 @@ func TestDiscoveryMatchesItsOwnSchemas(t *testing.T) {
 		schema.SchemaURN:         group,
 	} {
 		doc := tree(t, string(body))
-		for _, s := range r.Schemas(nil) {
+		for _, s := range r.Schemas() {
 			if s.URN != urn {
 				continue
 			}

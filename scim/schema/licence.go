@@ -57,11 +57,6 @@ func (r *Registry) AddLicences() error {
 	return nil
 }
 
-// announced tells whether discovery speaks of a type. Licences are worth
-// discovering once there is a subscription; before, everything listed would be
-// what all users can have anyway.
-func (t *Type) announced(o *resources.Offer) bool { return !t.Made || o != nil && o.Subscribed }
-
 // suggested gives the canonicalValues of an attribute, which for some are what
 // the organization can have.
 func (a *Attr) suggested(o *resources.Offer) []string {

@@ -108,9 +108,20 @@ func TestBench(t *testing.T) {
 	if len(report.Rows) < 15 || report.Redis == "" {
 		t.Errorf("the report has %d rows: %+v", len(report.Rows), report)
 	}
+	measured := map[string]int{"template given to all": 0, "template on a group": 0, "GET /Licenses": 0, "POST /Users with a seat": 0, "POST /Users waiting": 0}
 	for _, row := range report.Rows {
 		if row.Value <= 0 {
 			t.Errorf("%s measured %v", row.Work, row.Value)
+		}
+		for work := range measured {
+			if strings.HasPrefix(row.Work, work) && row.Gate > 0 {
+				measured[work]++
+			}
+		}
+	}
+	for work, rows := range measured {
+		if rows != 1 {
+			t.Errorf("%d rows with a gate are about %q, want one", rows, work)
 		}
 	}
 	var text strings.Builder

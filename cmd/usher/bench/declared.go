@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/usher-scim/usher/internal/jsontree"
-	"github.com/usher-scim/usher/resources"
 )
 
 const (
@@ -24,10 +23,10 @@ func deviceJSON(n int) string {
 		`"owner":{"value":"00000000000000000000"}}`, deviceURN, n, n, n)
 }
 
-// declared measures resources of a declared type against users. It comes last:
+// declared measures resources of a declared type against users. It comes late:
 // nothing was declared when the other rows were measured.
 func (m *meter) declared(ctx context.Context) error {
-	operator := resources.Caller{Org: resources.PlatformOrg, Token: "bench", Scopes: []resources.Scope{resources.ScopePlatform}}
+	operator := m.operator()
 	if _, err := m.dir.SetDeclared(ctx, operator, m.caller.Slug, []byte(deviceType), nil); err != nil {
 		return err
 	}

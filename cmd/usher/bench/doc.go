@@ -12,4 +12,9 @@
 // operation: R1 one GET, R3 the commit of a prepared user, R4 a page of ids and
 // their records, R5 an equality look-up, R6 a commit of one membership. They
 // parse nothing, check nothing and render nothing.
+//
+// What licences cost is measured last and against usher itself: creation with a
+// seat against creation without, usage figures over many holders against those of
+// one, and how many users a second a worker settles when a template is given to
+// everybody or put on a large group.
 package bench

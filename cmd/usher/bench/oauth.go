@@ -29,7 +29,7 @@ func (m *meter) oauth(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	operator := resources.Caller{Org: resources.PlatformOrg, Token: "bench", Scopes: []resources.Scope{resources.ScopePlatform}}
+	operator := m.operator()
 	const body = "grant_type=client_credentials"
 	requests := make([]string, min(m.Conns, 50))
 	for i := range requests {

@@ -67,7 +67,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		m.embedded, m.watchSlow, m.fill, // the embedded store first, while this process holds nothing else
 		func(ctx context.Context) error { return s.references(ctx, url) },
 		m.reads, m.lists, m.walks, m.scans, m.writes, m.members, m.sizes,
-		m.oauth, m.declared,
+		m.oauth, m.declared, m.licences,
 	} {
 		if err := stage(ctx); err != nil {
 			return nil, err

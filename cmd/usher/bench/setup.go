@@ -52,7 +52,7 @@ func open(ctx context.Context, url string, users int) (*site, error) {
 	if err := s.connect(url); err != nil {
 		return s, err
 	}
-	dir, err := resources.New(resources.Config{Store: store, Vault: store, Now: time.Now, Rand: rand.Reader, Log: quiet, Budget: 2 * users})
+	dir, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: time.Now, Rand: rand.Reader, Log: quiet, Budget: 2 * users})
 	if err != nil {
 		return s, err
 	}
@@ -85,9 +85,14 @@ func (s *site) connect(url string) error {
 	return nil
 }
 
+// operator is who runs the platform.
+func (*site) operator() resources.Caller {
+	return resources.Caller{Org: resources.PlatformOrg, Token: "bench", Scopes: []resources.Scope{resources.ScopePlatform}}
+}
+
 // organization makes a fresh organization with a token for d.
 func (s *site) organization(ctx context.Context, d *data) error {
-	operator := resources.Caller{Org: resources.PlatformOrg, Token: "bench", Scopes: []resources.Scope{resources.ScopePlatform}}
+	operator := s.operator()
 	slug := "bench-" + strings.ToLower(rand.Text()[:8])
 	if _, err := s.dir.CreateOrg(ctx, operator, slug, "Bench"); err != nil {
 		return err
