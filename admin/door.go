@@ -250,6 +250,9 @@ func (d *door) enter(ctx context.Context, x *exchange, r *http.Request) error {
 	if text, err := url.PathUnescape(slug); err == nil {
 		slug = text
 	}
+	if slug == resources.PlatformSlug && ofPlatform(x.pattern) && x.caller.May(resources.AreaPlatform, true) == nil {
+		return nil // reports over all organizations belong to usher's own
+	}
 	c, err := d.directory.Operate(ctx, x.caller, slug)
 	if err != nil {
 		return err

@@ -17,6 +17,8 @@ const (
 	orgsPath = "/api/v1/orgs"
 	orgPath  = orgsPath + "/{org}"
 
+	importNumbersID = "import-numbers"
+
 	importLimit = 1<<20 + 1 // bytes of the body of an import; one of this size is too large
 )
 
@@ -96,6 +98,14 @@ func inside[I, O any](d *door, api huma.API, area resources.Area, op huma.Operat
 	d.rights[name] = r
 	op.Errors = append(op.Errors, http.StatusNotFound)
 	register(api, op, act)
+}
+
+// ofPlatform reports whether an operation inside an organization is also one on
+// the operators' own, named by resources.PlatformSlug: billing reports over all
+// organizations and the jobs that make them.
+func ofPlatform(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	return strings.HasPrefix(path, reportsPath) || strings.HasPrefix(path, jobsPath)
 }
 
 // nothing is an answer without a body.

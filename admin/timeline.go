@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/usher-scim/usher/resources"
@@ -40,6 +41,9 @@ func (d *door) timeline(ctx context.Context, in *askTimeline) (*listOut[Event], 
 		return nil, err
 	}
 	events, more, err := d.directory.Timeline(ctx, in.caller, in.ID, before, in.Limit, scanPerPage)
+	if known, ok := errors.AsType[*resources.Error](err); ok && known.Field == "before" {
+		return nil, badCursor()
+	}
 	if err != nil {
 		return nil, err
 	}
