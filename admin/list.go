@@ -29,9 +29,13 @@ func (p *Paged) after() (string, error) {
 	}
 	at, err := base64.RawURLEncoding.DecodeString(p.Cursor)
 	if err != nil || len(at) == 0 || !utf8.Valid(at) {
-		return "", &resources.Error{Code: resources.CodeInvalidCursor, Field: "query.cursor", Detail: "This is not a cursor of this list; start at the beginning without one."}
+		return "", badCursor()
 	}
 	return string(at), nil
+}
+
+func badCursor() error {
+	return &resources.Error{Code: resources.CodeInvalidCursor, Field: "query.cursor", Detail: "This is not a cursor of this list; start at the beginning without one."}
 }
 
 // listed makes a list of what the domain gave; next is a position in it.

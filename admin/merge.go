@@ -36,7 +36,7 @@ func decodeMerge(data []byte, v any) error {
 			}
 		}
 	}
-	return json.Unmarshal(data, v)
+	return fits(json.Unmarshal(data, v))
 }
 
 // Patch is a member of a merge patch (RFC 7396): left out, null, or a value.

@@ -98,7 +98,9 @@ func (d *door) registerNumbers(api huma.API) {
 	inside(d, api, resources.AreaPlaces, operation("list-numbers", http.MethodGet, numbersPath, "List numbers of the inventory (BR-191)", 200), d.listNumbers)
 	inside(d, api, resources.AreaPlaces, operation("add-numbers", http.MethodPost, numbersPath, "Add up to 1000 numbers; each row succeeds or fails by itself", 207), d.addNumbers)
 	inside(d, api, anyArea, operation("validate-numbers", http.MethodPost, numbersPath+"/validate", "Read numbers without storing anything", 200), d.validateNumbers)
-	inside(d, api, resources.AreaPlaces, operation("import-numbers", http.MethodPost, numbersPath+"/import", "Add numbers from CSV, as a job", 202, 409), d.importNumbers)
+	large := operation(importNumbersID, http.MethodPost, numbersPath+"/import", "Add numbers from CSV, as a job", 202, 409)
+	large.MaxBodyBytes = importLimit
+	inside(d, api, resources.AreaPlaces, large, d.importNumbers)
 	inside(d, api, resources.AreaPlaces, operation("get-number", http.MethodGet, one, "Read a number", 200), d.getNumber)
 	inside(d, api, resources.AreaPlaces, operation("delete-number", http.MethodDelete, one, "Remove an unassigned number", 204, 409, 412), d.deleteNumber)
 	d.registerNumberActs(api)

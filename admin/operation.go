@@ -2,7 +2,10 @@ package admin
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -13,6 +16,8 @@ import (
 const (
 	orgsPath = "/api/v1/orgs"
 	orgPath  = orgsPath + "/{org}"
+
+	importNumbersID = "import-numbers"
 
 	importLimit = 1<<20 + 1 // bytes of the body of an import; one of this size is too large
 )
@@ -64,6 +69,25 @@ func (d *door) needs(area resources.Area, op huma.Operation) huma.Operation {
 	return op
 }
 
+// checkRights refuses operations of which nobody said what they take.
+func (d *door) checkRights(api *huma.OpenAPI) error {
+	var faults []error
+	for _, item := range api.Paths {
+		for _, op := range operationsOf(item) {
+			if _, ok := d.rights[op.Method+" "+op.Path]; !ok {
+				faults = append(faults, fmt.Errorf("admin: operation %s takes no right", op.OperationID))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// operationsOf are the operations of a path.
+func operationsOf(item *huma.PathItem) []*huma.Operation {
+	all := []*huma.Operation{item.Get, item.Put, item.Post, item.Patch, item.Delete}
+	return slices.DeleteFunc(all, func(op *huma.Operation) bool { return op == nil })
+}
+
 // inside adds an operation inside one organization, whose path begins with
 // orgPath. Its caller is one that acts on the organization.
 func inside[I, O any](d *door, api huma.API, area resources.Area, op huma.Operation, act func(context.Context, *I) (*O, error)) {
@@ -74,6 +98,14 @@ func inside[I, O any](d *door, api huma.API, area resources.Area, op huma.Operat
 	d.rights[name] = r
 	op.Errors = append(op.Errors, http.StatusNotFound)
 	register(api, op, act)
+}
+
+// ofPlatform reports whether an operation inside an organization is also one on
+// the operators' own, named by resources.PlatformSlug: billing reports over all
+// organizations and the jobs that make them.
+func ofPlatform(pattern string) bool {
+	_, path, _ := strings.Cut(pattern, " ")
+	return strings.HasPrefix(path, reportsPath) || strings.HasPrefix(path, jobsPath)
 }
 
 // nothing is an answer without a body.

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -186,6 +187,9 @@ func refusedByHuma(m *huma.ErrorModel, op *huma.Operation) *Problem {
 		p.Code, p.Detail = "body_timeout", "The body did not arrive in time; send the request again."
 	case http.StatusBadRequest:
 		p.Code, p.Detail = "invalid_json", "The body is missing; send one JSON object."
+		if op.OperationID == importNumbersID {
+			p.Detail = "The body is missing; send the CSV file, whose first line names the columns: number,location,state."
+		}
 		if len(p.Faults) > 0 {
 			p.Detail = "The body cannot be read: " + p.Faults[0].Message + "; send one JSON object."
 			p.Faults = nil
@@ -241,5 +245,14 @@ func decode(data []byte, v any) error {
 			return errors.New("a member is null, leave it out instead")
 		}
 	}
-	return json.Unmarshal(data, v)
+	return fits(json.Unmarshal(data, v))
+}
+
+// fits says in words of the API that a value is none of those that a member can
+// have, such as a number out of range.
+func fits(err error) error {
+	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("%s cannot be this %s", cmp.Or(e.Field, "the body"), e.Value)
+	}
+	return err
 }

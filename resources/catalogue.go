@@ -270,6 +270,9 @@ func (d *Directory) DeleteProduct(ctx context.Context, c Caller, sku string) err
 	if err := c.mayAdmin(AreaPlatform, true); err != nil {
 		return err
 	}
+	if !skuForm.MatchString(FoldSKU(sku)) { // no product can have it, and no pool
+		return &Error{Code: CodeNotFound, Field: "sku", Detail: "There is no such product."}
+	}
 	used, err := d.subscriberOf(ctx, sku)
 	if err != nil {
 		return err

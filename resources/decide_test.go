@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func has(texts ...string) *Standing {
 				a.Status, a.Issue = Failed, Code(issue)
 			}
 		}
-		for _, src := range strings.Split(sources, ",") {
+		for src := range strings.SplitSeq(sources, ",") {
 			typ, ref, _ := strings.Cut(src, ":")
 			a.Sources = append(a.Sources, Source{Type: SourceType(typ), Ref: ref, Since: 50})
 		}
@@ -350,7 +351,7 @@ func TestWishCheck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := ""
 			if err := tt.wish.check(cat, &tt.before); err != nil {
-				e, _ := err.(*Error)
+				e, _ := errors.AsType[*Error](err)
 				if got = e.Detail; e.Code != CodeSKUUnknown || e.Field == "" {
 					t.Errorf("code %s, field %q", e.Code, e.Field)
 				}
@@ -388,14 +389,5 @@ func TestStrictness(t *testing.T) {
 	}
 	if err := asAnAdmin.fault(has("suite@s-suite:group:g1"), &v, nothing); !HasCode(err, CodeLicenceConflict) {
 		t.Errorf("an administrator takes a licence away without noticing: %v", err)
-	}
-}
-
-// TestOneOf: alternatives in a sentence.
-func TestOneOf(t *testing.T) {
-	for n, want := range []string{"", "a", "a or b", "a, b or c"} {
-		if got := oneOf([]string{"a", "b", "c"}[:n]); got != want {
-			t.Errorf("%d: %q, want %q", n, got, want)
-		}
 	}
 }

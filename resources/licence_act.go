@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -73,7 +74,7 @@ func (ch *LicenceChange) check(cat *Catalogue) error {
 
 // fieldOf names the parameter at fault in an error of this package.
 func fieldOf(err error, field string) error {
-	if e, ok := err.(*Error); ok {
+	if e, ok := errors.AsType[*Error](err); ok {
 		out := *e
 		out.Field = field
 		return &out

@@ -42,7 +42,8 @@ func readNumbersCSV(file io.Reader) ([]importRow, error) {
 	}
 	raw = bytes.TrimPrefix(raw, []byte("\ufeff"))
 	r := csv.NewReader(bytes.NewReader(raw))
-	r.Comma, r.FieldsPerRecord, r.TrimLeadingSpace, r.ReuseRecord = separatorOf(raw), -1, true, true
+	r.Comma, r.FieldsPerRecord, r.ReuseRecord = separatorOf(raw), -1, true
+	r.TrimLeadingSpace = r.Comma != '\t' // it would trim empty cells away as well
 	header, err := r.Read()
 	if errors.Is(err, io.EOF) {
 		return nil, invalidField("file", "The file is empty; its first line names the columns: number,location,state.")

@@ -14,10 +14,11 @@ import (
 func TestNumbersCSV(t *testing.T) {
 	want := []importRow{{2, "+33634333211", "Paris", "inactive"}, {4, "06 34 33 32 12", "Lyon, Est", ""}}
 	for name, text := range map[string]string{
-		"commas":          "number,location,state\n+33634333211,Paris,inactive\n,,\n06 34 33 32 12,\"Lyon, Est\",\n",
-		"another order":   "State, Note ,LOCATION,Number\r\ninactive,x,Paris,+33634333211\r\n\t,\r\n,,\"Lyon, Est\",06 34 33 32 12\r\n",
-		"semicolons":      "\ufeffnumber;location;state\n'+33634333211;Paris;inactive\n;;\n06 34 33 32 12;Lyon, Est;\n",
-		"tabs, short row": "number\tlocation\tstate\n+33634333211\tParis\tinactive\n\t\n06 34 33 32 12\tLyon, Est",
+		"commas":            "number,location,state\n+33634333211,Paris,inactive\n,,\n06 34 33 32 12,\"Lyon, Est\",\n",
+		"another order":     "State, Note ,LOCATION,Number\r\ninactive,x,Paris,+33634333211\r\n\t,\r\n,,\"Lyon, Est\",06 34 33 32 12\r\n",
+		"semicolons":        "\ufeffnumber;location;state\n'+33634333211;Paris;inactive\n;;\n06 34 33 32 12;Lyon, Est;\n",
+		"tabs, empty cells": "note\tnumber\tstate\tlocation\n\t+33634333211\tinactive\tParis\n\t\t\t\nx\t06 34 33 32 12\t\tLyon, Est\n",
+		"tabs, short row":   "number\tlocation\tstate\n+33634333211\tParis\tinactive\n\t\n06 34 33 32 12\tLyon, Est",
 	} {
 		got, err := readNumbersCSV(strings.NewReader(text))
 		if err != nil {

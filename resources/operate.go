@@ -26,7 +26,7 @@ func (d *Directory) Operate(ctx context.Context, c Caller, slug string) (Caller,
 		return Caller{}, err
 	}
 	if o.State == OrgDeleting {
-		return Caller{}, &Error{Code: CodeNotFound, Detail: "The organization is being deleted."}
+		return Caller{}, orgDeleting()
 	}
 	declared, err := d.declaredFor(ctx, o)
 	if err != nil {
@@ -42,3 +42,8 @@ func (d *Directory) Operate(ctx context.Context, c Caller, slug string) (Caller,
 
 // OriginAPI is how users come in through the REST API, see Caller.Origin.
 const OriginAPI = "API"
+
+// orgDeleting refuses acts inside an organization that is being erased.
+func orgDeleting() error {
+	return &Error{Code: CodeNotFound, Detail: "The organization is being deleted."}
+}

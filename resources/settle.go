@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -127,15 +128,7 @@ func (s *settling) administrators() {
 
 // administers reports whether the user is an active full administrator.
 func (s *Standing) administers() bool {
-	if s.State == StateInactive {
-		return false
-	}
-	for _, r := range s.Roles {
-		if r == RoleFullAdmin {
-			return true
-		}
-	}
-	return false
+	return s.State != StateInactive && slices.Contains(s.Roles, RoleFullAdmin)
 }
 
 // events appends what happened to the user (BR-261).

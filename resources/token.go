@@ -129,6 +129,9 @@ func (d *Directory) owner(ctx context.Context, slug string) (OrgID, error) {
 	if err != nil {
 		return "", err
 	}
+	if o.State == OrgDeleting {
+		return "", orgDeleting()
+	}
 	return o.ID, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/usher/internal/jose"
@@ -30,6 +31,9 @@ func (s *Server) authenticate(ctx context.Context, r *http.Request) (resources.C
 	}
 	if err != nil {
 		return resources.Caller{}, err
+	}
+	if slices.ContainsFunc(caller.Scopes, func(sc resources.Scope) bool { return slices.Contains(resources.AdminScopes(), sc) }) {
+		return resources.Caller{}, &resources.Error{Code: resources.CodeForbidden, Detail: "This token is for the REST API; provisioning needs a token with the scope scim, or one of its parts."}
 	}
 	if caller.Cert != "" && !resources.CertAllowed(caller.Cert, oauth.CertOf(r)) {
 		return resources.Caller{}, wrongToken()

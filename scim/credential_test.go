@@ -246,3 +246,15 @@ func TestRespondAsync(t *testing.T) {
 		t.Errorf("asynchronous requests are announced: %s", config.Body)
 	}
 }
+
+// TestAPITokenAtTheSCIMDoor: one credential opens one door. Here the scopes of an
+// administrators' token would not keep areas apart, as a user administrator could
+// grant licences in a document (BR-060).
+func TestAPITokenAtTheSCIMDoor(t *testing.T) {
+	h := newHouse(t, "", scim.Config{})
+	for _, scope := range resources.AdminScopes() {
+		token := h.newToken("acme", resources.TokenSpec{Name: "console", Scopes: []resources.Scope{scope}})
+		h.askAs(token, "GET", "/orgs/acme/scim/v2/Users", "").fails(403, "")
+		h.askAs(token, "POST", "/orgs/acme/scim/v2/Users", userBody(string(scope)+"@acme.example")).fails(403, "")
+	}
+}
