@@ -91,6 +91,9 @@ func (d *Directory) nextDeclared(ctx context.Context, org OrgID, own *Declared, 
 	if len(raw) > maxDeclaration {
 		return nil, declaredFault("", fmt.Sprintf("With this change the declaration has more than %d bytes; declare less.", maxDeclaration))
 	}
+	if next.takesLicences() && !own.takesLicences() {
+		return nil, declaredFault("resourceTypes", "The resource type License at /Licenses is usher's own; choose another name and another endpoint.")
+	}
 	if _, err := d.common.Merge(next); err != nil {
 		return nil, err
 	}

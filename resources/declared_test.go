@@ -91,6 +91,7 @@ func TestParseDeclaredRefuses(t *testing.T) {
 		{`{"schemas":[{"id":"badge","attributes":[{"name":"a"}]}]}`, "schemas[0].id", "not a URN"},
 		{`{"schemas":[{"id":"urn:x:y:","attributes":[{"name":"a"}]}]}`, "schemas[0].id", "not a URN"},
 		{`{"schemas":[{"id":"urn:ietf:params:scim:schemas:core:2.0:User","attributes":[{"name":"a"}]}]}`, "schemas[0].id", "namespace of the SCIM standard"},
+		{`{"schemas":[{"id":"urn:IETF:params:scim:schemas:extension:usherlicense:9.0:User","attributes":[{"name":"a"}]}]}`, "schemas[0].id", "usher's own extensions"},
 		{`{"schemas":[{"id":"urn:IETF:params:scim:schemas:extension:Enterprise:2.0:User","attributes":[{"name":"a"}]}]}`, "schemas[0].id", "namespace of the SCIM standard"},
 		{`{"schemas":[{"id":"urn:x:y","attributes":[]}]}`, "schemas[0].attributes", "at least one"},
 		{`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"a"}]},{"id":"URN:X:Y","attributes":[{"name":"a"}]}]}`, "schemas[1].id", "declared twice"},

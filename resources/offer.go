@@ -3,6 +3,8 @@ package resources
 import (
 	"context"
 	"slices"
+
+	"github.com/usher-scim/usher/internal/jsontree"
 )
 
 // Offer is what discovery suggests to the identity providers of one
@@ -60,4 +62,13 @@ func (o *Offer) Equal(b *Offer) bool {
 		return o == b
 	}
 	return slices.Equal(o.SKUs, b.SKUs) && slices.Equal(o.Packages, b.Packages) && slices.Equal(o.Locations, b.Locations)
+}
+
+// takesLicences reports whether a declaration has a resource type with the name
+// or the endpoint of the one that lists licences. One that is older than that
+// keeps them.
+func (d *Declared) takesLicences() bool {
+	return d != nil && slices.ContainsFunc(d.Types, func(t TypeDef) bool {
+		return jsontree.EqualName(t.Name, "License") || jsontree.EqualName(t.Endpoint, "/Licenses")
+	})
 }

@@ -33,12 +33,30 @@ func (h *house) subscribe(sku string, units int) {
 	}
 }
 
+// places gives acme a location with numbers, so that people there can call.
+func (h *house) places() {
+	h.t.Helper()
+	ctx := context.Background()
+	c, err := h.dir.Operate(ctx, h.admin, "acme")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	paris, err := h.dir.PutLocation(ctx, c, resources.Location{Name: "Paris", Country: "FR"})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.dir.AddNumbers(ctx, c, paris.ID, []string{"+33123456789", "+33123456790"}, false); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 // populate makes users of many kinds: with licences given, refused and wished for
 // in all spellings, active and not, with and without addresses, and groups.
 func (h *house) populate() {
 	h.t.Helper()
 	h.subscribe("calling", 4)
 	h.subscribe("host", 100)
+	h.places()
 	wishes := []string{
 		``, `"licenses":["calling"]`, `"licenses":["CALLING","basic"]`, `"licenses":[" Host "]`, `"licenses":["host","webinars"],"package":"calling"`,
 		`"package":"meetings"`, `"licenses":["webinars"]`, `"licenses":["basic"]`, `"package":"Calling"`,
@@ -179,6 +197,16 @@ func TestLicenceFilters(t *testing.T) {
 		}
 		if found == 0 {
 			t.Error("nobody was ever found")
+		}
+		for _, filter := range []string{ // each index has somebody
+			`licenses eq "calling"`, licenceURN + `:package eq "meetings"`, licenceURN + `:licensingOrigin eq "explicit"`, licenceURN + `:tier eq "licensed"`,
+			licenceURN + `:effective.value eq "calling"`, licenceURN + `:effective.status eq "assigned"`, licenceURN + `:effective.issue eq "package_not_subscribed"`,
+			licenceURN + `:effective.source eq "scim"`, `state eq "inactive"`, lifecycleURN + `:issues.code eq "missing_email"`,
+			callingURN + `:effectiveLocation eq "paris"`, callingURN + `:effectivePhoneNumber eq "+33123456789"`, callingURN + `:callingStatus eq "assigned"`,
+		} {
+			if len(h.ids("/Users", filter)) == 0 {
+				t.Errorf("%s finds nobody", filter)
+			}
 		}
 		for _, filter := range []string{
 			callingURN + `:temporaryExtension eq true`, callingURN + `:temporaryExtension eq false`, callingURN + `:temporaryExtension ne true`,

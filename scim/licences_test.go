@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -230,4 +231,32 @@ func TestEntitlementsAsk(t *testing.T) {
 			gone.holds(`null`, licenceURN, "effective")
 		}
 	})
+}
+
+// Organizations cannot take the names of usher's own extensions and types; what
+// they declare keeps its short name.
+func TestOwnNamesAreTaken(t *testing.T) {
+	h := newHouse(t, "", scim.Config{})
+	set := func(raw string) error {
+		_, err := h.dir.SetDeclared(context.Background(), h.admin, "acme", []byte(raw), nil)
+		return err
+	}
+	for _, raw := range []string{
+		`{"schemas":[{"id":"` + licenceURN + `","attributes":[{"name":"a","type":"string"}]}]}`,
+		`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"a","type":"string"}]}],"resourceTypes":[{"name":"License","endpoint":"/Papers","schema":"urn:x:y"}]}`,
+		`{"schemas":[{"id":"urn:x:y","attributes":[{"name":"a","type":"string"}]}],"resourceTypes":[{"name":"Paper","endpoint":"/licenses","schema":"urn:x:y"}]}`,
+	} {
+		if err := set(raw); !resources.HasCode(err, resources.CodeInvalidValue) {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+	if err := set(`{"schemas":[{"id":"urn:x:place","attributes":[{"name":"location","type":"string"}]}],"resourceTypes":[{"name":"User","schemaExtensions":[{"schema":"urn:x:place"}]}]}`); err != nil {
+		t.Fatal(err)
+	}
+	id := h.ask("POST", "/Users", userBody("own@acme.example", `,"urn:x:place":{"location":"here"},"`+callingURN+`":{"location":"there"}`)).want(201).str("id")
+	for filter, want := range map[string]int{`location eq "here"`: 1, `location eq "there"`: 0, callingURN + `:location eq "there"`: 1} {
+		if got := h.ids("/Users", filter); len(got) != want || want == 1 && got[0] != id {
+			t.Errorf("%s: %v", filter, got)
+		}
+	}
 }

@@ -58,7 +58,7 @@ func licensingVerdict(code resources.Code) verdict {
 		return verdict{http.StatusBadRequest, "invalidValue"}
 	case resources.CodeLocationNotEmpty, resources.CodeLocationInUse, resources.CodeProductInUse, resources.CodeSubscriptionInUse, resources.CodeTemplateInUse,
 		resources.CodeJobRunning, resources.CodeJobEnded, resources.CodeRequestClosed, resources.CodeRevocationHeld,
-		resources.CodeReportRange, resources.CodeTooManyRows: // conflicts, but none of identity
+		resources.CodeReportRange, resources.CodeTooManyRows, resources.CodeKeyReused, resources.CodeKeyBusy: // conflicts, but none of identity
 		return verdict{http.StatusBadRequest, "invalidValue"}
 	}
 	return verdict{http.StatusInternalServerError, ""}
