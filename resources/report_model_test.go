@@ -92,7 +92,8 @@ type billing struct {
 
 // TestBillingModel: whatever happens to packages, with whatever clock and time
 // zone, reports of both levels, a recount from the stream of events and a plain
-// count day by day come to the same (BR-175 … BR-178).
+// count day by day come to the same: a day is billable once, a deleted user until its
+// last (BR-175, BR-176, BR-177, BR-178).
 func TestBillingModel(t *testing.T) {
 	b := newBundle(t, "")
 	start := b.clock.Now()

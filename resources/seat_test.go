@@ -237,7 +237,8 @@ func TestGroupSeats(t *testing.T) {
 }
 
 // TestChangeLicences: an administrator grants and takes directly; what cannot be
-// granted refuses the whole change (BR-151 … BR-154, BR-176, domain.md §5.8).
+// granted refuses the whole change; who came without gets licences later (BR-151 …
+// BR-154, BR-166, BR-176, domain.md §5.8).
 func TestChangeLicences(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *bundle) {
 		ctx := t.Context()
