@@ -26,16 +26,18 @@ func licenceRoutes(t *schema.Type, endpoint string) []route {
 	}
 }
 
-// licenceRecords makes the licences of an organization, in the order of SKUs.
+// licenceRecords makes the licences of an organization, in the order of SKUs: what
+// it has bought and what is free, not what is only wished for.
 func (c *call) licenceRecords(ctx context.Context) ([]*resources.Record, error) {
 	usage, err := c.dir.Usage(ctx, c.caller)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*resources.Record, len(usage))
+	out := make([]*resources.Record, 0, len(usage))
 	for i := range usage {
-		u := &usage[i]
-		out[i] = &resources.Record{Kind: resources.KindSetting, ID: u.SKU, Display: u.Name, Profile: licenceDocument(u)}
+		if u := &usage[i]; !u.Paid || len(u.Pools) > 0 {
+			out = append(out, &resources.Record{Kind: resources.KindSetting, ID: u.SKU, Display: u.Name, Profile: licenceDocument(u)})
+		}
 	}
 	slices.SortFunc(out, func(a, b *resources.Record) int { return cmp.Compare(a.ID, b.ID) })
 	return out, nil
