@@ -27,6 +27,13 @@ func (n *when) note(item string) {
 	n.at[item] = time.Now()
 }
 
+// of is when an item was done last.
+func (n *when) of(item string) time.Time {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.at[item]
+}
+
 func TestScheduledWorkIsPunctual(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, "")
@@ -48,7 +55,7 @@ func TestScheduledWorkIsPunctual(t *testing.T) {
 		}
 		time.Sleep(4 * time.Minute)
 		for item, d := range times {
-			if late := done.at[item].Sub(began.Add(d)); late < 0 || late > 2*slowPoll {
+			if late := done.of(item).Sub(began.Add(d)); late < 0 || late > 2*slowPoll {
 				t.Errorf("%s was done %v after its time", item, late)
 			}
 		}
@@ -119,7 +126,7 @@ func TestOrganizationsShareFairly(t *testing.T) {
 			w.ask(small, asked, item)
 			time.Sleep(3 * time.Second)
 			done.mu.Lock()
-			late := done.at[item].Sub(asked)
+			late := done.of(item).Sub(asked)
 			done.mu.Unlock()
 			if late < 0 || late > 2*time.Second+2*slowPoll {
 				t.Errorf("%s waited %v for three organizations with much to do", item, late)
@@ -280,10 +287,10 @@ func TestBellPutAsideIsNotLost(t *testing.T) {
 		defer w.start(other)()
 		w.ask(org, time.Now(), "late")
 		time.Sleep(5 * time.Second)
-		if d := done.at["slow"].Sub(began); d < sliceTime*3/2 {
+		if d := done.of("slow").Sub(began); d < sliceTime*3/2 {
 			t.Fatalf("the slow act took %v", d)
 		}
-		if late := done.at["late"].Sub(done.at["slow"]); late > 2*slowPoll {
+		if late := done.of("late").Sub(done.of("slow")); late > 2*slowPoll {
 			t.Errorf("what was asked for during the slow act was done %v after it", late)
 		}
 		w.once(org, 2)
@@ -316,7 +323,7 @@ func TestBellAtTheLastMomentIsNotLost(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		stop()
 		w.once(org, 2)
-		if late := done.at["late"].Sub(asked); late > 2*slowPoll {
+		if late := done.of("late").Sub(asked); late > 2*slowPoll {
 			t.Errorf("what was asked for at the end of the turn was done %v after it", late)
 		}
 	})

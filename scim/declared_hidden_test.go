@@ -29,3 +29,21 @@ func TestDeclaredRequiredUnseen(t *testing.T) {
 	h.ask("PUT", "/Vaults/"+id, body(`,"`+safe+`":null`)).fails(400, "invalidValue")
 	h.ask("POST", "/Vaults", body("")).fails(400, "invalidValue")
 }
+
+// R-86: elements of which an answer shows nothing stay when a client sends back
+// what it was shown, beside those it saw.
+func TestDeclaredUnseenElements(t *testing.T) {
+	const core = "urn:x:ring"
+	d, err := resources.ParseDeclared([]byte(`{"schemas":[{"id":"` + core + `","attributes":[{"name":"label"},
+		{"name":"keys","type":"complex","multiValued":true,"subAttributes":[{"name":"pin","returned":"request"},{"name":"size","type":"integer"}]}]}],
+		"resourceTypes":[{"name":"Ring","endpoint":"/Rings","schema":"` + core + `"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHouse(t, "", scim.Config{}).declare(d)
+	r := h.ask("POST", "/Rings", `{"schemas":["`+core+`"],"label":"a","keys":[{"pin":"ab"},{"size":1,"pin":"cd"},{"size":2}]}`).want(201)
+	id := r.str("id")
+	shown := h.ask("GET", "/Rings/"+id, "").want(200)
+	h.ask("PUT", "/Rings/"+id, shown.Body.String()).want(200)
+	h.ask("GET", "/Rings/"+id+"?attributes=keys.pin,keys.size", "").want(200).holds(`[{"pin":"cd","size":1},{"size":2},{"pin":"ab"}]`, "keys")
+}

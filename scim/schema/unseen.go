@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -145,7 +146,8 @@ func (a *Attr) shown(v *jsontree.Value) jsontree.Value {
 
 // keepElements does keepSubs for every element of next that stands for a stored
 // one as far as a client knows it: with the same type and value, or else the
-// same in all it shows; the first for the first, where several are alike.
+// same in all it shows; the first for the first, where several are alike. Those
+// of which a client knows nothing at all stay behind what it sent.
 func (m *Mentioned) keepElements(a *Attr, was, now *jsontree.Value) {
 	known := make(map[string][]*jsontree.Value, len(was.Items))
 	for i := range was.Items {
@@ -157,6 +159,11 @@ func (m *Mentioned) keepElements(a *Attr, was, now *jsontree.Value) {
 		if twins := known[key]; len(twins) > 0 {
 			m.keepSubs(a, twins[0], &now.Items[i])
 			known[key] = twins[1:]
+		}
+	}
+	for i := range was.Items {
+		if e := &was.Items[i]; a.blank(e) && slices.Contains(known[a.shownKey(e)], e) {
+			now.Items = append(now.Items, e.Clone())
 		}
 	}
 }
