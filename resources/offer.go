@@ -11,7 +11,7 @@ import (
 // organization (domain.md §5.2, §5.5). It never changes.
 type Offer struct {
 	SKUs      []string // for licenses: what the organization subscribes to and what is free; all products when it subscribes to nothing
-	Packages  []string // for package: the packages among SKUs
+	Packages  []string // for package: the packages among SKUs; all packages when there is none among them
 	Locations []string // for location: names; none when there are more than 200
 }
 
@@ -37,8 +37,12 @@ func (d *Directory) Offer(ctx context.Context, c Caller) (*Offer, error) {
 		}
 	}
 	o := &Offer{}
+	var packages []string
 	for i := range cat.Products {
 		product := &cat.Products[i]
+		if product.Package {
+			packages = append(packages, product.SKU)
+		}
 		if len(held) > 0 && product.Paid && !held[FoldSKU(product.SKU)] {
 			continue
 		}
@@ -46,6 +50,9 @@ func (d *Directory) Offer(ctx context.Context, c Caller) (*Offer, error) {
 		if product.Package {
 			o.Packages = append(o.Packages, product.SKU)
 		}
+	}
+	if len(o.Packages) == 0 { // without any it would read as if every text were one
+		o.Packages = packages
 	}
 	if len(p.Locations) <= mostLocations {
 		for i := range p.Locations {
