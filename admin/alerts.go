@@ -26,6 +26,7 @@ type Alert struct {
 	Decided time.Time `json:"decided,omitzero"`
 	By      string    `json:"by,omitempty" doc:"Id of the token that decided."`
 	Outcome string    `json:"outcome,omitempty" enum:"confirmed,rejected"`
+	Job     string    `json:"job,omitempty" doc:"Id of the job that carries the decision out."`
 }
 
 // AlertPath is embedded in the input of operations on one alert.
@@ -54,7 +55,7 @@ func (d *door) registerAlerts(api huma.API) {
 func wireAlert(a *resources.Alert) Alert {
 	return Alert{
 		ID: a.ID, Kind: string(a.Kind), State: string(a.State), Subject: a.Subject, Detail: a.Detail, Count: a.Count,
-		SKUs: a.SKUs, Source: a.Source.String(), Created: a.Created, Decided: a.Decided, By: a.By, Outcome: a.Outcome,
+		SKUs: a.SKUs, Source: a.Source.String(), Created: a.Created, Decided: a.Decided, By: a.By, Outcome: a.Outcome, Job: a.Job,
 	}
 }
 

@@ -33,10 +33,7 @@ func describe(api *huma.OpenAPI) {
 	}
 	tags := make(map[string]bool)
 	for path, item := range api.Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Put, item.Post, item.Patch, item.Delete} {
-			if op == nil {
-				continue
-			}
+		for _, op := range operationsOf(item) {
 			op.Tags = []string{tagOfPath(path)}
 			tags[op.Tags[0]] = true
 			describeErrors(op, problem)

@@ -2,7 +2,10 @@ package admin
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -62,6 +65,25 @@ func (d *door) needs(area resources.Area, op huma.Operation) huma.Operation {
 	}
 	op.Description = "Scopes: " + strings.Join(may, ", ") + "."
 	return op
+}
+
+// checkRights refuses operations of which nobody said what they take.
+func (d *door) checkRights(api *huma.OpenAPI) error {
+	var faults []error
+	for _, item := range api.Paths {
+		for _, op := range operationsOf(item) {
+			if _, ok := d.rights[op.Method+" "+op.Path]; !ok {
+				faults = append(faults, fmt.Errorf("admin: operation %s takes no right", op.OperationID))
+			}
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// operationsOf are the operations of a path.
+func operationsOf(item *huma.PathItem) []*huma.Operation {
+	all := []*huma.Operation{item.Get, item.Put, item.Post, item.Patch, item.Delete}
+	return slices.DeleteFunc(all, func(op *huma.Operation) bool { return op == nil })
 }
 
 // inside adds an operation inside one organization, whose path begins with

@@ -2,8 +2,6 @@ package admin
 
 import (
 	"context"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/usher-scim/usher/resources"
@@ -16,6 +14,7 @@ type Event struct {
 	At       time.Time `json:"at"`
 	Type     string    `json:"type" example:"licence.assigned"`
 	Actor    string    `json:"actor,omitempty" doc:"Id of the token, or system."`
+	Who      string    `json:"who,omitempty" example:"okta" doc:"Name of the connection or of the user behind the token; operator for one of the platform's; left out when it is gone."`
 	Request  string    `json:"request,omitempty" doc:"Id of the request in the log."`
 	Changed  []string  `json:"changed,omitempty" example:"displayName" doc:"Names of attributes."`
 	SKU      string    `json:"sku,omitempty" example:"calling"`
@@ -49,15 +48,11 @@ func (d *door) timeline(ctx context.Context, in *askTimeline) (*listOut[Event], 
 
 func wireEvent(e resources.StoredEvent) Event {
 	out := Event{
-		ID: e.LSN, Type: e.Type, Actor: e.Actor, Request: e.Request, Changed: e.Changed, SKU: e.SKU, Rule: e.Rule,
+		ID: e.LSN, At: e.When, Who: e.Who, Type: e.Type, Actor: e.Actor, Request: e.Request, Changed: e.Changed, SKU: e.SKU, Rule: e.Rule,
 		Source: e.From, Day: e.Day, Location: e.At, Version: e.Version,
 	}
 	if e.Kind == resources.KindGroup {
 		out.Group = e.ID
-	}
-	ms, _, _ := strings.Cut(e.LSN, "-")
-	if n, err := strconv.ParseInt(ms, 10, 64); err == nil {
-		out.At = time.UnixMilli(n).UTC()
 	}
 	return out
 }

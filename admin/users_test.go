@@ -86,7 +86,7 @@ func checkTimeline(h *house, one string) {
 	var types []string
 	for _, e := range items(h.want(200, "GET", one+"/timeline", "")) {
 		types = append(types, e["type"].(string))
-		if e["actor"] == nil || e["at"] == nil || e["request"] == nil {
+		if e["actor"] == nil || e["who"] != "operator" || e["at"] == nil || e["request"] == nil {
 			h.Errorf("event %v tells not who, when and in which request", e)
 		}
 	}

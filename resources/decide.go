@@ -153,7 +153,7 @@ func (q *question) resolve(live []*want) {
 	slices.SortStableFunc(live, func(a, b *want) int {
 		return cmp.Or(compareBool(a.fallback(), b.fallback()), cmp.Compare(a.asked, b.asked), cmp.Compare(a.order, b.order))
 	})
-	lacking := make(map[*want]bool)
+	lacking := q.hopeless(live)
 	for {
 		var accepted []*want
 		for _, w := range live {
@@ -167,19 +167,37 @@ func (q *question) resolve(live []*want) {
 				accepted = append(accepted, w)
 			}
 		}
-		done := true
-		for _, w := range live {
-			if !lacking[w] && w.issue != CodeLicenceConflict && !fulfilled(w, accepted) {
-				lacking[w], done = true, false
+		at := slices.IndexFunc(accepted, func(w *want) bool { return !fulfilled(w, accepted) })
+		if at < 0 {
+			for _, w := range live {
+				if !lacking[w] && w.issue != CodeLicenceConflict && !fulfilled(w, accepted) {
+					lacking[w] = true
+				}
 			}
-		}
-		if done {
 			break
 		}
+		lacking[accepted[at]] = true // one at a time: others may find what they need without it
 	}
 	for w := range lacking {
 		w.fail(CodePrerequisite, prerequisiteDetail(w))
 	}
+}
+
+// hopeless finds the products that need one which nothing asks for, which has no
+// seat, or which is hopeless itself. They keep nobody away.
+func (q *question) hopeless(live []*want) map[*want]bool {
+	out := make(map[*want]bool)
+	for again := true; again; {
+		again = false
+		for _, w := range live {
+			if len(w.product.Requires) > 0 && !out[w] && !slices.ContainsFunc(live, func(o *want) bool {
+				return o != w && !out[o] && containsSKU(w.product.Requires, o.sku) && q.seat(o)
+			}) {
+				out[w], again = true, true
+			}
+		}
+	}
+	return out
 }
 
 func compareBool(a, b bool) int {

@@ -49,8 +49,11 @@ func (q *question) gather() []*want {
 		}
 	}
 	for _, h := range q.holds {
-		templated = templated || h.Source.Type == SourceGroup
 		for _, sku := range h.SKUs {
+			if had := q.had(sku); had == nil || !had.by(h.Source) {
+				continue // a hold keeps what there is and gives nothing
+			}
+			templated = templated || h.Source.Type == SourceGroup
 			g.add(sku, Source{Type: h.Source.Type, Ref: h.Source.Ref})
 		}
 	}
@@ -66,6 +69,11 @@ func (q *question) gather() []*want {
 	}
 	slices.SortFunc(g.wants, func(a, b *want) int { return cmp.Compare(a.sku, b.sku) })
 	return g.wants
+}
+
+// by reports whether something has given the product.
+func (a *Assignment) by(source Source) bool {
+	return slices.ContainsFunc(a.Sources, func(s Source) bool { return s.Type == source.Type && s.Ref == source.Ref })
 }
 
 // gatherer collects sources by product.

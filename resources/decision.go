@@ -189,7 +189,7 @@ func (d *Directory) releaseMembers(ctx context.Context, l Lease, j *Job, groups 
 // releaseUsers settles users of a hold that was decided.
 func (d *Directory) releaseUsers(ctx context.Context, l Lease, j *Job, a *Alert, confirm bool, users []string) error {
 	if confirm {
-		return d.settleMany(ctx, l, j, users, settleOptions{}, nil)
+		return d.settleMany(ctx, l, j, users, settleOptions{})
 	}
 	plan, err := d.loadPlan(ctx, l.Org)
 	if err != nil {
@@ -209,10 +209,10 @@ func (d *Directory) releaseUsers(ctx context.Context, l Lease, j *Job, a *Alert,
 			direct = append(direct, id)
 		}
 	}
-	if err := d.settleMany(ctx, l, j, members, settleOptions{}, nil); err != nil {
+	if err := d.settleMany(ctx, l, j, members, settleOptions{}); err != nil {
 		return err
 	}
-	return d.settleMany(ctx, l, j, direct, settleOptions{Direct: a.SKUs}, nil)
+	return d.settleMany(ctx, l, j, direct, settleOptions{Direct: a.SKUs})
 }
 
 // dropHeld takes the last piece off the list of an alert, and its users out of the

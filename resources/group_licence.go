@@ -116,7 +116,7 @@ func (g *groupLicensed) check(ctx context.Context, named, before []string) error
 	if err != nil {
 		return err
 	}
-	g.skus, err = cat.checkGroupLicences(named, before)
+	g.skus, err = cat.checkGroupLicences(named, before, g.c.Strict)
 	return err
 }
 

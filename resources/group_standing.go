@@ -20,17 +20,30 @@ func groupLicences(doc *jsontree.Value) []string {
 }
 
 // checkGroupLicences refuses products that a document newly names and that the
-// catalogue does not have, or that nobody could have together (BR-153, BR-154). It
-// gives them as the catalogue spells them; what was named before and is no more in
-// the catalogue is left out.
-func (c *Catalogue) checkGroupLicences(named, before []string) ([]string, error) {
+// catalogue does not have (BR-154) and, for strict callers, those that nobody
+// could have together (BR-153): for others they are issues of the members
+// (domain.md §4.13). It gives them as the catalogue spells them; what was named
+// before and is no more in the catalogue is left out.
+func (c *Catalogue) checkGroupLicences(named, before []string, strict bool) ([]string, error) {
 	var known []string
 	for _, sku := range named {
 		if c.Product(sku) != nil || !containsSKU(before, sku) {
 			known = append(known, sku)
 		}
 	}
-	return c.together(LicenceGroupURN+":licenses", known)
+	const field = LicenceGroupURN + ":licenses"
+	if strict {
+		return c.together(field, known)
+	}
+	var out []string
+	for _, sku := range known {
+		p := c.Product(sku)
+		if p == nil {
+			return nil, c.unknown(field, sku)
+		}
+		out = append(out, p.SKU)
+	}
+	return sortedSet(out), nil
 }
 
 // groupIn reads a stored group: its document with what was declared and decided

@@ -17,6 +17,23 @@ func (b *bundle) working(t *testing.T, org resources.OrgID) (finish func()) {
 	l := b.lease(t, org)
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
+	var mu sync.Mutex
+	under := make(map[string]bool) // like a runner, no item is begun twice at once
+	take := func() (item resources.DueItem, ok bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		items, _, err := b.store.Due(t.Context(), org, b.clock.Now(), 5)
+		if err != nil {
+			t.Error(err)
+			return item, false
+		}
+		at := slices.IndexFunc(items, func(i resources.DueItem) bool { return !under[i.Item] })
+		if at < 0 {
+			return item, false
+		}
+		under[items[at].Item] = true
+		return items[at], true
+	}
 	for range 3 {
 		wg.Go(func() {
 			for {
@@ -25,16 +42,16 @@ func (b *bundle) working(t *testing.T, org resources.OrgID) (finish func()) {
 					return
 				default:
 				}
-				items, _, err := b.store.Due(t.Context(), org, b.clock.Now(), 5)
-				if err != nil {
-					t.Error(err)
-					return
+				item, ok := take()
+				if !ok {
+					continue
 				}
-				for _, item := range items {
-					if err := b.WorkOn(t.Context(), l, item); err != nil && !errors.Is(err, resources.ErrUnavailable) {
-						t.Errorf("work on %s: %v", item.Item, err)
-					}
+				if err := b.WorkOn(t.Context(), l, item); err != nil && !errors.Is(err, resources.ErrUnavailable) {
+					t.Errorf("work on %s: %v", item.Item, err)
 				}
+				mu.Lock()
+				delete(under, item.Item)
+				mu.Unlock()
 			}
 		})
 	}

@@ -93,7 +93,8 @@ func (s *Subscription) allowed(t time.Time) int {
 // units.
 type shortening struct {
 	Picked []string `json:"picked,omitempty"` // users who give their seat back next, in order
-	Held   int      `json:"held"`             // when they were picked
+	Taken  int      `json:"taken"`            // how many of those gave it back
+	Futile int      `json:"futile"`           // rounds in a row in which nobody did
 }
 
 // Shortened is the result of a job that takes seats away beyond a subscription's
@@ -103,10 +104,13 @@ type Shortened struct {
 	Moved   int `json:"moved"`   // users who got a seat of another subscription
 }
 
-// How many users are picked at once, and how many of them a step works on.
+// How many users are picked at once, how many of them a step works on, and how
+// often nobody may give a seat back before the job has failed: once is chance,
+// because the units can change while users are looked through.
 const (
 	pickMost   = 20_000
 	pickPieces = 250
+	maxFutile  = 4
 )
 
 // shortenStep takes seats away that a subscription does not have any more: the
@@ -210,7 +214,10 @@ func (d *Directory) pick(ctx context.Context, org OrgID, plan *Plan, s *Subscrip
 	if over <= 0 {
 		return nil // some left meanwhile
 	}
-	if len(all) == 0 || at.Held > 0 && held[0] >= at.Held {
+	if at.Futile++; at.Taken > 0 {
+		at.Futile = 0
+	}
+	if at.Taken = 0; at.Futile >= maxFutile {
 		return &Error{Code: CodeSubscriptionInUse, Detail: fmt.Sprintf("%d seats are held beyond the units and cannot be taken back; usher's log and the errors of this job say more.", over)}
 	}
 	slices.SortFunc(all, func(a, b holding) int { return cmp.Or(cmp.Compare(a.since, b.since), cmp.Compare(a.id, b.id)) })
@@ -219,7 +226,7 @@ func (d *Directory) pick(ctx context.Context, org OrgID, plan *Plan, s *Subscrip
 		slices.Reverse(all)
 	}
 	all = all[:min(len(all), pickMost)]
-	at.Picked, at.Held = make([]string, len(all)), held[0]
+	at.Picked = make([]string, len(all))
 	for i := range all {
 		at.Picked[i] = all[i].id
 	}
@@ -244,13 +251,16 @@ func (d *Directory) unseat(ctx context.Context, l Lease, j *Job, s *Subscription
 		if err != nil {
 			return err
 		}
-		if over <= 0 {
-			at.Picked = nil
+		if over <= 0 { // enough, unless the units change again
+			at.Picked, at.Taken = nil, at.Taken+1
 			return nil
 		}
 		o, err := d.settleUser(ctx, l, id, nil, settleOptions{Leave: s.ID})
 		if err := j.settled(id, err); err != nil {
 			return err
+		}
+		if err == nil && o.Changed {
+			at.Taken++
 		}
 		if err == nil && slices.Contains(o.Lost, s.SKU) {
 			res.Waiting++

@@ -110,10 +110,11 @@ func (s *settling) strictness() strictness {
 	return s.caller.strictness()
 }
 
-// asked tells which products this act asks for that were not asked for before.
+// asked tells which products this act asks for that were not asked for before, or
+// of another subscription.
 func (s *settling) asked(wish, was *wishes) func(string) bool {
 	return func(sku string) bool {
-		return containsSKU(s.direct(), sku) || wish.names(sku) && !was.names(sku)
+		return s.ch.how != nil && s.ch.how.picks[FoldSKU(sku)] != "" || containsSKU(s.direct(), sku) || wish.names(sku) && !was.names(sku)
 	}
 }
 

@@ -15,12 +15,12 @@ const (
 )
 
 // settleMany reads users and settles them, see settleAll.
-func (d *Directory) settleMany(ctx context.Context, l Lease, j *Job, ids []string, opt settleOptions, seen func(id string, o outcome)) error {
+func (d *Directory) settleMany(ctx context.Context, l Lease, j *Job, ids []string, opt settleOptions) error {
 	recs, err := d.store.Many(ctx, l.Org, ids)
 	if err != nil {
 		return fmt.Errorf("read users: %w", err)
 	}
-	return d.settleAll(ctx, l, j, ids, recs, opt, seen)
+	return d.settleAll(ctx, l, j, ids, recs, opt, nil)
 }
 
 // settleAll settles users side by side, as their records were read (nil: there was

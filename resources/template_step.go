@@ -52,7 +52,7 @@ func (d *Directory) groupStep(ctx context.Context, l Lease, j *Job) (done bool, 
 			j.Done++
 		}
 	}
-	if err := d.settleMany(ctx, l, j, users, settleOptions{}, nil); err != nil {
+	if err := d.settleMany(ctx, l, j, users, settleOptions{}); err != nil {
 		return false, err
 	}
 	if len(ids) < settlePiece {

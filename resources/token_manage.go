@@ -5,6 +5,21 @@ import (
 	"fmt"
 )
 
+// mayNameOrg refuses callers that may not read, or rename, the organization with
+// the slug. For who is not of it there is none.
+func (c Caller) mayNameOrg(slug string, change bool) error {
+	if c.mayPlatform() == nil {
+		return nil
+	}
+	if err := c.mayAdmin(AreaOrg, change); err != nil {
+		return err
+	}
+	if c.Slug != slug {
+		return notFound(KindOrg)
+	}
+	return nil
+}
+
 // manages finds the organization whose tokens the caller may list, or change:
 // platform operators any, administrators their own only.
 func (d *Directory) manages(ctx context.Context, c Caller, slug string, change bool) (OrgID, error) {

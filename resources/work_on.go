@@ -103,6 +103,18 @@ func (d *Directory) nextInLine(ctx context.Context, l Lease, user, sku string) (
 	fault := err
 	_, err = d.store.Update(ctx, l.Org, func(_ context.Context, tx Tx) error {
 		tx.Fence(l)
+		if fault == nil { // the user may have begun to wait since
+			rec, err := tx.Read(KindUser, user)
+			if err != nil {
+				return err
+			}
+			if rec != nil {
+				s := StandingOf(rec)
+				if a := s.Licence(sku); a != nil && a.waits() {
+					return nil
+				}
+			}
+		}
 		tx.Quit(lineOf(sku), user)
 		if fault != nil { // looked at by itself, until somebody sees why
 			tx.Due(ItemOfUser(user), d.now())

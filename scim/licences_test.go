@@ -157,3 +157,77 @@ func TestLicencesOfGroups(t *testing.T) {
 		r.holds(`null`, teamURN, "licenses")
 	})
 }
+
+// domain.md §4.13, §5.6: what cannot be given is an issue; on a strict
+// connection it refuses the request, and never as a conflict of identities.
+func TestStrictConnections(t *testing.T) {
+	h := newHouse(t, "", scim.Config{})
+	h.subscribe("meetings", 1)
+	h.subscribe("webinars", 1)
+	h.subscribe("voice", 1)
+	strict := h.newToken("acme", resources.TokenSpec{Strict: true})
+	ask := func(token, name, block string) reply {
+		t.Helper()
+		return h.askAs(token, "POST", "/orgs/acme/scim/v2/Users", userBody(name+"@acme.example", `,"`+licenceURN+`":{`+block+`}`))
+	}
+	ask(strict, "first", `"licenses":["meetings"]`).want(201).holds(`"assigned"`, licenceURN, "effective", 0, "status")
+	r := ask(h.token["acme"], "second", `"licenses":["meetings"]`).want(201)
+	r.holds(`"no_seats_available"`, licenceURN, "effective", 0, "issue")
+	r.holds(`"no_seats_available"`, lifecycleURN, "issues", 0, "code")
+	for block, want := range map[string]struct {
+		status         int
+		scimType, code string
+	}{
+		`"licenses":["meetings"]`:             {403, "", "no_seats_available"},
+		`"licenses":["webinars"]`:             {400, "invalidValue", "licence_prerequisite"},
+		`"licenses":["voice"]`:                {400, "invalidValue", "location_required"},
+		`"package":"suite"`:                   {201, "", ""}, // what is not subscribed to is always an issue
+		`"licenses":["basic"],"package":"no"`: {400, "invalidValue", "sku_unknown"},
+	} {
+		r := ask(strict, "third"+want.code, block)
+		if want.status == 201 {
+			r.want(201).holds(`"package_not_subscribed"`, lifecycleURN, "issues", 0, "code")
+			continue
+		}
+		r.fails(want.status, want.scimType)
+		if r.Header().Get("Usher-Error-Code") != want.code || !strings.HasPrefix(r.str("detail"), want.code+": ") {
+			t.Errorf("%s: %s", block, r.Body)
+		}
+	}
+	if r := ask(h.token["acme"], "fourth", `"licenses":["nope"]`).fails(400, "invalidValue"); !strings.Contains(r.str("detail"), "meetings") {
+		t.Errorf("an unknown licence must be answered with those there are: %s", r.Body)
+	}
+	team := func(name string) string {
+		return `{"schemas":["` + groupURN + `"],"displayName":"` + name + `","` + teamURN + `":{"licenses":["calling","voice"]}}`
+	}
+	h.ask("POST", "/Groups", team("both")).want(201).holds(`["calling","voice"]`, teamURN, "licenses")
+	if r := h.askAs(strict, "POST", "/orgs/acme/scim/v2/Groups", team("none")).fails(400, "invalidValue"); r.Header().Get("Usher-Error-Code") != "licence_conflict" {
+		t.Errorf("of a group: %s", r.Body)
+	}
+}
+
+// domain.md §5.5: entitlements are stored as sent, and ask for licences where
+// the connection says so.
+func TestEntitlementsAsk(t *testing.T) {
+	onBoth(t, func(t *testing.T, h *house) {
+		h.subscribe("meetings", 5)
+		asking := h.newToken("acme", resources.TokenSpec{Asks: true})
+		const sent = `[{"value":" Meetings ","display":"M","type":"License"},{"value":"something else"}]`
+		for token, want := range map[string]string{asking: `"assigned"`, h.token["acme"]: `null`} {
+			r := h.askAs(token, "POST", "/orgs/acme/scim/v2/Users", userBody(token[len(token)-9:]+"@acme.example", `,"entitlements":`+sent)).want(201)
+			r.holds(sent, "entitlements")
+			r.holds(want, licenceURN, "effective", 0, "status")
+			r.holds(`null`, licenceURN, "licenses")
+			echo := h.askAs(token, "PUT", "/orgs/acme/scim/v2/Users/"+r.str("id"), r.Body.String()).want(200)
+			if echo.Body.String() != r.Body.String() {
+				t.Errorf("a PUT of what was shown changes it:\n%s\n%s", r.Body, echo.Body)
+			}
+			if got := h.ids("/Users", `id eq "`+r.str("id")+`" and entitlements eq " meetings "`); len(got) != 1 {
+				t.Errorf("found %v", got)
+			}
+			gone := h.askAs(token, "PATCH", "/orgs/acme/scim/v2/Users/"+r.str("id"), ops(`{"op":"remove","path":"entitlements"}`)).want(200)
+			gone.holds(`null`, "entitlements")
+			gone.holds(`null`, licenceURN, "effective")
+		}
+	})
+}

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"slices"
+
 	"github.com/elimity-com/scim"
 	"github.com/elimity-com/scim/optional"
 	elimity "github.com/elimity-com/scim/schema"
@@ -61,7 +63,7 @@ func licenceFields() []elimity.CoreAttribute {
 		field{name: "package", written: true, about: "SKU of the package that the user shall have; at most one."},
 		field{name: "licensingOrigin", about: "Whether licences were named when the user was created.", canonical: []string{"explicit", "automatic"}},
 		field{name: "tier", about: "What kind of user the licences make.", canonical: []string{"licensed", "basic", "unlicensed"}})
-	return append(out[:len(out):len(out)], effective)
+	return slices.Clip(append(out, effective))
 }
 
 func groupLicenceFields() []elimity.CoreAttribute {
@@ -93,7 +95,7 @@ func lifecycleFields() []elimity.CoreAttribute {
 		field{kind: TypeDateTime, name: "activationEmailLastSentAt", asked: true, about: "When an activation e-mail was sent last."},
 		field{kind: TypeInteger, name: "activationEmailCount", asked: true, about: "How many activation e-mails were sent."},
 		field{kind: TypeBoolean, name: "suppressActivationEmail", written: true, about: "Whether the user shall get no activation e-mail by itself."})
-	return append(out[:len(out):len(out)], issues)
+	return slices.Clip(append(out, issues))
 }
 
 func callingFields() []elimity.CoreAttribute {
