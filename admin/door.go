@@ -169,7 +169,6 @@ func (x *exchange) Unwrap() http.ResponseWriter { return x.ResponseWriter }
 type asked struct {
 	caller resources.Caller
 	lang   string
-	began  time.Time
 	once   *resources.Once // of a request with a key, or nil
 }
 
@@ -180,7 +179,7 @@ func (a *asked) Resolve(ctx huma.Context) []error {
 	if !ok {
 		return []error{errNoDoor}
 	}
-	a.caller, a.lang, a.began, a.once = x.caller, x.lang, x.began, x.once
+	a.caller, a.lang, a.once = x.caller, x.lang, x.once
 	return nil
 }
 

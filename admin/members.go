@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -90,17 +89,16 @@ func (d *door) changeMembers(ctx context.Context, in *changeMembers) (*membersOu
 			return nil, &resources.Error{Code: resources.CodeInvalidValue, Field: "body.remove", Detail: "A member is both to be added and to be removed; name it once."}
 		}
 	}
+	in.caller.Held = &resources.HeldBack{}
 	changed, err := d.directory.EditMembers(ctx, in.caller, in.ID, resources.MemberEdit{Add: add, Remove: remove})
 	if err != nil {
 		return nil, err
 	}
 	out := &membersOut{Status: http.StatusOK, Body: MemberResult{Changed: changed}}
-	if len(remove) > 0 {
-		if out.Body.Held, err = d.heldSince(ctx, &in.GroupPath); out.Body.Held != nil {
-			out.Status = http.StatusAccepted
-		}
+	if out.Body.Held = heldBack(in.caller.Held); out.Body.Held != nil {
+		out.Status = http.StatusAccepted
 	}
-	return out, err
+	return out, nil
 }
 
 // memberIDs checks ids of members and leaves each once.
@@ -119,19 +117,13 @@ func memberIDs(field string, ids []string) ([]string, error) {
 	return out, nil
 }
 
-// heldSince finds the alert about products that the members of a group keep until
-// an administrator decides, made by this request (BR-165); nil when there is none.
-func (d *door) heldSince(ctx context.Context, in *GroupPath) (*Alert, error) {
-	const newest = 10
-	all, _, err := d.directory.Alerts(ctx, in.caller, resources.AlertOpen, resources.AlertHeldRevocation, "", newest)
-	if err != nil {
-		return nil, err
+// heldBack is the alert about products that people keep until an administrator
+// decides (BR-165), of an act that has just been done; nil when there is none.
+func heldBack(h *resources.HeldBack) *Alert {
+	alerts := h.Alerts()
+	if len(alerts) == 0 {
+		return nil
 	}
-	for _, a := range all {
-		if a.Source.Ref == in.ID && !a.Created.Before(in.began.Truncate(time.Millisecond)) {
-			out := wireAlert(a)
-			return &out, nil
-		}
-	}
-	return nil, nil
+	out := wireAlert(alerts[len(alerts)-1])
+	return &out
 }
