@@ -188,7 +188,7 @@ func (d *Directory) verify(ctx context.Context, token string, now time.Time) (Ca
 // callerOf is whom a sound token stands for, as long as everything it depends
 // on is there: its user, its client, its organization.
 func (d *Directory) callerOf(ctx context.Context, org OrgID, t *Token) (Caller, error) {
-	works, err := d.userWorks(ctx, org, t.User)
+	works, err := d.userWorks(ctx, org, t.User, t.Scopes)
 	if err != nil {
 		return Caller{}, err
 	}

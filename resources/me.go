@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/usher-scim/usher/internal/jsontree"
 )
@@ -15,23 +16,41 @@ func userUnknown(id string) *Error {
 }
 
 // standsFor refuses, inside the commit that issues a token, a user that does
-// not exist; nil when the token stands for nobody.
-func standsFor(user string) func(Tx, string) error {
+// not exist or has no role for a scope of administrators; nil when the token
+// stands for nobody.
+func standsFor(user string, scopes []Scope) func(Tx, string) error {
 	if user == "" {
 		return nil
 	}
 	return func(tx Tx, _ string) error {
 		rec, err := tx.Read(KindUser, user)
-		if err == nil && rec == nil {
-			err = userUnknown(user)
+		if err != nil {
+			return err
 		}
-		return err
+		if rec == nil {
+			return userUnknown(user)
+		}
+		if s := StandingOf(rec); !s.covers(scopes) {
+			return &Error{Code: CodeInvalidValue, Field: "scopes", Detail: "The user has no role that goes so far; grant the role first, or leave the user out."}
+		}
+		return nil
 	}
 }
 
-// userWorks reports whether the user of a token is there and active; the token
-// of nobody always works.
-func (d *Directory) userWorks(ctx context.Context, org OrgID, user string) (bool, error) {
+// covers reports whether the roles of a user go as far as the scopes of
+// administrators in a list (BR-060).
+func (s *Standing) covers(scopes []Scope) bool {
+	for _, scope := range scopes {
+		if slices.Contains(AdminScopes(), scope) && !slices.ContainsFunc(s.Roles, func(r Role) bool { return r == RoleFullAdmin || r.Scope() == scope }) {
+			return false
+		}
+	}
+	return true
+}
+
+// userWorks reports whether the user of a token is there and active, and still
+// has the roles that the token's scopes need; the token of nobody always works.
+func (d *Directory) userWorks(ctx context.Context, org OrgID, user string, scopes []Scope) (bool, error) {
 	if user == "" {
 		return true, nil
 	}
@@ -46,8 +65,8 @@ func (d *Directory) userWorks(ctx context.Context, org OrgID, user string) (bool
 	if err != nil {
 		return false, fmt.Errorf("stored document of %s: %w", user, err)
 	}
-	u := UserOf(&doc)
-	return !u.Inactive, nil
+	u, s := UserOf(&doc), StandingOf(rec)
+	return !u.Inactive && s.covers(scopes), nil
 }
 
 // mayReadSelf lets a token with the scope me read its user, and nothing else.

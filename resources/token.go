@@ -142,7 +142,7 @@ func (d *Directory) issueNew(ctx context.Context, c Caller, org OrgID, spec Toke
 		return nil, "", err
 	}
 	t := Token{Connection: connection, Name: spec.Name, Scopes: spec.Scopes, Profile: spec.Profile, Policy: spec.Policy, Strict: spec.Strict, Asks: spec.Asks, User: spec.User}
-	return d.issue(ctx, c, org, t, spec.Lifetime, standsFor(spec.User))
+	return d.issue(ctx, c, org, t, spec.Lifetime, standsFor(spec.User, spec.Scopes))
 }
 
 // issue stores a token with a fresh id and secret in an organization. may, when
