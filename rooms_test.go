@@ -26,6 +26,8 @@ var pure = []string{
 	"github.com/nyaruka/phonenumbers",
 	module + "internal/jsontree",
 	module + "internal/jwk",
+	module + "internal/password",
+	module + "internal/seal",
 }
 
 // inputOutput lists the packages of the standard library that resources must

@@ -32,6 +32,9 @@ var vaultTakeLua string
 //go:embed scripts/vault_add.lua
 var vaultAddLua string
 
+//go:embed scripts/vault_count.lua
+var vaultCountLua string
+
 //go:embed scripts/expire.lua
 var expireLua string
 
@@ -56,6 +59,7 @@ type scripts struct {
 	get, find           script
 	vaultPut, vaultTake script
 	vaultAdd            script
+	vaultCount          script
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
@@ -78,7 +82,7 @@ func newScripts(embedded bool) scripts {
 		commit: make(commitLua, ""), release: make(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
 		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
-		vaultAdd: make(vaultAddLua, ""),
+		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
 		expire:   make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),

@@ -59,6 +59,32 @@ func (s *Store) Add(ctx context.Context, org resources.OrgID, purpose, key strin
 	return n == 1, nil
 }
 
+// Count implements resources.Vault.
+func (s *Store) Count(ctx context.Context, org resources.OrgID, purpose, key string, until time.Time) (count int, err error) {
+	defer s.observe("vault_count", started(), &err)
+	k, err := secretKeys(org, purpose)
+	if err != nil {
+		return 0, err
+	}
+	ms := until.UnixMilli()
+	if ms < 0 || ms > maxNumber {
+		return 0, fmt.Errorf("backend: vault: the expiry %s cannot be stored", until)
+	}
+	attempt, err := s.stamp()
+	if err != nil {
+		return 0, err
+	}
+	c := newCall(s.scripts.vaultCount, 7)
+	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry())
+	c.arg(attempt, appendPadded(nil, uint64(ms), expirySize), strconv.FormatInt(s.cfg.Now().UnixMilli(), 10))
+	reply, err := s.write(ctx, c)
+	if err != nil {
+		return 0, explain(ctx, "vault count", err)
+	}
+	n, _ := reply.(int64)
+	return int(n), nil
+}
+
 // Take implements resources.Vault.
 func (s *Store) Take(ctx context.Context, org resources.OrgID, purpose, key string) (value []byte, err error) {
 	defer s.observe("vault_take", started(), &err)

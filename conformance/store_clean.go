@@ -186,6 +186,7 @@ func vaultChecks() []StoreCheck {
 		{"vault-replaces-and-expires", "Vault", inWorld(vaultExpires)},
 		{"vault-race", "Vault.Take, security V12", inWorld(vaultRace)},
 		{"vault-adds-once", "Vault.Add, security T2", inWorld(vaultAdds)},
+		{"vault-counts", "Vault.Count, security C1", inWorld(vaultCounts)},
 	}
 }
 
@@ -256,6 +257,37 @@ func vaultRace(w *world) error {
 	}
 	if got.Load() != 1 {
 		return fmt.Errorf("%d of 32 takers got the secret", got.Load())
+	}
+	return nil
+}
+
+func vaultCounts(w *world) error {
+	count := func(key string, want int) error {
+		n, err := w.Vault.Count(w.ctx, w.org, "tries", key, w.Now().Add(time.Minute))
+		if err != nil || n != want {
+			return saw(err, "Count gives %d; want %d", n, want)
+		}
+		return nil
+	}
+	if err := errors.Join(count("a", 1), count("a", 2), count("b", 1)); err != nil {
+		return err
+	}
+	w.Advance(30 * time.Second)
+	if err := count("a", 3); err != nil {
+		return err
+	}
+	w.Advance(30 * time.Second) // the time of the first has passed
+	if err := count("a", 1); err != nil {
+		return err
+	}
+	var sum atomic.Int32
+	errs := together(20, func(int) error {
+		n, err := w.Vault.Count(w.ctx, w.org, "tries", "together", w.Now().Add(time.Minute))
+		sum.Add(int32(n))
+		return err
+	})
+	if err := errors.Join(errs...); err != nil || sum.Load() != 20*21/2 {
+		return saw(err, "20 who count together get numbers with the sum %d", sum.Load())
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/usher-scim/usher/internal/seal"
 )
 
 // Config is what a Directory needs. Every field but Queue, Budget and Declared is
@@ -22,6 +24,16 @@ type Config struct {
 	Budget int // records a query may look at beyond the indexes; 0 means 250 000 (security S15)
 
 	Declared *Declared // what the operator declares for all organizations, or nil
+
+	// Keys seals secrets of organizations and makes the links of mails. nil: a key
+	// in the store does, which protects nothing from who can read the store.
+	Keys *seal.Keys
+	// Send gives a letter to the mail server; a *SendFault says why not. nil: mails
+	// stay queued.
+	Send func(ctx context.Context, l Letter) error
+	// LookupTXT reads the TXT records of a name; none is no error. nil: domains
+	// cannot be verified.
+	LookupTXT func(ctx context.Context, name string) ([]string, error)
 }
 
 // Directory is every act of the domain, one method each. It is safe for
@@ -45,6 +57,10 @@ type Directory struct {
 	products catalogueCache
 
 	vacancies vacancies
+
+	seals     seals
+	send      func(context.Context, Letter) error             // or nil
+	lookupTXT func(context.Context, string) ([]string, error) // or nil
 }
 
 // New makes a Directory over a store.
@@ -71,7 +87,8 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
-	return &Directory{store: c.Store, vault: c.Vault, queue: c.Queue, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared}, nil
+	return &Directory{store: c.Store, vault: c.Vault, queue: c.Queue, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared,
+		seals: seals{given: c.Keys}, send: c.Send, lookupTXT: c.LookupTXT}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.

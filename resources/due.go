@@ -20,6 +20,12 @@ import (
 //	h<alert id>  an alert that was closed is removed when its time has passed
 //	w<line>      who waits for a number or an extension may have it (calling_wake.go)
 //	l<location>  a location is new or has another name: settle whom it concerns
+//	a<user id>   the activation mail of a user was decided on (BR-080)
+//	m<mail id>   a mail is to be sent
+//	r<user id>   a reminder may be due (BR-090)
+//	d<domain>    look at DNS again (security E6)
+//	e<user id>   an address that was not confirmed goes back (BR-005)
+//	g            the digest for administrators (E-16)
 
 // ItemOfUser is the item that settles a user again.
 func ItemOfUser(id string) string { return "u" + id }

@@ -64,7 +64,25 @@ const (
 	CodeKeyReused         Code = "idempotency_key_reused"
 	CodeKeyBusy           Code = "request_in_flight" // the first request with an idempotency key is still being worked on
 
+	CodeActivationExpired Code = "activation_expired"
+	CodeWrongCode         Code = "activation_code_invalid"
+	CodeCodeLocked        Code = "activation_code_locked"
+	CodePasswordPolicy    Code = "password_policy"
+	CodeSignInFailed      Code = "sign_in_failed" // no such address, or another password
+	CodeSSORequired       Code = "sso_required"
+	CodeSSONoUser         Code = "sso_no_user"
+	CodeSSOUnverified     Code = "sso_email_unverified"
+	CodeSSOConflict       Code = "sso_conflict"
+	CodeSSOFailed         Code = "sso_failed" // what the provider sent is not to be believed
+	CodeUserInactive      Code = "user_inactive"
+	CodeDomainInvalid     Code = "domain_invalid"
+	CodeDomainToken       Code = "domain_token_missing"
+	CodeDomainNotVerified Code = "domain_not_verified"
+	CodePublicDomain      Code = "public_domain"
+	CodeConnectionInUse   Code = "connection_in_use" // another connection has the name
+
 	// Of issues only.
+	CodeMailBounced  Code = "mail_bounced"
 	CodeMissingEmail Code = "missing_email"
 	CodeCallingName  Code = "calling_name_invalid"
 )
@@ -110,4 +128,7 @@ func HasCode(err error, c Code) bool {
 
 // ErrUnavailable is wrapped by every error that says: the store cannot answer
 // now, nothing is known to be wrong with the request, try again.
+// errUnbuilt is what is not built yet says.
+var errUnbuilt = errors.New("not built")
+
 var ErrUnavailable = errors.New("the store is unavailable")

@@ -21,6 +21,7 @@ type Plan struct {
 	Templates     []Template     `json:"templates,omitempty"`
 	Locations     []Location     `json:"locations,omitempty"`
 	Holds         []Hold         `json:"holds,omitempty"`
+	Domains       []Domain       `json:"domains,omitempty"`
 
 	rec    *Record              // as stored; nil when there is none yet
 	org    *Template            // the template of type ORG, or nil
@@ -52,6 +53,28 @@ type Settings struct {
 	ExtensionLength        int    `json:"extensionLength,omitempty"`    // 2 to 10; 0 is 4; locations may have their own
 	QuarantineHours        int    `json:"quarantineHours,omitempty"`    // released numbers rest this long (BR-200); 0: not at all
 	SiteURL                string `json:"siteUrl,omitempty"`            // shown in SCIM
+
+	// Activation, mails, sign-in.
+	ManualMails       bool   `json:"manualActivationEmails,omitempty"` // nothing is sent by itself (BR-084)
+	Reminders         string `json:"reminders,omitempty"`              // days after the activation mail: "" is 3,7; off is none (BR-090)
+	NoSelfResend      bool   `json:"noSelfServiceResend,omitempty"`    // BR-111
+	ExportLinks       bool   `json:"exportActivationLinks,omitempty"`  // BR-088
+	HideCode          bool   `json:"hideCode,omitempty"`               // mails have a link and no code (BR-102)
+	NoLicenceMails    bool   `json:"noLicenceEmails,omitempty"`        // E-15
+	NoDigest          bool   `json:"noDigest,omitempty"`               // E-16
+	PasswordsOff      bool   `json:"passwordsOff,omitempty"`           // everybody signs in at the provider
+	PasswordLength    int    `json:"passwordLength,omitempty"`         // at least; 0 is 8, up to 64 (BR-104, security P1)
+	PasswordBlocklist bool   `json:"passwordBlocklist,omitempty"`      // common ones are refused (security P1)
+	SessionIdle       int    `json:"sessionIdleMinutes,omitempty"`     // 5 to 1440; 0 is 30 (security O10)
+	SessionHours      int    `json:"sessionHours,omitempty"`           // 1 to 720; 0 is 12 (security O10)
+	AppURL            string `json:"appUrl,omitempty"`                 // where people go after signing in
+	ReturnURLs        string `json:"returnUrls,omitempty"`             // more addresses they may be sent to, separated by spaces: origin and beginning of the path
+	HandOff           bool   `json:"handOff,omitempty"`                // a signed statement of who it is goes with them
+	DownloadURL       string `json:"downloadUrl,omitempty"`            // of the app (BR-108)
+	WebAppURL         string `json:"webAppUrl,omitempty"`              // BR-108
+	ResourcesURL      string `json:"resourcesUrl,omitempty"`           // help (BR-100)
+	VoicemailURL      string `json:"voicemailUrl,omitempty"`           // BR-100
+	SupportURL        string `json:"supportUrl,omitempty"`             // contact: https: or mailto:
 }
 
 // Subscription is the purchase of units of one SKU (domain.md §2).

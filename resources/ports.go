@@ -53,6 +53,9 @@ type Store interface {
 	// IsMember tells for each id whether it is a direct member of the group.
 	IsMember(ctx context.Context, org OrgID, group string, ids []string) ([]bool, error)
 
+	// Holder tells who has a claim, in which organization; "" when nobody has.
+	Holder(ctx context.Context, c Claim) (holder string, org OrgID, err error)
+
 	// Events reads up to limit events of the organization's stream after the
 	// given commit ("" is the beginning), in commit order.
 	Events(ctx context.Context, org OrgID, after string, limit int) ([]StoredEvent, error)
@@ -203,6 +206,10 @@ const ClaimEmail ClaimKind = "em"
 // in E.164, the holder the number's record.
 const ClaimNumber ClaimKind = "nu"
 
+// ClaimSubject is the kind of claims on subjects of issuers (BR-112), see
+// subjectClaim; the holder is the user's record.
+const ClaimSubject ClaimKind = "su"
+
 // Claim is a key that only one holder over all organizations may have.
 type Claim struct {
 	Kind ClaimKind
@@ -302,4 +309,7 @@ type Vault interface {
 	// Add notes a key until exp and reports whether it was not noted yet: of
 	// many concurrent callers exactly one gets true until exp has passed.
 	Add(ctx context.Context, org OrgID, purpose, key string, exp time.Time) (bool, error)
+	// Count counts up and returns the count: of everybody who counted with this
+	// key before until had passed. until is that of who was the first.
+	Count(ctx context.Context, org OrgID, purpose, key string, until time.Time) (int, error)
 }

@@ -27,6 +27,12 @@ const (
 	nounRows      noun = "rows"      // a piece of a report or of a job's errors
 	nounJob       noun = "job"       // long work with progress
 	nounAlert     noun = "alert"     // something that an administrator must see
+
+	nounAccess     noun = "access"     // what lets a user in
+	nounSession    noun = "session"    // a browser in which somebody is signed in
+	nounConnection noun = "connection" // an OpenID provider
+	nounRefused    noun = "refused"    // a sign-in that was refused
+	nounMail       noun = "mail"       // a message to a person
 )
 
 // place is where a setting stands in the indexes.

@@ -11,6 +11,9 @@ const (
 	StateVerified    = "verified"
 	StateActive      = "active"
 	StateInactive    = "inactive"
+
+	StateInvited           = "invited"            // reserved
+	StateConversionPending = "conversion_pending" // reserved
 )
 
 // StandingOf reads what was decided about a user; the zero Standing for a record
@@ -49,7 +52,8 @@ func (s *Standing) append(dst []byte, keys []attrKey) []byte {
 // bare reports whether there is nothing but a state.
 func (s *Standing) bare() bool {
 	return s.Source == "" && s.Origin == "" && len(s.Licences)+len(s.Kept)+len(s.OrgSKUs)+len(s.Roles)+len(s.Issues) == 0 &&
-		!s.Asks && s.Tier == "" && s.Package == nil && s.Calling == nil
+		!s.Asks && s.Tier == "" && s.Package == nil && s.Calling == nil &&
+		s.Proven == "" && s.Login == nil && s.Mails == nil && s.Epoch == 0
 }
 
 // Licence finds the assignment of a SKU; nil when there is none.
