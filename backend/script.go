@@ -83,7 +83,7 @@ func newScripts(embedded bool) scripts {
 		get: make(getLua, reads), find: make(findLua, reads),
 		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
 		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
-		expire:   make(expireLua, frees), trash: make(trashLua, frees),
+		expire: make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
 		queue: newQueueScripts(make),

@@ -61,5 +61,20 @@ func licensingVerdict(code resources.Code) verdict {
 		resources.CodeReportRange, resources.CodeTooManyRows, resources.CodeKeyReused, resources.CodeKeyBusy: // conflicts, but none of identity
 		return verdict{http.StatusBadRequest, "invalidValue"}
 	}
+	return peopleVerdict(code)
+}
+
+// peopleVerdict maps the codes of activation, sign-in and domains, which belong to
+// other doors: no SCIM request meets them.
+func peopleVerdict(code resources.Code) verdict {
+	switch code {
+	case resources.CodeActivationExpired, resources.CodeWrongCode, resources.CodeCodeLocked, resources.CodePasswordPolicy,
+		resources.CodeUserInactive, resources.CodeDomainInvalid, resources.CodeDomainToken, resources.CodeDomainNotVerified,
+		resources.CodePublicDomain, resources.CodeConnectionInUse, resources.CodeMailBounced:
+		return verdict{http.StatusBadRequest, "invalidValue"}
+	case resources.CodeSignInFailed, resources.CodeSSORequired, resources.CodeSSONoUser, resources.CodeSSOUnverified,
+		resources.CodeSSOConflict, resources.CodeSSOFailed:
+		return verdict{http.StatusForbidden, ""}
+	}
 	return verdict{http.StatusInternalServerError, ""}
 }
