@@ -16,15 +16,17 @@ type revision struct {
 	check func(*Record) error // may refuse after seeing the record (If-Match); nil is none
 	edit  Edit                // of the document; nil: it stays
 
-	direct    []string                     // SKUs to grant directly
-	dropped   []string                     // SKUs to take the source direct of
-	picks     map[string]string            // subscriptions by folded SKU (BR-152)
-	change    func(*Plan, *Standing) error // of what else decides: origin, OrgSKUs, roles
-	temporary *bool                        // whether the extension is a temporary one (BR-193)
-	unseat    string                       // a subscription that has no seat for the user any more
-	again     bool                         // the plan, groups, seats or numbers have changed
-	keep      []string                     // SKUs that are direct from now on if the user has them
-	admin     bool                         // an administrator's act: what cannot be refuses it
+	direct  []string                     // SKUs to grant directly
+	dropped []string                     // SKUs to take the source direct of
+	picks   map[string]string            // subscriptions by folded SKU (BR-152)
+	change  func(*Plan, *Standing) error // of what else decides: origin, OrgSKUs, roles, sign-ins
+	// beside asks for what belongs to the same commit, once everything is decided.
+	beside    func(tx Tx, p *Plan, id string, before, after *Standing) error
+	temporary *bool    // whether the extension is a temporary one (BR-193)
+	unseat    string   // a subscription that has no seat for the user any more
+	again     bool     // the plan, groups, seats or numbers have changed
+	keep      []string // SKUs that are direct from now on if the user has them
+	admin     bool     // an administrator's act: what cannot be refuses it
 
 	dry bool // nothing is committed, the end is errDry
 	saw func(before, after *Standing, changed bool)
@@ -37,7 +39,7 @@ type revision struct {
 // decides reports whether the act has licences decided, whatever it does to the
 // document.
 func (r *revision) decides() bool {
-	return r.again || r.unseat != "" || r.change != nil || r.temporary != nil || len(r.direct)+len(r.dropped)+len(r.picks)+len(r.keep) > 0
+	return r.again || r.unseat != "" || r.change != nil || r.beside != nil || r.temporary != nil || len(r.direct)+len(r.dropped)+len(r.picks)+len(r.keep) > 0
 }
 
 // revise is the one way to change a user. It tells what readers see now and
@@ -151,6 +153,11 @@ func (d *Directory) writeUser(ctx context.Context, tx Tx, rules rules, cur *Reco
 	notes := events{Tx: tx}
 	if err := d.settle(ctx, &notes, rules, ch); err != nil {
 		return nil, err
+	}
+	if ch.how != nil && ch.how.beside != nil {
+		if err := ch.how.beside(&notes, rules.plan, cur.ID, &before.standing, &after.standing); err != nil {
+			return nil, err
+		}
 	}
 	if same && bytes.Equal(rec.Standing, cur.Standing) && bytes.Equal(rec.Profile, cur.Profile) {
 		return cur, nil
