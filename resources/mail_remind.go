@@ -42,7 +42,7 @@ func reminderDays(text string) (days []int, ok bool) {
 // come for a user who was sent an activation mail, inactive ones included: they may
 // not stay so.
 func (d *Directory) dueReminder(tx Tx, p *Plan, user string, s *Standing) {
-	if s.Mails == nil || s.Mails.First == 0 || s.Login != nil && s.Login.First > 0 {
+	if s.Mails == nil || s.Mails.First == 0 || s.activated() {
 		return
 	}
 	days, _ := reminderDays(p.Settings.Reminders)
@@ -96,7 +96,7 @@ func (d *Directory) workReminder(ctx context.Context, l Lease, item DueItem, use
 // and for a look at the next.
 func (d *Directory) remind(tx Tx, p *Plan, rec *Record, remind bool) error {
 	s := StandingOf(rec)
-	if s.Mails == nil || s.Mails.First == 0 || s.Login != nil && s.Login.First > 0 {
+	if s.Mails == nil || s.Mails.First == 0 || s.activated() {
 		return nil
 	}
 	days, _ := reminderDays(p.Settings.Reminders)
