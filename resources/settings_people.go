@@ -1,27 +1,21 @@
 package resources
 
 import (
-	"strconv"
 	"strings"
 )
 
 // What the settings of activation, mails and sign-in may be.
 const (
-	maxReminders     = 10 // in number
-	lastReminder     = 60 // days after the activation mail
-	maxReturnURLs    = 20
-	longestURL       = 500
-	leastPassword    = 8
-	mostPassword     = 64
-	defaultReminders = "3,7"
+	maxReturnURLs = 20
+	longestURL    = 500
+	leastPassword = 8
+	mostPassword  = 64
 )
 
 // checkPeople refuses settings of activation, mails and sign-in that cannot be.
 func (s *Settings) checkPeople() error {
-	if s.Reminders != "" && s.Reminders != "off" {
-		if _, ok := readDays(s.Reminders); !ok {
-			return invalidField("reminders", "Reminders are off, or 1 to %d days after the activation mail, each later than the one before and none after day %d, with commas between them: %s for example.", maxReminders, lastReminder, defaultReminders)
-		}
+	if _, ok := reminderDays(s.Reminders); !ok {
+		return invalidField("reminders", "Reminders are off, or 1 to %d days after the activation mail, each later than the one before and none after day %d, with commas between them: %s for example.", maxReminders, lastReminder, reminderDefault)
 	}
 	switch {
 	case s.PasswordLength != 0 && (s.PasswordLength < leastPassword || s.PasswordLength > mostPassword):
@@ -75,35 +69,6 @@ func isMailto(text string) bool {
 	}
 	_, ok = EmailKey(address)
 	return ok
-}
-
-// ReminderDays are the days after the activation mail on which reminders are sent
-// (BR-090); none when they are off.
-func (s *Settings) ReminderDays() []int {
-	text := s.Reminders
-	if text == "" {
-		text = defaultReminders
-	}
-	days, _ := readDays(text) // "off" is none; others were checked when they were set
-	return days
-}
-
-// readDays reads days, each later than the one before.
-func readDays(text string) ([]int, bool) {
-	parts := strings.Split(text, ",")
-	if len(parts) > maxReminders {
-		return nil, false
-	}
-	days := make([]int, len(parts))
-	last := 0
-	for i, part := range parts {
-		n, err := strconv.ParseUint(strings.TrimSpace(part), 10, 8)
-		if err != nil || int(n) <= last || n > lastReminder {
-			return nil, false
-		}
-		days[i], last = int(n), int(n)
-	}
-	return days, true
 }
 
 // warns refuses what must not be set without having been warned of it (BR-086).
