@@ -190,6 +190,8 @@ func parkedName(item string) string {
 		return "the job " + rest
 	case 'p':
 		return "the subscriptions"
+	case 'd':
+		return "the domain " + rest
 	case 'm':
 		return "the mail " + rest
 	case 'a', 'r':
