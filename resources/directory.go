@@ -61,6 +61,8 @@ type Directory struct {
 	seals     seals
 	send      func(context.Context, Letter) error             // or nil
 	lookupTXT func(context.Context, string) ([]string, error) // or nil
+
+	outage mailOutage
 }
 
 // New makes a Directory over a store.
@@ -216,6 +218,10 @@ type Caller struct {
 	// Detach says that the caller may change what an identity provider owns: the
 	// user is detached from it (BR-071).
 	Detach bool
+
+	// Confirmed says that the caller was warned of what the act does and wants it
+	// all the same (code confirmation_required, BR-086).
+	Confirmed bool
 
 	// Seen, when not nil, is asked inside the commit of an act that changes one
 	// thing, with that thing as it is stored by then: a *Record, a Product, a
