@@ -28,7 +28,8 @@ func connectionIn(rec *Record) (*Connection, error) {
 func noConnection() error { return &Error{Code: CodeNotFound, Detail: "There is no such connection."} }
 
 // CreateConnection stores a connection; of method private_key_jwt a key is made.
-// Codes: invalid_value, domain_not_verified, connection_in_use, too_many.
+// Codes: invalid_value, domain_not_verified, domain_enforced, connection_in_use,
+// too_many.
 func (d *Directory) CreateConnection(ctx context.Context, c Caller, spec ConnectionSpec) (*Connection, error) {
 	if err := c.mayAdmin(AreaOrg, true); err != nil {
 		return nil, err
@@ -43,22 +44,24 @@ func (d *Directory) CreateConnection(ctx context.Context, c Caller, spec Connect
 	cn := &spec.Connection
 	cn.Secret, cn.Public, cn.Created = nil, nil, instant(d.now())
 	run := 0
-	rec, err := d.create(ctx, c, KindSetting, func(tx Tx, id string, _ int64) (*Record, error) {
-		run++
-		p, err := d.planIn(ctx, tx, c.Org, run)
-		if err != nil {
-			return nil, err
-		}
-		if err := p.enforceable(nil, cn.Enforced); err != nil {
-			return nil, err
-		}
-		cn.ID = id
-		if err := spec.prove(keys, c.Org, nil, d.random); err != nil {
-			return nil, err
-		}
-		tx.Take(connectionPool, id)
-		tx.Event(connectionEvent(c, "connection.created", id, 1))
-		return cn.place().put(tx, nil, id, cn.shownName(), cn, d.now())
+	var rec *Record
+	err = d.untilFree(ctx, c.Org, func() error {
+		rec, err = d.create(ctx, c, KindSetting, func(tx Tx, id string, _ int64) (*Record, error) {
+			run++
+			p, err := d.planIn(ctx, tx, c.Org, run)
+			if err != nil {
+				return nil, err
+			}
+			cn.ID = id
+			if err := errors.Join(p.enforceable(nil, cn.Enforced), spec.prove(keys, c.Org, nil, d.random)); err != nil {
+				return nil, err
+			}
+			tx.Take(connectionPool, id)
+			moveEnforced(tx, id, nil, cn.Enforced)
+			tx.Event(connectionEvent(c, "connection.created", id, 1))
+			return cn.place().put(tx, nil, id, cn.shownName(), cn, d.now())
+		})
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create connection: %w", connectionRefused(err, cn))
@@ -105,51 +108,55 @@ func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, f
 	if err != nil {
 		return nil, fmt.Errorf("change connection: %w", err)
 	}
-	var result *Connection
+	result := &Connection{}
 	run := 0
-	_, err = d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
-		run++
-		rec, was, err := readConnection(tx, id)
-		if err != nil {
-			return err
-		}
-		if err := c.seen(*was); err != nil {
-			return err
-		}
-		spec := ConnectionSpec{Connection: was.clone()}
-		if err := fn(&spec); err != nil {
-			return err
-		}
-		if err := spec.normalise(); err != nil {
-			return err
-		}
-		spec.keep(was)
-		p, err := d.planIn(ctx, tx, c.Org, run)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(p.enforceable(was.Enforced, spec.Enforced), spec.prove(keys, c.Org, was, d.random)); err != nil {
-			return err
-		}
-		result = &spec.Connection
-		if same(was, result) {
-			return nil
-		}
-		next, err := result.place().put(tx, rec, id, result.shownName(), result, d.now())
-		if err != nil {
-			return err
-		}
-		result.Version = next.Version
-		tx.Event(connectionEvent(c, "connection.changed", id, next.Version))
-		return nil
+	err = d.untilFree(ctx, c.Org, func() error {
+		_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+			run++
+			rec, was, err := readConnection(tx, id)
+			if err != nil {
+				return err
+			}
+			if err := c.seen(*was); err != nil {
+				return err
+			}
+			spec := ConnectionSpec{Connection: was.clone()}
+			if err := errors.Join(fn(&spec), spec.normalise()); err != nil {
+				return err
+			}
+			spec.keep(was)
+			p, err := d.planIn(ctx, tx, c.Org, run)
+			if err != nil {
+				return err
+			}
+			result = &spec.Connection
+			if err := errors.Join(p.enforceable(was.Enforced, spec.Enforced), spec.prove(keys, c.Org, was, d.random)); err != nil {
+				return err
+			}
+			return d.putConnection(tx, c, rec, was, result)
+		})
+		return err
 	})
 	if err != nil {
-		if result == nil {
-			result = &Connection{}
-		}
 		return nil, fmt.Errorf("change connection: %w", connectionRefused(err, result))
 	}
 	return result, nil
+}
+
+// putConnection asks for a changed connection to be stored; one that is as it was
+// is not.
+func (d *Directory) putConnection(tx Tx, c Caller, rec *Record, was, next *Connection) error {
+	if same(was, next) {
+		return nil
+	}
+	moveEnforced(tx, next.ID, was.Enforced, next.Enforced)
+	stored, err := next.place().put(tx, rec, next.ID, next.shownName(), next, d.now())
+	if err != nil {
+		return err
+	}
+	next.Version = stored.Version
+	tx.Event(connectionEvent(c, "connection.changed", next.ID, next.Version))
+	return nil
 }
 
 // keep takes over what is not an administrator's to change.
@@ -218,15 +225,20 @@ func (d *Directory) connection(ctx context.Context, org OrgID, name string) (*Co
 	if err != nil {
 		return nil, err
 	}
-	rec, err := d.settingByID(ctx, org, id)
-	if err != nil {
-		return nil, err
-	}
-	cn, err := connectionIn(rec)
+	cn, err := d.connectionByID(ctx, org, id)
 	if err == nil && cn == nil {
 		err = noConnection()
 	}
 	return cn, err
+}
+
+// connectionByID reads a connection; nil when there is none.
+func (d *Directory) connectionByID(ctx context.Context, org OrgID, id string) (*Connection, error) {
+	rec, err := d.settingByID(ctx, org, id)
+	if err != nil {
+		return nil, err
+	}
+	return connectionIn(rec)
 }
 
 // connectionID finds the id of a connection; an id stands for itself, unless a
@@ -269,6 +281,7 @@ func (d *Directory) DeleteConnection(ctx context.Context, c Caller, id string) e
 		}
 		tx.Delete(rec, cn.place().entries(id))
 		tx.Give(connectionPool.Name, id)
+		moveEnforced(tx, id, cn.Enforced, nil)
 		tx.Event(connectionEvent(c, "connection.deleted", id, 0))
 		return nil
 	})
