@@ -189,6 +189,8 @@ func parkedName(item string) string {
 		return "the job " + rest
 	case 'p':
 		return "the subscriptions"
+	case 'd':
+		return "the domain " + rest
 	}
 	return item
 }

@@ -44,6 +44,8 @@ func (d *Directory) workOn(ctx context.Context, l Lease, item DueItem) error {
 		return d.wakeLine(ctx, l, item)
 	case "l":
 		return d.workLocation(ctx, l, item, id)
+	case "d":
+		return d.workDomain(ctx, l, item)
 	}
 	return fmt.Errorf("the due item %q is of no kind that is known", item.Item)
 }
