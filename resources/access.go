@@ -94,6 +94,18 @@ func accessOf(rec *Record, user string) (*access, error) {
 	return a, nil
 }
 
+// accessOwner is whose record of access a record is; "" for another setting.
+func accessOwner(rec *Record) (string, error) {
+	if rec == nil || nounOf(rec) != nounAccess {
+		return "", nil
+	}
+	var a access
+	if err := json.Unmarshal(rec.Profile, &a); err != nil {
+		return "", fmt.Errorf("decode the access record %s: %w", rec.ID, err)
+	}
+	return a.User, nil
+}
+
 // put asks for it to be stored.
 func (a *access) put(tx Tx, now time.Time) error {
 	rec, err := place{Noun: nounAccess}.put(tx, a.rec, accessID(a.User), "", a, now)

@@ -101,18 +101,9 @@ func (d *Directory) ConnectionSecret(ctx context.Context, org OrgID, cn *Connect
 // organization by its slug. What is off, of a suspended organization, or unknown is
 // not_found.
 func (d *Directory) DoorConnection(ctx context.Context, slug, name string) (OrgID, *Connection, error) {
-	if checkSlug(slug) != nil {
-		return "", nil, noConnection()
-	}
-	o, err := d.orgBySlug(ctx, slug)
-	if HasCode(err, CodeNotFound) {
-		return "", nil, noConnection()
-	}
+	o, err := d.doorOrg(ctx, slug)
 	if err != nil {
 		return "", nil, err
-	}
-	if o.serves() != nil {
-		return "", nil, noConnection()
 	}
 	cn, err := d.connection(ctx, o.ID, name)
 	if err != nil {
@@ -122,4 +113,17 @@ func (d *Directory) DoorConnection(ctx context.Context, slug, name string) (OrgI
 		return "", nil, noConnection()
 	}
 	return o.ID, cn, nil
+}
+
+// doorOrg finds an organization for the people's door. One that does not serve is
+// as good as none.
+func (d *Directory) doorOrg(ctx context.Context, slug string) (*Organization, error) {
+	if checkSlug(slug) != nil {
+		return nil, noConnection()
+	}
+	o, err := d.orgBySlug(ctx, slug)
+	if HasCode(err, CodeNotFound) || err == nil && o.serves() != nil {
+		return nil, noConnection()
+	}
+	return o, err
 }
