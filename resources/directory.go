@@ -65,6 +65,8 @@ type Directory struct {
 	send      func(context.Context, Letter) error             // or nil
 	lookupTXT func(context.Context, string) ([]string, error) // or nil
 	hasher    *password.Hasher
+
+	outage mailOutage
 }
 
 // New makes a Directory over a store.
