@@ -46,6 +46,12 @@ func placement(rec *Record) ([]Entry, []HeldClaim) {
 		case nounAccess:
 			return at.entries(rec.ID), subjectsHeld(rec)
 		}
+		if at.Noun == nounConnection {
+			return at.entries(rec.ID), enforcedClaims(rec)
+		}
+		if at.Noun == nounAccess {
+			return at.entries(rec.ID), subjectClaims(rec)
+		}
 		return at.entries(rec.ID), nil
 	}
 	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
