@@ -126,11 +126,11 @@ func (s *settling) lifecycle() {
 
 // lifecycleEvents tell what became of a user's life (domain.md §3.1).
 func (s *settling) lifecycleEvents() []Event {
-	if s.ch.before == nil || s.ch.after == nil {
+	if s.ch.after == nil {
 		return nil
 	}
 	var out []Event
-	if s.after.proves(s.ch.after.IdentityKey) && !s.before.proves(s.ch.before.IdentityKey) {
+	if s.ch.before != nil && s.after.proves(s.ch.after.IdentityKey) && !s.before.proves(s.ch.before.IdentityKey) {
 		e := Event{Type: "user.verified"}
 		if s.after.Covered {
 			e.Rule = "BR-041"
@@ -144,6 +144,9 @@ func (s *settling) lifecycleEvents() []Event {
 			e.Rule = "BR-113"
 		}
 		out = append(out, e)
+	}
+	if s.ch.before == nil {
+		return out
 	}
 	deactivated := s.ch.after.Inactive && !s.ch.before.Inactive
 	if s.after.Epoch != s.before.Epoch && !first && !deactivated {

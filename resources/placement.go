@@ -45,12 +45,8 @@ func placement(rec *Record) ([]Entry, []HeldClaim) {
 			return at.entries(rec.ID), []HeldClaim{{Claim{ClaimNumber, at.Key}, rec.ID}}
 		case nounAccess:
 			return at.entries(rec.ID), subjectsHeld(rec)
-		}
-		if at.Noun == nounConnection {
-			return at.entries(rec.ID), enforcedClaims(rec)
-		}
-		if at.Noun == nounAccess {
-			return at.entries(rec.ID), subjectClaims(rec)
+		case nounConnection:
+			return at.entries(rec.ID), enforcedHeld(rec)
 		}
 		return at.entries(rec.ID), nil
 	}

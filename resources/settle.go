@@ -17,7 +17,7 @@ type change struct {
 	rec                 *Record         // what is written, without profile and standing; nil at deletion
 	docBefore, docAfter *jsontree.Value // what the client said; docBefore is nil at creation
 	now                 int64           // milliseconds since 1970
-	how                 *revision       // what else is asked for; nil at creation and deletion
+	how                 *revision       // what else is asked for, or nil; at creation change and beside alone count
 	direct              []string        // SKUs that the act grants directly (BR-151)
 }
 
