@@ -255,6 +255,16 @@ func (pc *planCache) drop(org OrgID) {
 	delete(pc.all, org)
 }
 
+// rulesOf gives the plan of an organization and the catalogue, for looking at.
+func (d *Directory) rulesOf(ctx context.Context, org OrgID) (*Plan, *Catalogue, error) {
+	p, err := d.planFor(ctx, org)
+	if err != nil {
+		return nil, nil, err
+	}
+	cat, err := d.catalogue(ctx)
+	return p, cat, err
+}
+
 // planFor gives the plan of an organization for looking at.
 func (d *Directory) planFor(ctx context.Context, org OrgID) (*Plan, error) {
 	if c, ok := d.plans.get(org); ok && d.now().Before(c.until) {
