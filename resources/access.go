@@ -15,6 +15,7 @@ type access struct {
 	PasswordSet int64        `json:"passwordSet,omitempty"` // milliseconds since 1970
 	Links       []Link       `json:"links,omitempty"`       // at most one for each issuer (BR-112)
 	Credentials []credential `json:"credentials,omitempty"` // at most one for each purpose (domain.md §2)
+	Spent       [][]byte     `json:"spent,omitempty"`       // what was Token of activation links that others replaced, the latest (BR-110)
 
 	rec *Record // as stored; nil when there is none yet
 }
@@ -51,7 +52,8 @@ type credential struct {
 	Code    []byte  `json:"code,omitempty"` // keyed hash of the code
 	Issued  int64   `json:"issued"`         // milliseconds since 1970
 	Expires int64   `json:"expires"`
-	Locked  bool    `json:"locked,omitempty"` // too many wrong codes; the link still works
+	Used    int64   `json:"used,omitempty"`    // when what it was for was done; it is good for nothing any more
+	Pending []byte  `json:"pending,omitempty"` // of activations: the password that was chosen, sealed; it counts once the user is active (security H1)
 }
 
 // accessID is the id of the record of what lets a user in. It stands beside the
@@ -92,6 +94,18 @@ func accessOf(rec *Record, user string) (*access, error) {
 	return a, nil
 }
 
+// accessOwner is whose record of access a record is; "" for another setting.
+func accessOwner(rec *Record) (string, error) {
+	if rec == nil || nounOf(rec) != nounAccess {
+		return "", nil
+	}
+	var a access
+	if err := json.Unmarshal(rec.Profile, &a); err != nil {
+		return "", fmt.Errorf("decode the access record %s: %w", rec.ID, err)
+	}
+	return a.User, nil
+}
+
 // put asks for it to be stored.
 func (a *access) put(tx Tx, now time.Time) error {
 	rec, err := place{Noun: nounAccess}.put(tx, a.rec, accessID(a.User), "", a, now)
@@ -104,7 +118,7 @@ func (a *access) put(tx Tx, now time.Time) error {
 // drop asks for it to be removed with the user, and gives the subjects back.
 func (a *access) drop(tx Tx) {
 	for _, l := range a.Links {
-		tx.Release(subjectClaim(l.Issuer, l.Subject), a.User)
+		tx.Release(subjectClaim(l.Issuer, l.Subject), accessID(a.User))
 	}
 	if a.rec != nil {
 		tx.Delete(a.rec, placeOf(a.rec).entries(a.rec.ID))
@@ -119,6 +133,18 @@ func (a *access) credentialFor(p Purpose) *credential {
 		}
 	}
 	return nil
+}
+
+// subjectClaims are the claims that a record of access holds.
+func subjectClaims(rec *Record) (claims []Claim) {
+	var a access
+	if json.Unmarshal(rec.Profile, &a) != nil {
+		return nil // the caller reports what the record is found to hold
+	}
+	for _, l := range a.Links {
+		claims = append(claims, subjectClaim(l.Issuer, l.Subject))
+	}
+	return claims
 }
 
 // subjectClaim is the claim on a subject of an issuer (BR-112).

@@ -189,6 +189,14 @@ func parkedName(item string) string {
 		return "the job " + rest
 	case 'p':
 		return "the subscriptions"
+	case 'd':
+		return "the domain " + rest
+	case 'm':
+		return "the mail " + rest
+	case 'a', 'r':
+		return "the activation mail of the user " + rest
+	case 'g':
+		return "the digest"
 	}
 	return item
 }

@@ -61,6 +61,8 @@ type Directory struct {
 	seals     seals
 	send      func(context.Context, Letter) error             // or nil
 	lookupTXT func(context.Context, string) ([]string, error) // or nil
+
+	outage mailOutage
 }
 
 // New makes a Directory over a store.

@@ -211,6 +211,8 @@ func (d *Directory) jobStep(ctx context.Context, l Lease, j *Job) (done bool, er
 		return d.importStep(ctx, l, j)
 	case JobReport:
 		return d.reportStep(ctx, l, j)
+	case JobActivationMails:
+		return d.bulkStep(ctx, l, j)
 	}
 	return false, &Error{Code: CodeInvalidValue, Detail: "This version of usher does not know jobs of the type " + string(j.Type) + "."}
 }

@@ -12,10 +12,12 @@ type Login struct {
 // Mails is what was decided and sent to activate a user, part of the standing.
 // Times are milliseconds since 1970.
 type Mails struct {
-	Decided   int64 `json:"d,omitempty"` // when the automatic mail was decided on, sent or not: it is never decided on again (BR-080, BR-087)
-	Last      int64 `json:"l,omitempty"` // when the last activation mail or reminder was sent
-	Count     int   `json:"n,omitempty"` // how many were
-	Reminders int   `json:"r,omitempty"` // how many of them were reminders (BR-090)
+	Decided   int64  `json:"d,omitempty"` // when the automatic mail was decided on, sent or not: it is never decided on again (BR-080, BR-087); below 0 it was taken back before it was sent, and is decided on again when the user qualifies again
+	First     int64  `json:"f,omitempty"` // when the first activation mail was sent
+	Last      int64  `json:"l,omitempty"` // when the last activation mail or reminder was sent
+	Count     int    `json:"n,omitempty"` // how many were
+	Reminders int    `json:"r,omitempty"` // how many of them were reminders (BR-090)
+	Bounced   string `json:"b,omitempty"` // the EmailKey that the mail server refused for good (BR-262)
 }
 
 // SignInMethod is how somebody signs in.

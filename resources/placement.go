@@ -30,6 +30,12 @@ func placement(rec *Record) ([]Entry, []Claim) {
 		if at.Noun == nounNumber {
 			return at.entries(rec.ID), []Claim{{ClaimNumber, at.Key}}
 		}
+		if at.Noun == nounConnection {
+			return at.entries(rec.ID), enforcedClaims(rec)
+		}
+		if at.Noun == nounAccess {
+			return at.entries(rec.ID), subjectClaims(rec)
+		}
 		return at.entries(rec.ID), nil
 	}
 	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})

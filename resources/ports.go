@@ -207,7 +207,7 @@ const ClaimEmail ClaimKind = "em"
 const ClaimNumber ClaimKind = "nu"
 
 // ClaimSubject is the kind of claims on subjects of issuers (BR-112), see
-// subjectClaim; the holder is the user's record.
+// subjectClaim; the holder is the record of what lets the user in (access).
 const ClaimSubject ClaimKind = "su"
 
 // Claim is a key that only one holder over all organizations may have.

@@ -55,6 +55,9 @@ func (d *Directory) settle(ctx context.Context, tx Tx, r rules, ch change) error
 	if err := s.licences(ctx); err != nil {
 		return err
 	}
+	if err := s.mails(); err != nil {
+		return err
+	}
 	s.administrators()
 	if ch.after != nil {
 		ch.after.standing = after
