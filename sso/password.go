@@ -15,6 +15,7 @@ type passwordView struct {
 	Old     bool   // the current password is asked for
 	Label   string // of the new one
 	List    []criterionView
+	Left    string // how many criteria are left, by number, for who listens to the page
 	Min     int
 	Personal
 }
@@ -65,7 +66,21 @@ func (v *visit) passwordForm(person *resources.Person, action string) passwordVi
 		}
 		f.List = append(f.List, criterionView{ID: c.id, Text: v.say(c.text, "Min", f.Min, "Max", longestPassword), Judged: c.id == resources.CriterionCommon})
 	}
+	f.Left = v.counts(len(f.List))
 	return f
+}
+
+// counts says how many criteria are left, a line for each number from one on.
+func (v *visit) counts(most int) string {
+	lines := make([]string, 0, most)
+	for n := 1; n <= most; n++ {
+		line, err := v.texts.Count("password.left", n)
+		if err != nil {
+			v.d.log.ErrorContext(v.r.Context(), "a text is missing", "key", "password.left", "err", err)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // failing marks what a password did not meet, all at once (BR-104).

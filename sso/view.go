@@ -30,7 +30,7 @@ func parsePages(a *assets) (*pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sso: templates: %w", err)
 	}
-	common := template.New(frame).Funcs(template.FuncMap{"asset": a.address, "icon": a.icon}).Option("missingkey=error")
+	common := template.New(frame).Funcs(template.FuncMap{"asset": a.address, "icon": a.icon, "field": newField}).Option("missingkey=error")
 	if common, err = common.ParseFS(templateFiles, "templates/"+frame, "templates/_*.html"); err != nil {
 		return nil, fmt.Errorf("sso: templates: %w", err)
 	}
@@ -153,4 +153,13 @@ func (v *visit) leave(to, why string) {
 	p.Leave = to
 	p.Data = v.say(why)
 	v.render(http.StatusOK, "leave", p)
+}
+
+// field is an input with what belongs to it, for the parts that pages share.
+type field struct{ Label, Value, Hint, Fault string }
+
+// newField makes one; value is what was typed, or nil.
+func newField(label string, value any, hint, fault string) field {
+	typed, _ := value.(string) // nil on the first look
+	return field{label, typed, hint, fault}
 }

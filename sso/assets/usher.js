@@ -51,7 +51,7 @@ function watch(input) {
     // Who listens is told after a pause, not at every key.
     clearTimeout(telling);
     telling = setTimeout(function () {
-      status.textContent = left === 0 ? status.dataset.all : left === 1 ? status.dataset.leftOne : status.dataset.left.replace("7", String(left));
+      status.textContent = left === 0 ? status.dataset.all : status.dataset.left.split("\n")[left - 1];
     }, 700);
   };
   input.addEventListener("input", look);
