@@ -94,18 +94,6 @@ func accessOf(rec *Record, user string) (*access, error) {
 	return a, nil
 }
 
-// accessOwner is whose record of access a record is; "" for another setting.
-func accessOwner(rec *Record) (string, error) {
-	if rec == nil || nounOf(rec) != nounAccess {
-		return "", nil
-	}
-	var a access
-	if err := json.Unmarshal(rec.Profile, &a); err != nil {
-		return "", fmt.Errorf("decode the access record %s: %w", rec.ID, err)
-	}
-	return a.User, nil
-}
-
 // put asks for it to be stored.
 func (a *access) put(tx Tx, now time.Time) error {
 	rec, err := place{Noun: nounAccess}.put(tx, a.rec, accessID(a.User), "", a, now)
@@ -118,7 +106,7 @@ func (a *access) put(tx Tx, now time.Time) error {
 // drop asks for it to be removed with the user, and gives the subjects back.
 func (a *access) drop(tx Tx) {
 	for _, l := range a.Links {
-		tx.Release(subjectClaim(l.Issuer, l.Subject), accessID(a.User))
+		tx.Release(subjectClaim(l.Issuer, l.Subject), a.User)
 	}
 	if a.rec != nil {
 		tx.Delete(a.rec, placeOf(a.rec).entries(a.rec.ID))
@@ -133,18 +121,6 @@ func (a *access) credentialFor(p Purpose) *credential {
 		}
 	}
 	return nil
-}
-
-// subjectClaims are the claims that a record of access holds.
-func subjectClaims(rec *Record) (claims []Claim) {
-	var a access
-	if json.Unmarshal(rec.Profile, &a) != nil {
-		return nil // the caller reports what the record is found to hold
-	}
-	for _, l := range a.Links {
-		claims = append(claims, subjectClaim(l.Issuer, l.Subject))
-	}
-	return claims
 }
 
 // subjectClaim is the claim on a subject of an issuer (BR-112).

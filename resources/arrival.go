@@ -103,7 +103,7 @@ func storedUser(rec *Record) (User, error) {
 
 // shown is what pages are told.
 func (v *arriving) shown(ctx context.Context, d *Directory) (*Arrival, error) {
-	person, err := d.personIn(ctx, v.org, v.rec)
+	person, err := d.personOf(ctx, v.org, v.rec)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func TestShown(t *testing.T) {
 				st = Standing{State: StateNotVerified}
 			}
 			said := parsed(t, tt.said)
-			got := shown(said, "x", st.blocks(newCatalogue(builtinProducts())))
+			got := shown(said, "x", st.blocks(newCatalogue(builtinProducts()), false))
 			if diff := cmp.Diff(tt.want, string(got)); diff != "" {
 				t.Fatalf("shown (-want +got):\n%s", diff)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // signInTries is how often an assertion is decided anew when what decided it has
@@ -41,7 +40,7 @@ func (d *Directory) SignIn(ctx context.Context, org OrgID, a Assertion, visitor 
 			rec, err = v.enter(ctx, &verdict)
 		}
 		if err == nil {
-			p, err := d.personIn(ctx, v.org, rec)
+			p, err := d.personOf(ctx, v.org, rec)
 			return v.cookie, p, err
 		}
 		if !decideAnew(err) {
@@ -63,7 +62,11 @@ func (d *Directory) signingIn(ctx context.Context, org OrgID, a *Assertion) (*si
 	if err := o.serves(); err != nil {
 		return nil, err
 	}
-	return &signingIn{d: d, org: o, a: a}, nil
+	keys, err := d.keys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &signingIn{d: d, org: o, a: a, keys: keys}, nil
 }
 
 // decideAnew reports whether a commit was refused by what came in between: the user
@@ -174,7 +177,7 @@ func (v *signingIn) beside(ctx context.Context, tx Tx, p *Plan, id string, befor
 		return errDecideAnew
 	case link == nil:
 		a.Links = append(a.Links, Link{Connection: cn.ID, Issuer: v.a.Issuer, Subject: v.a.Subject, Linked: instant(now), By: by})
-		tx.Claim(subjectClaim(v.a.Issuer, v.a.Subject), accessID(id))
+		tx.Claim(subjectClaim(v.a.Issuer, v.a.Subject), id)
 		tx.Event(Event{Type: "user.linked", Kind: KindUser, ID: id, Actor: id, Rule: "BR-112", From: Source{Type: SourceType(by), Ref: cn.ID}.String()})
 	}
 	first := !before.activated()
@@ -192,15 +195,34 @@ func (v *signingIn) beside(ctx context.Context, tx Tx, p *Plan, id string, befor
 			return err
 		}
 	}
-	v.cookie, err = v.d.startSession(ctx, tx, v.org.ID, id, after, p, v.session(cn, now), v.visitor)
+	begin := Session{Method: MethodSSO, Connection: cn.ID, Issuer: v.a.Issuer, Subject: v.a.Subject, SID: v.a.SID, Ends: v.a.Ends}
+	if cn.Logout && len(v.a.IDToken) <= hintMost {
+		begin.IDToken = v.keys.Seal(hintContext(v.org.ID, id), []byte(v.a.IDToken))
+	}
+	v.cookie, err = v.d.startSession(ctx, tx, v.org.ID, id, after, p, begin, v.visitor)
 	return err
 }
 
-// session is the session to begin.
-func (v *signingIn) session(cn *Connection, now time.Time) Session {
-	return Session{
-		Method: MethodSSO, Connection: cn.ID, Issuer: v.a.Issuer, Subject: v.a.Subject, SID: v.a.SID, IDToken: v.hint, Began: instant(now), Ends: v.a.Ends,
+// hintMost is how long an ID token may be that is kept with a session, in bytes.
+const hintMost = 8 << 10
+
+func hintContext(org OrgID, user string) string { return string(org) + "|id token|" + user }
+
+// SignOutHint opens the ID token that a session began with, as a hint for signing
+// out at the provider; "" when none is kept.
+func (d *Directory) SignOutHint(ctx context.Context, org OrgID, s *Session) (string, error) {
+	if len(s.IDToken) == 0 {
+		return "", nil
 	}
+	keys, err := d.keys(ctx)
+	if err != nil {
+		return "", fmt.Errorf("open an ID token: %w", err)
+	}
+	token, err := keys.Open(hintContext(org, s.User), s.IDToken)
+	if err != nil {
+		return "", fmt.Errorf("open an ID token: %w", err)
+	}
+	return string(token), nil
 }
 
 // TrySignIn tells what SignIn would do with an assertion, in one sentence, for a

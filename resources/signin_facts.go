@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/usher-scim/usher/internal/seal"
 )
 
 // signingIn is one assertion on its way in.
@@ -16,6 +18,10 @@ type signingIn struct {
 	key       string // EmailKey of the address, or ""
 	connected *Connection // as it is stored now; nil when it was deleted
 	trial     bool        // nothing is to come of it
+
+	keys    *seal.Keys
+	visitor Visitor
+	cookie  string // of the session, once it is there
 }
 
 // authLeeway is by how much clocks of the provider may be wrong about when somebody
@@ -76,15 +82,7 @@ func (v *signingIn) subject(ctx context.Context, f *signInFacts) error {
 		f.subject = heldElsewhere
 		return nil
 	}
-	rec, err := v.d.settingByID(ctx, org, id)
-	if err != nil {
-		return err
-	}
-	user, err := accessOwner(rec)
-	if err != nil || user == "" { // it has just been deleted
-		return err
-	}
-	found, err := v.candidate(ctx, user)
+	found, err := v.candidate(ctx, id)
 	if err == nil && found != nil {
 		f.subject, f.bySub = heldHere, *found
 	}

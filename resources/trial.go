@@ -3,6 +3,7 @@ package resources
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -157,7 +158,7 @@ func (d *Directory) KeepTrial(ctx context.Context, org OrgID, id string, checks 
 		t.Subject, t.Email, t.ExternalID, t.Verified = harmless(a.Subject, refusedText), harmless(a.Email, refusedText), harmless(a.ExternalID, refusedText), a.Verified
 		outcome, err := d.TrySignIn(ctx, org, *a)
 		last := Check{Name: "user", Passed: err == nil, Detail: outcome}
-		if e, ok := refusedWith(err); ok {
+		if e, ok := errors.AsType[*Error](err); ok {
 			last.Detail = e.Detail
 		} else if err != nil {
 			return nil, err

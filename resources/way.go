@@ -22,14 +22,14 @@ const ClaimEnforced ClaimKind = "sd"
 
 func enforcedClaim(domain string) Claim { return Claim{ClaimEnforced, domain} }
 
-// enforcedClaims are the claims that a stored connection holds.
-func enforcedClaims(rec *Record) (claims []Claim) {
+// enforcedHeld are the claims of a stored connection.
+func enforcedHeld(rec *Record) (claims []HeldClaim) {
 	cn, err := connectionIn(rec)
 	if err != nil || cn == nil {
 		return nil // the caller reports what the record is found to hold
 	}
 	for _, name := range cn.Enforced {
-		claims = append(claims, enforcedClaim(name))
+		claims = append(claims, HeldClaim{enforcedClaim(name), rec.ID})
 	}
 	return claims
 }
