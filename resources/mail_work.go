@@ -192,7 +192,7 @@ func (p *posting) over(ctx context.Context, err error) error {
 	m.Answer = clip(fault.Answer, mailAnswer)
 	if ok && !fault.Permanent && fault.away() {
 		p.d.log.WarnContext(ctx, "the mail server is away, mails wait", "org", p.l.Org, "mail", m.ID, "err", fault.Err)
-		return p.again(ctx, p.d.outage.began(now))
+		return p.again(ctx, p.d.outage.began(now, m.ID))
 	}
 	m.Tries++
 	if fault.Permanent || m.Tries >= mailTries {
@@ -211,10 +211,11 @@ func mailWait(tries int) time.Duration {
 	return min(wait, mailLongest)
 }
 
-// away reports whether it is the server that does not work, and not this mail:
-// it gave no answer, or that it goes (421).
+// away reports whether it is the server that does not work, or that refuses usher
+// itself, and not this mail: it gave no answer, that it goes (421), or what would
+// be final if it were about the mail.
 func (f *SendFault) away() bool {
-	return !strings.HasPrefix(f.Answer, "4") && !strings.HasPrefix(f.Answer, "5") || strings.HasPrefix(f.Answer, "421")
+	return !strings.HasPrefix(f.Answer, "4") || strings.HasPrefix(f.Answer, "421")
 }
 
 // commit stores the mail as it is by now, unless somebody else has dealt with it.
