@@ -240,3 +240,23 @@ func (m *mails) units(n int) {
 		m.Fatal(err)
 	}
 }
+
+// issues checks the codes of a user's issues.
+func (m *mails) issues(id string, want ...string) {
+	m.Helper()
+	var got []string
+	for _, i := range m.standing(m.T, m.idp, id).Issues {
+		got = append(got, string(i.Code))
+	}
+	if !slices.Equal(got, want) {
+		m.Errorf("issues %q, want %q", got, want)
+	}
+}
+
+// state suspends or resumes the organization.
+func (m *mails) state(s resources.OrgState) {
+	m.Helper()
+	if _, err := m.UpdateOrg(m.Context(), m.operator, "acme", resources.OrgChange{State: &s}); err != nil {
+		m.Fatal(err)
+	}
+}
