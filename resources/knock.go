@@ -105,7 +105,7 @@ func (d *Directory) UseCode(ctx context.Context, address, code string, v Visitor
 	if err != nil {
 		return "", fmt.Errorf("count codes: %w", err)
 	}
-	of := carried{w.id, w.access.User, has.Mail}
+	of := carried{w.id, has, w.access.User}
 	if tries <= codeTries && of.codeIs(keys, digitsOf(code), has.Code) {
 		if link, ok := of.linkLike(keys, has.Token); ok && has.works(&w.user, d.now()) && w.there() {
 			return link.String(), nil
