@@ -200,8 +200,13 @@ func (d *Directory) withLink(ctx context.Context, v *arriving, r revision, act f
 		return nil, err
 	}
 	rec, _, err := d.revise(ctx, c, v.link.user, r)
-	if HasCode(err, CodeNotFound) {
-		return nil, linkExpired() // deleted meanwhile
+	switch {
+	case HasCode(err, CodeNotFound): // deleted meanwhile
+		return nil, linkExpired()
+	case HasCode(err, CodeActivationExpired): // perhaps by the same act, done twice at once
+		if now, err := d.follow(ctx, v.link.String()); err == nil && now.done {
+			return nil, arrivedAlready()
+		}
 	}
 	return rec, err
 }
