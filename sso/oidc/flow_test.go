@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"sync"
@@ -216,7 +217,7 @@ func TestProviderRefuses(t *testing.T) {
 	w.a.Set(issuer.Faults{Deny: "access_denied"})
 	_, err := w.signIn(t, w.a)
 	refused(t, err, oidc.CheckProvider)
-	if f, ok := err.(*oidc.Fault); !ok || f.Provider != "access_denied" || strings.ContainsAny(f.Reason, "\n\r\x00") {
+	if f, ok := errors.AsType[*oidc.Fault](err); !ok || f.Provider != "access_denied" || strings.ContainsAny(f.Reason, "\n\r\x00") {
 		t.Errorf("%#v", err)
 	}
 	w.a.Set(issuer.Faults{Reject: "invalid_grant"})
