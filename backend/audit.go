@@ -17,7 +17,7 @@ import (
 // Expected tells under what a record should be found: its index entries, the
 // claims it should hold, its places in pools and lines. The rules are the
 // domain's, not the store's.
-type Expected func(*resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings)
+type Expected = resources.Placed
 
 // Audit compares every index, link, claim, pool and line of an organization
 // with its records and returns the differences as sentences; none means that
@@ -106,7 +106,7 @@ func (a *audit) expect(r *resources.Record) {
 		a.entries[e.Index][entryText(e.Index.Shape(), e.Value, r.ID)] = score
 	}
 	for _, c := range claims {
-		a.claims[c] = r.ID
+		a.claims[c.Claim] = c.Holder
 	}
 }
 

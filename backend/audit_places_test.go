@@ -66,7 +66,7 @@ func TestAuditSeesPlaces(t *testing.T) {
 			"unbounded, one waits":   {a.ID, bounded(-1, now, now.Add(1)), []string{"the pool seat/1 has free places, 1 wait"}},
 			"nobody vouches for all": {a.ID, resources.Holdings{Pools: []string{"seat/1"}}, []string{x.ID + " holds a place in the pool hold/1"}},
 		} {
-			faults, err := s.Audit(t.Context(), org, func(r *resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings) {
+			faults, err := s.Audit(t.Context(), org, func(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
 				if r.ID == tt.id {
 					return entriesOf(r), nil, tt.says
 				}
@@ -78,7 +78,7 @@ func TestAuditSeesPlaces(t *testing.T) {
 		}
 		do(func(tx resources.Tx) { tx.Due("s1", now) })
 		right[a.ID] = bounded(3, time.Time{}, time.Time{})
-		faults, err := s.Audit(t.Context(), org, func(r *resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings) {
+		faults, err := s.Audit(t.Context(), org, func(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
 			return entriesOf(r), nil, right[r.ID]
 		})
 		if err != nil || len(faults) > 0 {

@@ -55,7 +55,7 @@ func (r modelRec) record(id string, modified int64) *resources.Record {
 }
 
 // expected derives entries and claims from a stored record alone.
-func expected(r *resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings) {
+func expected(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
 	var none resources.Holdings
 	if r.Kind != resources.KindUser {
 		return entriesOf(r), nil, none
@@ -67,7 +67,7 @@ func expected(r *resources.Record) ([]resources.Entry, []resources.Claim, resour
 	if m.mail == "" {
 		return m.entries(r.ID, r.Modified), nil, none
 	}
-	return m.entries(r.ID, r.Modified), []resources.Claim{{Kind: resources.ClaimEmail, Key: m.mail}}, none
+	return m.entries(r.ID, r.Modified), []resources.HeldClaim{{Claim: resources.Claim{Kind: resources.ClaimEmail, Key: m.mail}, Holder: r.ID}}, none
 }
 
 // machine drives a store and a model with the same random units of work.
@@ -317,7 +317,7 @@ func TestModel(t *testing.T) {
 				x.unit()
 				if i%8 == 7 {
 					c.advance(1e9)
-					if _, err := s.Sweep(context.Background(), x.org, c.now(), rapid.IntRange(1, 10).Draw(rt, "sweep")); err != nil {
+					if _, err := s.Sweep(context.Background(), x.org, c.now(), rapid.IntRange(1, 10).Draw(rt, "sweep"), resources.Placement); err != nil {
 						rt.Fatal(err)
 					}
 					x.compare()

@@ -318,7 +318,7 @@ func comparePlaces(t *rapid.T, s *backend.Store, org resources.OrgID, now time.T
 			t.Fatalf("%s is due at %d, the model says %d", x.Item, x.At, m.due[x.Item])
 		}
 	}
-	faults, err := s.Audit(ctx, org, func(r *resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings) {
+	faults, err := s.Audit(ctx, org, func(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
 		var h resources.Holdings
 		if err := json.Unmarshal(r.Profile, &h); err != nil {
 			t.Fatal(err)

@@ -88,6 +88,10 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 		return nil, err
 	}
 	for _, e := range u.expiry {
+		// Sweep removes a setting as it was read, so that more time must show there.
+		if e.kind == resources.KindSetting && !u.puts(e.id) {
+			return nil, fmt.Errorf("backend: Expire of the setting %s without a Put of it", e.id)
+		}
 		p.add3("ZADD", u.keys.expiry(), strconv.FormatInt(e.at, 10), u.keys.record(e.kind, e.id))
 	}
 	p.frees = p.onlyFrees()

@@ -49,11 +49,11 @@ func entriesOf(r *resources.Record) []resources.Entry {
 // are compared by their names. Every user has a place in the pool "seats".
 func auditAll(t testing.TB, s *backend.Store, org resources.OrgID) {
 	t.Helper()
-	faults, err := s.Audit(context.Background(), org, func(r *resources.Record) ([]resources.Entry, []resources.Claim, resources.Holdings) {
+	faults, err := s.Audit(context.Background(), org, func(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
 		if r.Kind != resources.KindUser {
 			return entriesOf(r), nil, resources.Holdings{}
 		}
-		return entriesOf(r), []resources.Claim{{Kind: resources.ClaimEmail, Key: r.Display}}, resources.Holdings{Pools: []string{"seats"}}
+		return entriesOf(r), []resources.HeldClaim{{Claim: resources.Claim{Kind: resources.ClaimEmail, Key: r.Display}, Holder: r.ID}}, resources.Holdings{Pools: []string{"seats"}}
 	})
 	if err != nil {
 		t.Fatalf("audit: %v", err)

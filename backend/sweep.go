@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -11,13 +12,13 @@ import (
 )
 
 // Sweep implements resources.Store.
-func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, limit int) (n int, err error) {
+func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, limit int, placed resources.Placed) (n int, err error) {
 	defer s.observe("sweep", started(), &err)
 	k, err := keysOf(org)
 	if err != nil || limit <= 0 {
 		return 0, err
 	}
-	n, err = s.sweepExpired(ctx, k, now, limit)
+	n, err = s.sweepExpired(ctx, k, now, limit, placed)
 	if err != nil {
 		return n, err
 	}
@@ -36,7 +37,7 @@ func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, l
 
 // sweepExpired removes records and secrets whose time has passed, one by one:
 // each may have been given more time meanwhile.
-func (s *Store) sweepExpired(ctx context.Context, k keys, now time.Time, limit int) (int, error) {
+func (s *Store) sweepExpired(ctx context.Context, k keys, now time.Time, limit int, placed resources.Placed) (int, error) {
 	ms := strconv.FormatInt(now.UnixMilli(), 10)
 	due, err := s.reads.ZRangeArgs(ctx, redis.ZRangeArgs{Key: k.expiry(), Start: "-inf", Stop: "(" + ms, ByScore: true, Count: int64(limit)}).Result()
 	if err != nil {
@@ -44,26 +45,67 @@ func (s *Store) sweepExpired(ctx context.Context, k keys, now time.Time, limit i
 	}
 	n := 0
 	for _, key := range due {
-		c := newCall(s.scripts.expire, 8)
-		c.key(k.expiry(), key)
 		kind, id, record := k.parseRecord(key)
-		if record {
-			for _, i := range resources.Indexes() {
-				if i.Kind() == kind && (i.Shape() == resources.Member || i.Shape() == resources.Time) {
-					c.key(k.index(i))
-				}
-			}
+		done, there := false, false
+		if record && kind == resources.KindSetting {
+			done, there, err = s.sweepPlaced(ctx, k, id, now, placed)
 		}
-		c.arg(ms, id)
-		reply, err := s.write(ctx, c)
+		if !there && err == nil {
+			done, err = s.sweepThing(ctx, k, key, ms)
+		}
 		if err != nil {
-			return n, explain(ctx, "sweep", err)
+			return n, err
 		}
-		if done, _ := reply.(int64); done > 0 {
+		if done {
 			n++
 		}
 	}
 	return n, nil
+}
+
+// sweepPlaced removes a setting whose time has passed with its places in indexes
+// and its claims. It reports whether it did, and whether the setting was there: it
+// may have been given more time.
+func (s *Store) sweepPlaced(ctx context.Context, k keys, id string, now time.Time, placed resources.Placed) (done, there bool, err error) {
+	c, err := s.Update(ctx, k.org, func(ctx context.Context, tx resources.Tx) error {
+		rec, err := tx.Read(resources.KindSetting, id)
+		if there = rec != nil; err != nil || !there {
+			return err
+		}
+		// Behind the reading: who gives more time writes the record too.
+		ends, err := s.reads.ZScore(ctx, k.expiry(), k.record(rec.Kind, id)).Result()
+		if errors.Is(err, redis.Nil) || err == nil && int64(ends) >= now.UnixMilli() {
+			return nil
+		}
+		if err != nil {
+			return explain(ctx, "sweep", err)
+		}
+		entries, claims, _ := placed(rec)
+		tx.Delete(rec, entries)
+		for _, c := range claims {
+			tx.Release(c.Claim, c.Holder)
+		}
+		return nil
+	})
+	return c.Changed, there, err
+}
+
+// sweepThing removes what stands in no index by value: a token, a secret.
+func (s *Store) sweepThing(ctx context.Context, k keys, key, ms string) (bool, error) {
+	c := newCall(s.scripts.expire, 8)
+	c.key(k.expiry(), key)
+	kind, id, record := k.parseRecord(key)
+	if record {
+		for _, i := range resources.Indexes() {
+			if i.Kind() == kind && (i.Shape() == resources.Member || i.Shape() == resources.Time) {
+				c.key(k.index(i))
+			}
+		}
+	}
+	c.arg(ms, id)
+	reply, err := s.write(ctx, c)
+	done, _ := reply.(int64)
+	return done > 0, explain(ctx, "sweep", err)
 }
 
 // sweepTrash clears up to limit memberships of one deleted group. Users whose

@@ -119,6 +119,11 @@ func (u *unit) change(kind resources.Kind, id string) *change {
 	return c
 }
 
+// puts reports whether a record is to be written.
+func (u *unit) puts(id string) bool {
+	return slices.ContainsFunc(u.changes, func(c *change) bool { return c.id == id && c.after != nil })
+}
+
 // Put notes that a record is to be written.
 func (u *unit) Put(before, after *resources.Record, had, has []resources.Entry) {
 	if after == nil {
@@ -242,12 +247,9 @@ func (u *unit) Expire(kind resources.Kind, id string, t time.Time) {
 		u.fail("Expire of a %s with the id %q: the id is not one of that kind", kind, id)
 		return
 	}
-	// Sweep knows a record's id only, so it can clean no index by value.
-	for _, i := range resources.Indexes() {
-		if i.Kind() == kind && i.Shape() != resources.Member && i.Shape() != resources.Time {
-			u.fail("Expire of a %s: records of this kind stand in indexes by value and must be deleted by their rules", kind)
-			return
-		}
+	if kind != resources.KindToken && kind != resources.KindSetting {
+		u.fail("Expire of a %s: records of this kind must be deleted by their rules", kind)
+		return
 	}
 	u.expiry = append(u.expiry, expiry{kind, id, t.UnixMilli()})
 }

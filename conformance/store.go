@@ -37,7 +37,7 @@ func StoreChecks() []StoreCheck {
 	var all []StoreCheck
 	for _, part := range [][]StoreCheck{
 		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), placesChecks(), lineChecks(), lineRaceChecks(), claimChecks(),
-		dueChecks(), fenceChecks(), eventChecks(), findChecks(), keysetChecks(), cleanChecks(), vaultChecks(), customChecks(), queueChecks(),
+		dueChecks(), fenceChecks(), eventChecks(), findChecks(), keysetChecks(), cleanChecks(), expireChecks(), vaultChecks(), customChecks(), queueChecks(),
 	} {
 		all = append(all, part...)
 	}

@@ -42,7 +42,7 @@ func sweepExpired(w *world) error {
 	if err != nil {
 		return err
 	}
-	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10); n != 0 || err != nil {
+	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, resources.Placement); n != 0 || err != nil {
 		return saw(err, "before its time Sweep cleans %d", n)
 	}
 	err = w.do(func(tx resources.Tx) { tx.Expire(resources.KindToken, extended.rec.ID, w.Now().Add(time.Hour)) })
@@ -50,7 +50,7 @@ func sweepExpired(w *world) error {
 		return err
 	}
 	w.Advance(2 * time.Minute)
-	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10); n != 1 || err != nil {
+	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, resources.Placement); n != 1 || err != nil {
 		return saw(err, "Sweep cleans %d; want one", n)
 	}
 	for _, x := range []struct {
@@ -234,7 +234,7 @@ func vaultExpires(w *world) error {
 		return err
 	}
 	w.Advance(2 * time.Minute)
-	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10); n != 1 || err != nil {
+	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, resources.Placement); n != 1 || err != nil {
 		return saw(err, "Sweep cleans %d secrets; want one", n)
 	}
 	return nil

@@ -163,7 +163,7 @@ func disband(w *world) error {
 	}
 	sweep := func() error {
 		for {
-			if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 7); n == 0 || err != nil {
+			if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 7, resources.Placement); n == 0 || err != nil {
 				return err
 			}
 		}

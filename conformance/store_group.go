@@ -121,7 +121,7 @@ func sweepClears(w *world) error {
 	}
 	cleaned := 0
 	for range 1000 {
-		n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 50)
+		n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 50, resources.Placement)
 		if err != nil {
 			return err
 		}
@@ -135,7 +135,7 @@ func sweepClears(w *world) error {
 	if cleaned < 120 {
 		return fmt.Errorf("sweeping cleaned %d things, want 120 memberships at least", cleaned)
 	}
-	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 50); n != 0 || err != nil {
+	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 50, resources.Placement); n != 0 || err != nil {
 		return saw(err, "after the end Sweep cleans %d", n)
 	}
 	if err := w.withoutGroups(users[1:]); err != nil {

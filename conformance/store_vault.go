@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/usher-scim/usher/resources"
 )
 
 // vaultAdds: a key is noted once until it expires, whoever else asks at the
@@ -44,7 +46,7 @@ func vaultAdds(w *world) error {
 		return saw(err, "when the key has expired Add gives %v; want true", added)
 	}
 	w.Advance(2 * time.Minute)
-	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10); n != 3 || err != nil {
+	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, resources.Placement); n != 3 || err != nil {
 		return saw(err, "Sweep cleans %d keys; want three", n)
 	}
 	return nil

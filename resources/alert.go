@@ -11,6 +11,7 @@ const (
 	AlertNoSeats        AlertKind = "no_seats"        // somebody waits for a product
 	AlertShortened      AlertKind = "subscription_short"
 	AlertParked         AlertKind = "work_parked"
+	AlertDomain         AlertKind = "domain_missing" // the record of a verified domain is not there any more (security E6)
 )
 
 // AlertState is whether somebody has to look.
@@ -32,7 +33,7 @@ type Alert struct {
 	State   AlertState `json:"state"`
 	Subject string     `json:"subject,omitempty"` // id or SKU it is about
 	Detail  string     `json:"detail"`            // a sentence
-	Count   int        `json:"count,omitempty"`   // of users
+	Count   int        `json:"count,omitempty"`   // of users; of a domain: days
 	SKUs    []string   `json:"skus,omitempty"`
 	Source  Source     `json:"source,omitzero"` // of a held revocation
 	Created time.Time  `json:"created"`

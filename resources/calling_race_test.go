@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/usher-scim/usher/conformance"
-	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -50,24 +47,7 @@ func (r *register) leave(id string) {
 func TestNumberOnce(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { numberOnce(t, newBundle(t, ""), func() {}) })
 	t.Run("lost replies", func(t *testing.T) {
-		server := redistest.Run(t, redistest.Config{})
-		proxy, err := conformance.NewProxy(server.Addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := proxy.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		numberOnce(t, newBundle(t, strings.Replace(server.URL, server.Addr, proxy.Addr(), 1)), func() {
-			if rand.IntN(20) == 0 {
-				proxy.SwallowReplies("number.", 1)
-			}
-		})
-		if proxy.Harmed() == 0 {
-			t.Error("no reply was lost")
-		}
+		underHarm(t, "number.", 20, numberOnce)
 	})
 }
 

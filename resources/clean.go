@@ -20,7 +20,7 @@ const eraseTime = 15 * time.Second
 func (d *Directory) Clean(ctx context.Context) (int, error) {
 	const piece, page = 500, 100
 	var faults []error
-	done, err := d.store.Sweep(ctx, PlatformOrg, d.now(), piece)
+	done, err := d.store.Sweep(ctx, PlatformOrg, d.now(), piece, Placement)
 	if err != nil {
 		return done, fmt.Errorf("sweep platform: %w", err)
 	}
@@ -52,7 +52,7 @@ func (d *Directory) cleanOrg(ctx context.Context, o *Organization, piece int) (i
 				return 0, err
 			}
 		}
-		return d.store.Sweep(ctx, o.ID, d.now(), piece)
+		return d.store.Sweep(ctx, o.ID, d.now(), piece, Placement)
 	}
 	n, err := d.store.Erase(ctx, o.ID, piece)
 	if err != nil || n > 0 {

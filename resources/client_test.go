@@ -143,7 +143,7 @@ func TestAccessTokens(t *testing.T) {
 		b.clock.Advance(2 * time.Second)
 		_, err = b.Authenticate(ctx, texts[100])
 		wantCode(t, err, resources.CodeUnauthenticated)
-		n, err := b.store.Sweep(ctx, b.a.Org, b.clock.Now(), 500)
+		n, err := b.store.Sweep(ctx, b.a.Org, b.clock.Now(), 500, resources.Placement)
 		if err != nil || n < 100 {
 			t.Errorf("%d swept, %v; want the 100 tokens", n, err)
 		}

@@ -186,11 +186,11 @@ type broken struct {
 	org resources.OrgID
 }
 
-func (s broken) Sweep(ctx context.Context, org resources.OrgID, now time.Time, limit int) (int, error) {
+func (s broken) Sweep(ctx context.Context, org resources.OrgID, now time.Time, limit int, placed resources.Placed) (int, error) {
 	if org == s.org {
 		return 0, errors.New("a broken list")
 	}
-	return s.Store.Sweep(ctx, org, now, limit)
+	return s.Store.Sweep(ctx, org, now, limit, placed)
 }
 
 // TestCleanGoesOn: a fault in one organization is reported and keeps the

@@ -80,6 +80,7 @@ const (
 	CodeDomainNotVerified Code = "domain_not_verified"
 	CodePublicDomain      Code = "public_domain"
 	CodeConnectionInUse   Code = "connection_in_use" // another connection has the name
+	CodeDomainEnforced    Code = "domain_enforced"   // another connection is enforced for the domain
 
 	// Of issues only.
 	CodeMailBounced  Code = "mail_bounced"

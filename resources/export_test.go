@@ -107,3 +107,8 @@ func (d *Directory) HalfOrg(ctx context.Context, c Caller, slug string, first Fi
 	}
 	return o, err
 }
+
+// Mint makes what a mail carries, as the work on it does.
+func (d *Directory) Mint(ctx context.Context, l Lease, m *Mail) (token, code string, expires int64, err error) {
+	return d.mint(ctx, l, m)
+}

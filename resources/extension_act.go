@@ -68,12 +68,8 @@ func (d *Directory) placeFor(ctx context.Context, c Caller, p *Plan, location, n
 		}
 		return nil, unknownLocation(p, location)
 	}
-	if id, ok := numberNamed(number); ok && number != "" {
-		rec, err := d.store.Get(ctx, c.Org, KindSetting, id)
-		if err != nil {
-			return nil, fmt.Errorf("read number: %w", err)
-		}
-		n, err := numberOf(rec)
+	if number != "" {
+		n, err := d.number(ctx, c.Org, number)
 		if err != nil {
 			return nil, err
 		}

@@ -69,7 +69,17 @@ func EmailKey(addr string) (key string, ok bool) {
 	if !ok {
 		return "", false
 	}
-	domain := strings.TrimSuffix(addr[at+1:], ".")
+	domain, ok := foldDomain(addr[at+1:])
+	if !ok {
+		return "", false
+	}
+	return local + "@" + domain, true
+}
+
+// foldDomain gives a domain as it stands in an EmailKey: a lower-case A-label
+// without the dot at its end; false when no mailbox can be at it.
+func foldDomain(domain string) (string, bool) {
+	domain = strings.TrimSuffix(domain, ".")
 	if strings.ContainsAny(domain, "[]:_ ") {
 		return "", false
 	}
@@ -82,7 +92,7 @@ func EmailKey(addr string) (key string, ok bool) {
 	if !strings.Contains(domain, ".") || len(domain) > 253 || numeric(domain) {
 		return "", false
 	}
-	return local + "@" + strings.ToLower(domain), true
+	return strings.ToLower(domain), true
 }
 
 // plainDomain reports whether a domain is so plain that IDNA changes nothing

@@ -84,8 +84,11 @@ func (d *Directory) settingByID(ctx context.Context, org OrgID, id string) (*Rec
 
 // area is the part of an organization that a job works on.
 func (t JobType) area() Area {
-	if t == JobImportNumbers {
+	switch t {
+	case JobImportNumbers:
 		return AreaPlaces
+	case JobActivationMails:
+		return AreaUsers
 	}
 	return AreaLicences
 }

@@ -99,10 +99,11 @@ type Standing struct {
 	Roles    []Role       `json:"roles,omitempty"`
 	Issues   []Issue      `json:"issues,omitempty"`
 
-	Proven string `json:"proven,omitempty"` // the EmailKey that was proven to be the user's: by link, code or provider
-	Login  *Login `json:"login,omitempty"`
-	Mails  *Mails `json:"mails,omitempty"`
-	Epoch  int    `json:"epoch,omitempty"` // sessions, links and codes of another epoch are worthless; grows when access ends (security O10, H1)
+	Covered bool   `json:"covered,omitempty"` // a verified domain of the organization covers the identity address
+	Proven  string `json:"proven,omitempty"`  // the EmailKey that was proven to be the user's: by link, code or provider
+	Login   *Login `json:"login,omitempty"`
+	Mails   *Mails `json:"mails,omitempty"`
+	Epoch   int    `json:"epoch,omitempty"` // sessions, links and codes of another epoch are worthless; grows when access ends (security O10, H1)
 }
 
 // Holding is the package that a user holds, for billing (BR-175), or that none is

@@ -1,9 +1,6 @@
 package resources
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // Mail is one message to one person, and what became of it (domain.md §2, Mail
 // log). Mails are settings, found by "user" and "state", kept for 400 days. The
@@ -23,7 +20,7 @@ type Mail struct {
 	Created  time.Time    `json:"created"`
 	Sent     time.Time    `json:"sent,omitzero"`
 	Tries    int          `json:"tries,omitempty"`
-	Answer   string       `json:"answer,omitempty"`  // of the mail server, the last one
+	Answer   string       `json:"answer,omitempty"`  // of the mail server, the last one; of state cancelled: why
 	Purpose  Purpose      `json:"purpose,omitempty"` // of the link it carries
 	Number   int          `json:"number,omitempty"`  // of reminders: which one
 	Data     MailData     `json:"data,omitzero"`     // what else it tells
@@ -125,40 +122,3 @@ func (f *SendFault) Error() string { return "send a mail: " + f.Answer }
 
 // Unwrap gives the cause.
 func (f *SendFault) Unwrap() error { return f.Err }
-
-// SendActivation sends the activation mail to one user (BR-084, BR-092). Codes:
-// rate_limited (once in ten minutes), missing_email, user_inactive,
-// request_closed when the user is active already.
-func (d *Directory) SendActivation(ctx context.Context, c Caller, user string) (*Mail, error) {
-	return nil, errUnbuilt
-}
-
-// SendBulk sends the activation mail to everybody who has not activated (BR-091):
-// dry counts them, else a job does it. Codes: confirmation_required unless
-// confirm, job_running.
-func (d *Directory) SendBulk(ctx context.Context, c Caller, dry, confirm bool) (int, *Job, error) {
-	return 0, nil, errUnbuilt
-}
-
-// ExportLinks makes activation links for an administrator to hand out (BR-088),
-// those of up to limit users who never activated after a place. Codes: forbidden
-// unless the setting allows it.
-func (d *Directory) ExportLinks(ctx context.Context, c Caller, after string, limit int) (links []ExportedLink, next string, err error) {
-	return nil, "", errUnbuilt
-}
-
-// ExportedLink is a link for one user.
-type ExportedLink struct {
-	User, UserName, Email string
-	Path, Code            string // as in Letter
-	Expires               time.Time
-}
-
-// Mails lists the mail log, newest first; user and state narrow when not empty.
-func (d *Directory) Mails(ctx context.Context, c Caller, user string, state MailState, after string, limit int) ([]*Mail, string, error) {
-	return nil, "", errUnbuilt
-}
-
-// queueMail asks for a mail in a commit: it is stored and becomes due. Who it goes
-// to, the language and the time come from m.
-func (d *Directory) queueMail(tx Tx, m *Mail) error { return errUnbuilt }

@@ -113,15 +113,7 @@ func (d *Directory) Number(ctx context.Context, c Caller, idOrE164 string) (*Num
 	if err := c.mayAdmin(AreaPlaces, false); err != nil {
 		return nil, err
 	}
-	id, ok := numberNamed(idOrE164)
-	if !ok {
-		return nil, noNumber()
-	}
-	rec, err := d.store.Get(ctx, c.Org, KindSetting, id)
-	if err != nil {
-		return nil, fmt.Errorf("read number: %w", err)
-	}
-	n, err := numberOf(rec)
+	n, err := d.number(ctx, c.Org, idOrE164)
 	if err != nil {
 		return nil, err
 	}
@@ -130,6 +122,19 @@ func (d *Directory) Number(ctx context.Context, c Caller, idOrE164 string) (*Num
 	}
 	at := n.at(d.now())
 	return &at, nil
+}
+
+// number reads a number by id or in international form; nil when there is none.
+func (d *Directory) number(ctx context.Context, org OrgID, idOrE164 string) (*Number, error) {
+	id, ok := numberNamed(idOrE164)
+	if !ok {
+		return nil, nil
+	}
+	rec, err := d.store.Get(ctx, org, KindSetting, id)
+	if err != nil {
+		return nil, fmt.Errorf("read number: %w", err)
+	}
+	return numberOf(rec)
 }
 
 func noNumber() error { return &Error{Code: CodeNotFound, Detail: "There is no such number."} }

@@ -21,11 +21,7 @@ const mostLocations = 200
 // Offer tells what the caller's organization can ask for. Whoever has a
 // credential may know it: it is part of how the resources look.
 func (d *Directory) Offer(ctx context.Context, c Caller) (*Offer, error) {
-	p, err := d.planFor(ctx, c.Org)
-	if err != nil {
-		return nil, err
-	}
-	cat, err := d.catalogue(ctx)
+	p, cat, err := d.rulesOf(ctx, c.Org)
 	if err != nil {
 		return nil, err
 	}

@@ -281,19 +281,24 @@ func (d *Directory) changeOrg(ctx context.Context, c Caller, slug, event string,
 		if *o == before {
 			return nil
 		}
-		next, err := o.record(rec, d.now())
-		if err != nil {
-			return err
-		}
-		tx.Put(rec, next, before.entries(), o.entries())
-		tx.Event(Event{Type: event, Kind: KindOrg, ID: rec.ID, Version: next.Version, Actor: c.Token, Request: c.Request})
-		return nil
+		return d.rewriteOrg(tx, c, rec, &before, o, event)
 	})
 	d.forgetCallers()
 	if err != nil {
 		return nil, fmt.Errorf("change organization: %w", slugTaken(err))
 	}
 	return result, nil
+}
+
+// rewriteOrg asks for an organization that was changed to be stored.
+func (d *Directory) rewriteOrg(tx Tx, c Caller, rec *Record, before, o *Organization, event string) error {
+	next, err := o.record(rec, d.now())
+	if err != nil {
+		return err
+	}
+	tx.Put(rec, next, before.entries(), o.entries())
+	tx.Event(Event{Type: event, Kind: KindOrg, ID: rec.ID, Version: next.Version, Actor: c.Token, Request: c.Request})
+	return nil
 }
 
 // DeleteOrg begins to erase an organization and everything it has. From this

@@ -110,13 +110,7 @@ func (d *Directory) withoutFirst(ctx context.Context, c Caller, id OrgID, event 
 		before := *o
 		o.First = nil
 		fn(o)
-		next, err := o.record(rec, d.now())
-		if err != nil {
-			return err
-		}
-		tx.Put(rec, next, before.entries(), o.entries())
-		tx.Event(Event{Type: event, Kind: KindOrg, ID: rec.ID, Version: next.Version, Actor: c.Token, Request: c.Request})
-		return nil
+		return d.rewriteOrg(tx, c, rec, &before, o, event)
 	})
 	d.forgetCallers()
 	return err

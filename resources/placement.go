@@ -1,17 +1,30 @@
 package resources
 
-import "github.com/usher-scim/usher/internal/jsontree"
+import (
+	"encoding/json"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+)
+
+// Placed tells where a record stands, as [Placement] does.
+type Placed func(*Record) ([]Entry, []HeldClaim, Holdings)
+
+// HeldClaim is a claim with who has it: the record, or the user that it is about.
+type HeldClaim struct {
+	Claim
+	Holder string
+}
 
 // Placement tells where a stored record must be found: all its index entries,
 // the claims it holds, and its places in pools and lines. It is what the acts derive while they write, for
 // whoever compares indexes with records. A record that cannot be read has no
 // place.
-func Placement(rec *Record) ([]Entry, []Claim, Holdings) {
+func Placement(rec *Record) ([]Entry, []HeldClaim, Holdings) {
 	entries, claims := placement(rec)
 	return entries, claims, holdingsOf(rec)
 }
 
-func placement(rec *Record) ([]Entry, []Claim) {
+func placement(rec *Record) ([]Entry, []HeldClaim) {
 	switch rec.Kind {
 	case KindToken:
 		t, err := tokenOf(rec)
@@ -27,8 +40,13 @@ func placement(rec *Record) ([]Entry, []Claim) {
 		return o.entries(), nil
 	case KindSetting:
 		at := placeOf(rec)
-		if at.Noun == nounNumber {
-			return at.entries(rec.ID), []Claim{{ClaimNumber, at.Key}}
+		switch at.Noun {
+		case nounNumber:
+			return at.entries(rec.ID), []HeldClaim{{Claim{ClaimNumber, at.Key}, rec.ID}}
+		case nounAccess:
+			return at.entries(rec.ID), subjectsHeld(rec)
+		case nounConnection:
+			return at.entries(rec.ID), enforcedHeld(rec)
 		}
 		return at.entries(rec.ID), nil
 	}
@@ -47,5 +65,18 @@ func placement(rec *Record) ([]Entry, []Claim) {
 	if u.IdentityKey == "" {
 		return u.entries(rec.ID, rec.Modified), nil
 	}
-	return u.entries(rec.ID, rec.Modified), []Claim{{ClaimEmail, u.IdentityKey}}
+	return u.entries(rec.ID, rec.Modified), []HeldClaim{{Claim{ClaimEmail, u.IdentityKey}, rec.ID}}
+}
+
+// subjectsHeld are the claims of who an access record is about.
+func subjectsHeld(rec *Record) []HeldClaim {
+	var a access
+	if json.Unmarshal(rec.Profile, &a) != nil {
+		return nil // as above
+	}
+	var out []HeldClaim
+	for _, l := range a.Links {
+		out = append(out, HeldClaim{subjectClaim(l.Issuer, l.Subject), a.User})
+	}
+	return out
 }

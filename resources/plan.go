@@ -27,6 +27,7 @@ type Plan struct {
 	org    *Template            // the template of type ORG, or nil
 	groups map[string]*Template // templates of type GROUP by group id
 	places map[string]*Location // locations by what people call them, see locationKeys
+	proven map[string]bool      // verified domains, see verifies
 }
 
 // What one organization can have (security S11).
@@ -34,6 +35,7 @@ const (
 	maxSubscriptions = 200
 	maxTemplates     = 2000
 	maxLocations     = 1000
+	maxDomains       = 100
 )
 
 // Settings are an organization's settings (domain.md §6.1). Zero values are the
@@ -177,6 +179,7 @@ func parsePlan(rec *Record) (*Plan, error) {
 		}
 	}
 	p.places = placesOf(p.Locations)
+	p.proven = provenDomains(p.Domains)
 	return p, nil
 }
 
@@ -192,6 +195,7 @@ func (p *Plan) clone() *Plan {
 	}
 	out.Locations = slices.Clone(p.Locations)
 	out.Holds = slices.Clone(p.Holds)
+	out.Domains = slices.Clone(p.Domains)
 	return &out
 }
 
@@ -255,6 +259,16 @@ func (pc *planCache) drop(org OrgID) {
 	delete(pc.all, org)
 }
 
+// rulesOf gives the plan of an organization and the catalogue, for looking at.
+func (d *Directory) rulesOf(ctx context.Context, org OrgID) (*Plan, *Catalogue, error) {
+	p, err := d.planFor(ctx, org)
+	if err != nil {
+		return nil, nil, err
+	}
+	cat, err := d.catalogue(ctx)
+	return p, cat, err
+}
+
 // planFor gives the plan of an organization for looking at.
 func (d *Directory) planFor(ctx context.Context, org OrgID) (*Plan, error) {
 	if c, ok := d.plans.get(org); ok && d.now().Before(c.until) {
@@ -295,7 +309,8 @@ func (d *Directory) planIn(ctx context.Context, tx Tx, org OrgID, run int) (*Pla
 
 // changePlan changes the plan of an organization in one commit; fn gets a copy
 // to change and may ask for more in the same commit. It may run several times.
-// With errSame from fn nothing is written, and that is no error.
+// With errSame from fn nothing is written, and that is no error. event "" appends
+// none: fn has told what there is to tell, if anything.
 func (d *Directory) changePlan(ctx context.Context, c Caller, event string, fn func(tx Tx, p *Plan) error) error {
 	const anew = 2 // what is refused must not be refused by an old plan
 	_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
@@ -338,6 +353,8 @@ func (d *Directory) putPlan(tx Tx, c Caller, cur, next *Plan, event string) erro
 		return err
 	}
 	tx.Put(cur.rec, rec, had, nounPlan.entries(planID))
-	tx.Event(Event{Type: event, Kind: KindSetting, ID: planID, Version: rec.Version, Actor: c.Token, Request: c.Request})
+	if event != "" {
+		tx.Event(Event{Type: event, Kind: KindSetting, ID: planID, Version: rec.Version, Actor: c.Token, Request: c.Request})
+	}
 	return nil
 }

@@ -71,9 +71,10 @@ type Store interface {
 	EventsBack(ctx context.Context, org OrgID, before string, limit int) ([]StoredEvent, error)
 
 	// Sweep does a bounded piece of the organization's pending cleaning: what
-	// expired before now, what deleted groups left behind. It returns how many
-	// things it cleaned; 0 means nothing is left to do.
-	Sweep(ctx context.Context, org OrgID, now time.Time, limit int) (int, error)
+	// expired before now, what deleted groups left behind. placed tells where a
+	// record that expired stands and what it claims, so that this goes with it. It
+	// returns how many things it cleaned; 0 means nothing is left to do.
+	Sweep(ctx context.Context, org OrgID, now time.Time, limit int, placed Placed) (int, error)
 
 	// Erase deletes a bounded piece of everything the organization has, claims
 	// included. It returns how many records it erased; 0 means all is gone.
@@ -168,7 +169,9 @@ type Tx interface {
 	Disband(group string)
 
 	// Expire asks for the record to be removed by Sweep once t has passed.
-	// Readers must still compare the time themselves.
+	// Readers must still compare the time themselves. Tokens and settings can
+	// expire; a setting only in a commit that puts it, and it has no place in a
+	// pool or line.
 	Expire(kind Kind, id string, t time.Time)
 
 	// Event appends to the organization's stream, in the commit. A commit that

@@ -11,11 +11,7 @@ func (d *Directory) UsageNow(ctx context.Context, c Caller) ([]ReportRow, error)
 	if err := c.mayAdmin(AreaLicences, false); err != nil {
 		return nil, err
 	}
-	cat, err := d.catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p, err := d.planFor(ctx, c.Org)
+	p, cat, err := d.rulesOf(ctx, c.Org)
 	if err != nil {
 		return nil, err
 	}

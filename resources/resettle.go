@@ -10,9 +10,11 @@ import (
 )
 
 // resettleParams say whom a job of the type resettle settles again: a sort of
-// users, or those who hold seats of a subscription beyond its units.
+// users, those with an address at a domain, or those who hold seats of a
+// subscription beyond its units.
 type resettleParams struct {
 	Who          string `json:"who,omitempty"`
+	Domain       string `json:"domain,omitempty"`
 	Subscription string `json:"subscription,omitempty"`
 }
 
@@ -30,6 +32,8 @@ func (d *Directory) resettleStep(ctx context.Context, l Lease, j *Job) (done boo
 	switch {
 	case p.Subscription != "":
 		return d.shortenStep(ctx, l, j, p.Subscription)
+	case p.Domain != "":
+		return d.domainStep(ctx, l, j, p.Domain)
 	case p.Who == whoInactive:
 		return d.settlePage(ctx, l, j, &Cond{Op: CondIn, Index: UserInactive}, settleOptions{}, nil)
 	case p.Who == whoCalls:

@@ -154,12 +154,15 @@ func (d *Directory) writeUser(ctx context.Context, tx Tx, rules rules, cur *Reco
 	if err := d.settle(ctx, &notes, rules, ch); err != nil {
 		return nil, err
 	}
+	settled := len(notes.list)
 	if ch.how != nil && ch.how.beside != nil {
 		if err := ch.how.beside(&notes, rules.plan, cur.ID, &before.standing, &after.standing); err != nil {
 			return nil, err
 		}
 	}
 	if same && bytes.Equal(rec.Standing, cur.Standing) && bytes.Equal(rec.Profile, cur.Profile) {
+		notes.list = notes.list[settled:]
+		notes.pass() // what happened beside the user did happen
 		return cur, nil
 	}
 	if err := checkSize(cur, &rec); err != nil {

@@ -2,15 +2,11 @@ package resources_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/usher-scim/usher/conformance"
-	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -21,24 +17,7 @@ import (
 func TestSeatRace(t *testing.T) {
 	onBoth(t, func(t *testing.T, b *bundle) { seatRace(t, b, func() {}) })
 	t.Run("lost replies", func(t *testing.T) {
-		server := redistest.Run(t, redistest.Config{})
-		proxy, err := conformance.NewProxy(server.Addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			if err := proxy.Close(); err != nil {
-				t.Error(err)
-			}
-		})
-		seatRace(t, newBundle(t, strings.Replace(server.URL, server.Addr, proxy.Addr(), 1)), func() {
-			if rand.IntN(10) == 0 {
-				proxy.SwallowReplies("licence.", 1)
-			}
-		})
-		if proxy.Harmed() == 0 {
-			t.Error("no reply was lost")
-		}
+		underHarm(t, "licence.", 10, seatRace)
 	})
 }
 

@@ -17,7 +17,7 @@ type change struct {
 	rec                 *Record         // what is written, without profile and standing; nil at deletion
 	docBefore, docAfter *jsontree.Value // what the client said; docBefore is nil at creation
 	now                 int64           // milliseconds since 1970
-	how                 *revision       // what else is asked for; nil at creation and deletion
+	how                 *revision       // what else is asked for, or nil; at creation change and beside alone count
 	direct              []string        // SKUs that the act grants directly (BR-151)
 }
 
@@ -52,14 +52,23 @@ func (d *Directory) settle(ctx context.Context, tx Tx, r rules, ch change) error
 		}
 	}
 	s := settling{d: d, tx: tx, rules: r, ch: &ch, before: &before, after: &after}
+	if ch.after != nil {
+		s.covered()
+	}
 	if err := s.licences(ctx); err != nil {
 		return err
+	}
+	if ch.after != nil {
+		s.lifecycle()
+		if err := s.mails(); err != nil {
+			return err
+		}
 	}
 	s.administrators()
 	if ch.after != nil {
 		ch.after.standing = after
 		ch.rec.Standing = after.append(make([]byte, 0, 64), ch.after.keys)
-		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.catalogue))
+		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.catalogue, after.proves(has)))
 	}
 	s.events()
 	return nil
@@ -74,8 +83,8 @@ type settling struct {
 	before, after *Standing // after becomes what is decided; zero at deletion
 }
 
-// basic is the standing after a change without what is decided about licences:
-// state (domain.md §3.1), issues (BR-002, BR-006), and what stays.
+// basic is the standing after a change without what is decided about licences and
+// life: issues (BR-002, BR-006), and what stays.
 func (ch *change) basic(c Caller, before *Standing) Standing {
 	s := Standing{Source: c.Origin, Asks: c.Asks && ch.docAfter.Get("entitlements") != nil}
 	if ch.before != nil {
@@ -85,10 +94,6 @@ func (ch *change) basic(c Caller, before *Standing) Standing {
 		if c.Detach && c.Origin != "" {
 			s.Source = c.Origin
 		}
-	}
-	s.State = StateNotVerified
-	if ch.after.Inactive {
-		s.State = StateInactive
 	}
 	now := ch.rec.Modified
 	switch {
@@ -134,8 +139,8 @@ func (s *Standing) administers() bool {
 // events appends what happened to the user (BR-261).
 func (s *settling) events() {
 	list := userEvents(s.ch)
-	list = append(list, s.licenceEvents()...)
-	if s.ch.before != nil && s.ch.after != nil && len(list) == 0 {
+	list = append(append(list, s.lifecycleEvents()...), s.licenceEvents()...)
+	if s.ch.before != nil && s.ch.after != nil && len(list) == 0 && !s.onlySeen() {
 		list = append(list, Event{Type: "user.updated", Changed: []string{LifecycleURN}})
 	}
 	for _, e := range list {

@@ -20,7 +20,8 @@ func (s *settling) licences(ctx context.Context) error {
 	}
 	if s.ch.before == nil {
 		s.origin(&wish)
-	} else if s.ch.how != nil && s.ch.how.change != nil {
+	}
+	if s.ch.how != nil && s.ch.how.change != nil {
 		if err := s.ch.how.change(s.plan, s.after); err != nil {
 			return err
 		}
@@ -290,7 +291,8 @@ func (s *settling) bill(pack string) error {
 	return err
 }
 
-// releaseAll gives back everything of a user that is deleted (BR-240).
+// releaseAll gives back everything of a user that is deleted, and what lets it in
+// (BR-240).
 func (s *settling) releaseAll(ctx context.Context) error {
 	q := &question{catalogue: s.catalogue, plan: s.plan, known: s.known, now: s.ch.now}
 	seating{tx: s.tx, q: q, user: s.ch.id}.move(s.before.Licences, nil)
@@ -310,5 +312,10 @@ func (s *settling) releaseAll(ctx context.Context) error {
 	for i := range s.plan.Holds {
 		s.tx.Give(s.plan.Holds[i].holdPool(), s.ch.id)
 	}
+	a, err := accessIn(s.tx, s.ch.id)
+	if err != nil {
+		return err
+	}
+	a.drop(s.tx)
 	return s.bill("")
 }

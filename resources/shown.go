@@ -102,19 +102,24 @@ func shown(doc *jsontree.Value, id string, blocks []block) []byte {
 }
 
 // blocks are what a user's standing adds to its document. The organization's
-// block is the last.
-func (s *Standing) blocks(cat *Catalogue) []block {
+// block is the last. verified says whether the identity address is proven.
+func (s *Standing) blocks(cat *Catalogue, verified bool) []block {
 	out := make([]block, 0, 4)
 	out = append(out, block{LicenceUserURN, s.licenceBlock(cat)})
 	if body := s.callingBlock(); len(body) > 0 {
 		out = append(out, block{CallingURN, body})
 	}
-	out = append(out, block{LifecycleURN, s.lifecycleBlock()})
+	out = append(out, block{LifecycleURN, s.lifecycleBlock(verified)})
 	source := s.Source
 	if source == "" {
 		source = "SCIM"
 	}
-	return append(out, block{OrganizationURN, appendText(nil, "provisionSource", source)})
+	domain := "none"
+	if s.Covered {
+		domain = string(DomainVerified)
+	}
+	owner := appendText(make([]byte, 0, 64), "provisionSource", source)
+	return append(out, block{OrganizationURN, appendText(owner, "domainStatus", domain)})
 }
 
 func (s *Standing) licenceBlock(cat *Catalogue) []byte {
@@ -161,10 +166,20 @@ func closeElement(out []byte, start, i int) []byte {
 	return out
 }
 
-func (s *Standing) lifecycleBlock() []byte {
+func (s *Standing) lifecycleBlock(verified bool) []byte {
 	out := appendText(make([]byte, 0, 96), "state", s.State)
-	out = append(out, `,"emailVerified":false,"invitePending":`...)
-	out = strconv.AppendBool(out, s.State != StateActive)
+	out = strconv.AppendBool(append(out, `,"emailVerified":`...), verified)
+	out = strconv.AppendBool(append(out, `,"invitePending":`...), !s.activated())
+	if l := s.Login; l != nil {
+		out = appendInstants(out, moment{"firstSignInAt", l.First}, moment{"lastSignInAt", l.Last}, moment{"activatedAt", l.Activated})
+		if l.Method != "" {
+			out = appendText(out, "activationMethod", string(l.Method))
+		}
+	}
+	if m := s.Mails; m != nil && m.Count > 0 {
+		out = appendInstants(out, moment{"activationEmailLastSentAt", m.Last})
+		out = strconv.AppendInt(append(out, `,"activationEmailCount":`...), int64(m.Count), 10)
+	}
 	if len(s.Issues) == 0 {
 		return out
 	}
@@ -215,6 +230,21 @@ func (s *Standing) callingBlock() []byte {
 func appendText(dst []byte, name, text string) []byte {
 	dst = append(append(append(dst, `,"`...), name...), `":`...)
 	return jsontree.AppendString(dst, text)
+}
+
+// moment is a time with the name it is shown under.
+type moment struct {
+	name string
+	ms   int64 // 0: it has not been
+}
+
+func appendInstants(dst []byte, all ...moment) []byte {
+	for _, m := range all {
+		if m.ms > 0 {
+			dst = appendInstant(dst, m.name, m.ms)
+		}
+	}
+	return dst
 }
 
 // appendInstant writes milliseconds as dates are shown.

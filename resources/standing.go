@@ -40,6 +40,9 @@ func (i *Issue) UnmarshalJSON(data []byte) error {
 func (s *Standing) append(dst []byte, keys []attrKey) []byte {
 	if s.bare() {
 		dst = append(append(append(dst, `{"state":"`...), s.State...), '"')
+		if s.Covered {
+			dst = append(dst, `,"covered":true`...)
+		}
 	} else if body, err := json.Marshal(s); err == nil { // plain values always encode
 		dst = append(dst, body[:len(body)-1]...)
 	}
@@ -49,7 +52,7 @@ func (s *Standing) append(dst []byte, keys []attrKey) []byte {
 	return append(dst, '}')
 }
 
-// bare reports whether there is nothing but a state.
+// bare reports whether there is nothing but a state, and a verified domain.
 func (s *Standing) bare() bool {
 	return s.Source == "" && s.Origin == "" && len(s.Licences)+len(s.Kept)+len(s.OrgSKUs)+len(s.Roles)+len(s.Issues) == 0 &&
 		!s.Asks && s.Tier == "" && s.Package == nil && s.Calling == nil &&

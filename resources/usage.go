@@ -31,11 +31,7 @@ func (d *Directory) Usage(ctx context.Context, c Caller) ([]Usage, error) {
 			return nil, err
 		}
 	}
-	cat, err := d.catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p, err := d.planFor(ctx, c.Org)
+	p, cat, err := d.rulesOf(ctx, c.Org)
 	if err != nil {
 		return nil, err
 	}

@@ -53,11 +53,7 @@ func (d *Directory) Licensing(ctx context.Context, c Caller, id string) (*Licens
 	if err != nil {
 		return nil, fmt.Errorf("stored document of %s: %w", id, err)
 	}
-	cat, err := d.catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p, err := d.planFor(ctx, c.Org)
+	p, cat, err := d.rulesOf(ctx, c.Org)
 	if err != nil {
 		return nil, err
 	}

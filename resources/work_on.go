@@ -44,6 +44,16 @@ func (d *Directory) workOn(ctx context.Context, l Lease, item DueItem) error {
 		return d.wakeLine(ctx, l, item)
 	case "l":
 		return d.workLocation(ctx, l, item, id)
+	case "d":
+		return d.workDomain(ctx, l, item)
+	case "a":
+		return d.workDecided(ctx, l, item, id)
+	case "m":
+		return d.workMail(ctx, l, item, id)
+	case "r":
+		return d.workReminder(ctx, l, item, id)
+	case "g":
+		return d.workDigest(ctx, l, item)
 	}
 	return fmt.Errorf("the due item %q is of no kind that is known", item.Item)
 }

@@ -154,6 +154,9 @@ func (r *verbRun) take(names, args []string) error {
 	r.given, r.asked, r.sent = map[string]string{}, url.Values{}, map[string]any{}
 	r.where = r.s.path
 	for i, n := range names {
+		if args[i] == "." || args[i] == ".." { // in a path they mean another place
+			return &failure{exit: exitUsage, why: fmt.Errorf("%q is no %s", args[i], strings.ToUpper(n))}
+		}
 		r.given[n] = args[i]
 		r.where = strings.ReplaceAll(r.where, "{"+n+"}", url.PathEscape(args[i]))
 	}

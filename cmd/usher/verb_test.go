@@ -56,6 +56,7 @@ func TestVerbs(t *testing.T) {
 			sent{"PATCH", "/api/v1/orgs/acme/subscriptions/s1", `{"endsAt":null}`},
 			"s1", 0,
 		},
+		"the place above":     {[]string{"user", "show", "acme", ".."}, "", sent{}, "is no ID", exitUsage},
 		"nothing to change":   {[]string{"settings", "set", "acme"}, "", sent{}, "nothing to change", exitUsage},
 		"a needed flag":       {[]string{"template", "create", "acme", "--type", "org"}, "", sent{}, "--skus is missing", exitUsage},
 		"a needed argument":   {[]string{"user", "grant", "acme", "u1"}, "", sent{}, "SKU is missing", exitUsage},

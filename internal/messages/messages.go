@@ -1,5 +1,3 @@
-// Package messages holds the short texts that people see, by key and language.
-// It knows nothing of what the keys stand for.
 package messages
 
 import "golang.org/x/text/language"

@@ -1,0 +1,158 @@
+package resources_test
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/internal/redistest"
+	"github.com/usher-scim/usher/resources"
+)
+
+// post is a mail server of the tests: it keeps letters, or answers with a fault.
+type post struct {
+	mu      sync.Mutex
+	letters []resources.Letter
+	fault   func(resources.Letter) error // nil: it takes everything
+	tries   int
+}
+
+func (p *post) send(_ context.Context, l resources.Letter) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tries++
+	if p.fault != nil {
+		if err := p.fault(l); err != nil {
+			return err
+		}
+	}
+	p.letters = append(p.letters, l)
+	return nil
+}
+
+// answers makes the server answer every letter with a fault; nil ends that.
+func (p *post) answers(fault *resources.SendFault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault = nil
+	if fault != nil {
+		p.fault = func(resources.Letter) error { return fault }
+	}
+}
+
+// take gives the letters that came since the last time, by id of the mail.
+func (p *post) take() []resources.Letter {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := p.letters
+	p.letters = nil
+	return out
+}
+
+func (p *post) tried() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tries
+}
+
+// mails is an organization with seats and a mail server, as its administrator and
+// its identity provider see it.
+type mails struct {
+	*bundle
+	*testing.T
+	post       *post
+	admin, idp resources.Caller
+}
+
+// onMails runs a test on the embedded store and on a real Redis.
+func onMails(t *testing.T, test func(m *mails)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) { test(newMails(t, "")) })
+	t.Run("redis", func(t *testing.T) { test(newMails(t, redistest.Start(t))) })
+}
+
+func newMails(t *testing.T, url string) *mails {
+	t.Helper()
+	p := &post{}
+	b := newBundleWith(t, url, p.send)
+	m := &mails{bundle: b, T: t, post: p, idp: b.a}
+	m.admin = b.operated(t, "acme")
+	b.subscribe(t, m.admin, resources.Subscription{SKU: "host", Units: 1000})
+	b.work(t, b.a.Org)
+	return m
+}
+
+// newBundleWith is newBundle with a mail server.
+func newBundleWith(t *testing.T, url string, send func(context.Context, resources.Letter) error) *bundle {
+	t.Helper()
+	clk := &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	store, err := backend.Open(t.Context(), backend.Config{URL: url, Now: clk.Now, Rand: rand.Reader, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	dir, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: clk.Now, Rand: rand.Reader, Log: log, Send: send})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bundle{Directory: dir, store: store, clock: clk}
+	b.operator = resources.Caller{Org: resources.PlatformOrg, Token: "test", Scopes: []resources.Scope{resources.ScopePlatform}}
+	b.a, b.b = b.org(t, "acme"), b.org(t, "beta")
+	return b
+}
+
+// settings changes settings.
+func (m *mails) settings(fn func(*resources.Settings)) {
+	m.Helper()
+	if _, _, err := m.ChangeSettings(m.Context(), m.admin, func(s *resources.Settings, _ uint64) error {
+		fn(s)
+		return nil
+	}); err != nil {
+		m.Fatal(err)
+	}
+}
+
+// run does all that is due by now and gives the letters that went out.
+func (m *mails) run() []resources.Letter {
+	m.Helper()
+	m.work(m.T, m.a.Org)
+	return m.post.take()
+}
+
+// got checks who was sent what: "activate u-1@acme.example".
+func (m *mails) got(what string, letters []resources.Letter, want ...string) {
+	m.Helper()
+	var have []string
+	for _, l := range letters {
+		have = append(have, string(l.Template)+" "+l.To)
+	}
+	slices.Sort(have)
+	slices.Sort(want)
+	if !slices.Equal(have, want) {
+		m.Errorf("%s: sent %q, want %q", what, have, want)
+	}
+}
+
+// log lists the mail log of a user, newest first, in words: "activate auto sent".
+func (m *mails) log(user string) []string {
+	m.Helper()
+	list, _, err := m.Mails(m.Context(), m.admin, user, "", "", 100)
+	if err != nil {
+		m.Fatal(err)
+	}
+	var out []string
+	for _, l := range list {
+		out = append(out, string(l.Template)+" "+string(l.Trigger)+" "+string(l.State))
+	}
+	return out
+}
