@@ -105,7 +105,7 @@ func (w *writer) digest() {
 	})
 	var lines []string
 	for _, code := range codes {
-		what := strings.TrimSuffix(messages.Title(w.Lang, code), ".")
+		what := strings.ReplaceAll(strings.TrimSuffix(messages.Title(w.Lang, code), "."), "'", "’")
 		if what == "" {
 			what = shownName(code)
 		}
