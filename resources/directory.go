@@ -219,6 +219,10 @@ type Caller struct {
 	// user is detached from it (BR-071).
 	Detach bool
 
+	// Confirmed says that the caller was warned of what the act does and wants it
+	// all the same (code confirmation_required, BR-086).
+	Confirmed bool
+
 	// Seen, when not nil, is asked inside the commit of an act that changes one
 	// thing, with that thing as it is stored by then: a *Record, a Product, a
 	// Subscription, a Template, a Location or a Number. Its error refuses the act

@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/usher-scim/usher/internal/jsontree"
 )
 
 // mootness says why a mail is not to be sent any more; the zero value says that it
@@ -195,36 +192,6 @@ func (p *Plan) placeOf(s *Standing) *Location {
 		return nil
 	}
 	return p.location(s.Calling.Location)
-}
-
-// languageOf is the language in which somebody is written to: the first that usher
-// speaks of those the user prefers, else that of the location, else that of the
-// organization (BR-093). Tags that say nothing are passed over.
-func (p *Plan) languageOf(doc *jsontree.Value, s *Standing) string {
-	tags := strings.Split(doc.GetString("preferredLanguage"), ",")
-	if l := p.placeOf(s); l != nil {
-		tags = append(tags, l.Language)
-	}
-	for _, tag := range append(tags, p.Settings.Language) {
-		if lang := spoken(tag); lang != "" {
-			return lang
-		}
-	}
-	return "en"
-}
-
-// spoken is the language of a tag like fr-CA or en_US;q=0.8, "" when usher does
-// not speak it.
-func spoken(tag string) string {
-	tag, _, _ = strings.Cut(tag, ";")
-	tag = strings.ToLower(strings.TrimSpace(tag))
-	if i := strings.IndexAny(tag, "-_"); i >= 0 {
-		tag = tag[:i]
-	}
-	if tag == "fr" || tag == "en" {
-		return tag
-	}
-	return ""
 }
 
 // signsInBy reports whether somebody signs in at a provider of the organization

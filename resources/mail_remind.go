@@ -14,8 +14,8 @@ import (
 const (
 	reminderDefault = "3,7"
 	reminderOff     = "off"
-	maxReminders    = 5
-	lastReminder    = 90 // days
+	maxReminders    = 10
+	lastReminder    = 60 // days
 	reminderDay     = 24 * time.Hour
 )
 

@@ -27,8 +27,9 @@ func (p *Plan) version() uint64 {
 }
 
 // ChangeSettings changes settings; fn gets what is set and the version, and
-// changes it. Users whom the change touches are settled again by a job. Codes:
-// invalid_value, location_unknown.
+// changes it. Users whom the change touches are settled again by a job. What must
+// not be set without a warning needs Caller.Confirmed (BR-086). Codes:
+// invalid_value, location_unknown, confirmation_required.
 func (d *Directory) ChangeSettings(ctx context.Context, c Caller, fn func(*Settings, uint64) error) (Settings, uint64, error) {
 	if err := c.mayAdmin(AreaOrg, true); err != nil {
 		return Settings{}, 0, err
@@ -46,6 +47,9 @@ func (d *Directory) ChangeSettings(ctx context.Context, c Caller, fn func(*Setti
 		}
 		version++
 		if err := p.Settings.check(p); err != nil {
+			return err
+		}
+		if err := before.warns(&p.Settings); err != nil && !c.Confirmed {
 			return err
 		}
 		for _, who := range before.touched(&p.Settings) {
@@ -97,7 +101,7 @@ func (s *Settings) check(p *Plan) error {
 	case s.DefaultLocation != "" && p.location(s.DefaultLocation) == nil:
 		return &Error{Code: CodeLocationUnknown, Field: "defaultLocation", Detail: "There is no location with this id; list the locations and take one of theirs."}
 	}
-	return nil
+	return s.checkPeople()
 }
 
 // isZone reports whether a text names a time zone; "" is UTC.
