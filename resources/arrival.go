@@ -2,7 +2,6 @@ package resources
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/usher-scim/usher/internal/jsontree"
@@ -107,7 +106,7 @@ func (v *arriving) shown(ctx context.Context, d *Directory) (*Arrival, error) {
 	if err != nil {
 		return nil, err
 	}
-	way, err := d.wayIn(ctx, v.org, v.user.Identity)
+	way, err := d.wayInto(ctx, v.org, v.user.IdentityKey, &v.user.standing)
 	if err != nil {
 		return nil, err
 	}
@@ -118,17 +117,13 @@ func (v *arriving) shown(ctx context.Context, d *Directory) (*Arrival, error) {
 	return out, nil
 }
 
-// wayIn is how somebody of the organization signs in: what another organization
-// says of the domain does not count.
-func (d *Directory) wayIn(ctx context.Context, o *Organization, address string) (Way, error) {
-	way, err := d.WayOf(ctx, address)
-	if err != nil && !errors.Is(err, errUnbuilt) {
-		return Way{}, err
+// after is what pages are told when an act is done that made the user's record.
+func (v *arriving) after(ctx context.Context, d *Directory, rec *Record) (_ *Arrival, err error) {
+	v.rec = rec
+	if v.user, err = storedUser(rec); err != nil {
+		return nil, err
 	}
-	if way.Slug != o.Slug {
-		return Way{Slug: o.Slug}, nil
-	}
-	return way, nil
+	return v.shown(ctx, d)
 }
 
 // OpenLink looks at the link of a mail without any effect (BR-109). Codes:
@@ -160,11 +155,7 @@ func (d *Directory) ConfirmLink(ctx context.Context, token string) (*Arrival, er
 	if err != nil {
 		return nil, err
 	}
-	if v.user, err = storedUser(rec); err != nil {
-		return nil, err
-	}
-	v.rec = rec
-	return v.shown(ctx, d)
+	return v.after(ctx, d, rec)
 }
 
 // withLink does an act by right of a link: the address that it was sent to is the

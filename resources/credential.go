@@ -177,8 +177,10 @@ func (d *Directory) mailable(tx Tx, m *Mail, next *credential) (*access, error) 
 		return nil, &Error{Code: CodeUserInactive, Detail: "The user is not active in the directory; set active first."}
 	case !ok || key != u.IdentityKey:
 		return nil, &Error{Code: CodeRequestClosed, Detail: "The user has another address by now; send a new mail."}
-	case m.Purpose == PurposeActivate && s.Login != nil && s.Login.First > 0:
+	case m.Purpose == PurposeActivate && s.activated():
 		return nil, &Error{Code: CodeRequestClosed, Detail: "The user is active already."}
+	case m.Purpose == PurposeReset && !s.activated():
+		return nil, &Error{Code: CodeRequestClosed, Detail: "The user has no password to reset."}
 	}
 	next.Epoch, next.SentTo = s.Epoch, key
 	return accessIn(tx, m.User)
@@ -211,11 +213,16 @@ func (a *access) issue(tx Tx, next credential, now time.Time) (expires int64, er
 		next.Pending = old.Pending // who chose a password and lost the mail need not choose again
 	}
 	if old.Purpose == PurposeActivate && !slices.Equal(old.Token, next.Token) {
-		a.Spent = append(a.Spent, old.Token)
-		a.Spent = a.Spent[max(0, len(a.Spent)-spentKept):]
+		a.spend(old.Token)
 	}
 	*old = next
 	return next.Expires, a.put(tx, now)
+}
+
+// spend remembers an activation link that does nothing any more (BR-110).
+func (a *access) spend(token []byte) {
+	a.Spent = append(a.Spent, token)
+	a.Spent = a.Spent[max(0, len(a.Spent)-spentKept):]
 }
 
 // found is the credential of a link; nil when the link is none that is known.

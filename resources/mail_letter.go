@@ -120,7 +120,7 @@ func (p *posting) letter(ctx context.Context) (Letter, error) {
 	}
 	out := Letter{
 		Name: p.user.display(), Org: cmp.Or(p.org.Name, p.org.Slug), Slug: p.org.Slug,
-		Proven: p.proven(), Calls: p.calls(), TimeZone: p.zone(), Settings: p.plan.Settings,
+		Proven: p.standing.proves(p.user.IdentityKey), Calls: p.calls(), TimeZone: p.zone(), Settings: p.plan.Settings,
 	}
 	way, err := p.d.signsInBy(ctx, p.l.Org, p.plan, p.user.IdentityKey)
 	if err != nil {
@@ -155,12 +155,6 @@ func (u Purpose) path(token string) string {
 		return "/confirm?t=" + token
 	}
 	return "/activate?t=" + token
-}
-
-// proven reports whether the identity address needs no confirmation.
-func (p *posting) proven() bool {
-	key := p.user.IdentityKey
-	return key != "" && (p.standing.Proven == key || p.plan.verifies(key))
 }
 
 // calls reports whether the user has a product to call with (BR-100).

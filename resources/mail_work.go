@@ -117,11 +117,11 @@ func (d *Directory) workMail(ctx context.Context, l Lease, item DueItem, id stri
 		return p.cancel(ctx, why)
 	}
 	letter, err := p.letter(ctx)
+	if refusal, ok := errors.AsType[*Error](err); ok { // the user has changed since, or has a later mail
+		return p.cancel(ctx, mootness{text: refusal.Detail, anew: refusal.Code == CodeUserInactive})
+	}
 	if err != nil {
 		return fmt.Errorf("make the letter of mail %s: %w", id, err)
-	}
-	if !letter.Expires.IsZero() && letter.Expires.Before(now.Add(time.Hour)) {
-		return p.renew(ctx)
 	}
 	sending, cancel := context.WithTimeout(ctx, mailTime)
 	err = d.send(sending, letter)
@@ -327,16 +327,4 @@ func (p *posting) withUser(ctx context.Context, change func(*Standing), note fun
 		return p.commit(ctx, note)
 	}
 	return p.done(ctx, err)
-}
-
-// renew puts a fresh mail in the place of one whose link has expired while it
-// waited.
-func (p *posting) renew(ctx context.Context) error {
-	next := *p.m
-	next.ID, next.Tries, next.Answer = "", 0, ""
-	p.m.State, p.m.Answer = MailCancelled, "the link expired while the mail waited; another mail takes its place"
-	return p.commit(ctx, func(tx Tx) error {
-		p.m.note(tx, "mail.cancelled")
-		return p.d.queueMail(tx, &next)
-	})
 }

@@ -71,6 +71,24 @@ const (
 	languageFrench  = "fr"
 )
 
+// languageOf is the language in which a user is spoken to: the one it prefers,
+// else that of its location, else the organization's (BR-093). What is neither
+// English nor French does not count.
+func (p *Plan) languageOf(doc *jsontree.Value, s *Standing) string {
+	wishes := []string{doc.GetString("preferredLanguage"), "", p.Settings.Language}
+	if s.Calling != nil {
+		if l := p.location(s.Calling.Location); l != nil {
+			wishes[1] = l.Language
+		}
+	}
+	for _, wish := range wishes {
+		if l := knownLanguage(wish); l != "" {
+			return l
+		}
+	}
+	return languageEnglish
+}
+
 // knownLanguage is the first language of a text such as "de, fr-CA;q=0.7" that
 // there are texts in; "" for none (RFC 9110 §12.5.4, as preferredLanguage is
 // written, RFC 7643 §4.1.1).

@@ -60,9 +60,9 @@ func (d *Directory) settle(ctx context.Context, tx Tx, r rules, ch change) error
 	}
 	if ch.after != nil {
 		s.lifecycle()
-	}
-	if err := s.mails(); err != nil {
-		return err
+		if err := s.mails(); err != nil {
+			return err
+		}
 	}
 	s.administrators()
 	if ch.after != nil {
