@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/usher-scim/usher/internal/i18n"
 	"github.com/usher-scim/usher/resources"
@@ -20,7 +19,6 @@ type Config struct {
 	HandOff   *oidc.HandOff
 	PublicURL string // of the server, without a path
 	Log       *slog.Logger
-	Now       func() time.Time
 	Sender    func(*http.Request) string // address of the network that a request comes from
 }
 
@@ -31,7 +29,6 @@ type Door struct {
 	handOff   *oidc.HandOff
 	public    *url.URL
 	log       *slog.Logger
-	now       func() time.Time
 	sender    func(*http.Request) string
 
 	texts  *i18n.Catalog
@@ -50,7 +47,7 @@ func Paths() []string {
 
 // New makes the door.
 func New(c Config) (*Door, error) {
-	if c.Directory == nil || c.Party == nil || c.HandOff == nil || c.Log == nil || c.Now == nil || c.Sender == nil {
+	if c.Directory == nil || c.Party == nil || c.HandOff == nil || c.Log == nil || c.Sender == nil {
 		return nil, errors.New("sso: every field of Config is required")
 	}
 	public, err := url.Parse(c.PublicURL)
@@ -58,7 +55,7 @@ func New(c Config) (*Door, error) {
 		return nil, fmt.Errorf("sso: PublicURL is not an address: %q", c.PublicURL)
 	}
 	d := &Door{
-		directory: c.Directory, party: c.Party, handOff: c.HandOff, public: public, log: c.Log, now: c.Now, sender: c.Sender,
+		directory: c.Directory, party: c.Party, handOff: c.HandOff, public: public, log: c.Log, sender: c.Sender,
 		origin: http.NewCrossOriginProtection(),
 	}
 	if err := d.origin.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {

@@ -122,6 +122,7 @@ func (d *Door) revoke(v *visit) error {
 		return err
 	}
 	if id == "" || id == s.Session.ID {
+		v.keepLanguage()
 		v.dropCookie(sessionCookie)
 		v.redirect("/signin?note=everywhere")
 		return nil

@@ -194,6 +194,7 @@ func (d *Door) signOut(v *visit) error {
 		}
 	}
 	v.as = nil
+	v.keepLanguage()
 	v.dropCookie(sessionCookie)
 	v.dropCookie(linkCookie)
 	if to != "" {

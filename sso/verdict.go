@@ -42,6 +42,7 @@ var verdicts = map[resources.Code]verdict{
 	resources.CodeSignInFailed:      {http.StatusForbidden, "refused.title", "signin.failed"},
 	resources.CodeNameInvalid:       {http.StatusUnprocessableEntity, "refused.bad.title", "name.invalid"},
 	resources.CodeManagedByIDP:      {http.StatusConflict, "refused.forbidden.title", "name.managed"},
+	resources.CodeRequestClosed:     {http.StatusConflict, "signin.title", "signin.note.active"},
 	resources.CodeInvalidValue:      {http.StatusUnprocessableEntity, "refused.bad.title", "refused.bad"},
 	resources.CodeEmailInvalid:      {http.StatusUnprocessableEntity, "refused.bad.title", "address.needed"},
 }
@@ -64,7 +65,8 @@ func verdictOf(err error) verdict {
 }
 
 // fail answers with what an error means. A person who is not signed in any more is
-// sent to sign in; a link that does not work is answered by the page for that.
+// sent to sign in; a link that does not work is answered by the page for that,
+// one that has done its work by the page for signing in.
 func (v *visit) fail(err error) {
 	switch {
 	case resources.HasCode(err, resources.CodeUnauthenticated):
@@ -72,6 +74,10 @@ func (v *visit) fail(err error) {
 		return
 	case resources.HasCode(err, resources.CodeActivationExpired):
 		v.expired()
+		return
+	case resources.HasCode(err, resources.CodeRequestClosed): // BR-110
+		v.dropCookie(linkCookie)
+		v.redirect("/signin?note=active")
 		return
 	}
 	answer := verdictOf(err)

@@ -66,6 +66,13 @@ func (v *visit) chooseLanguage() bool {
 	return true
 }
 
+// keepLanguage lets the pages that follow a session stay in its language.
+func (v *visit) keepLanguage() {
+	if !v.chosen {
+		v.setCookie(languageCookie, v.texts.Lang(), 0)
+	}
+}
+
 // redirect goes on to a page of this server.
 func (v *visit) redirect(to string) {
 	v.w.Header().Set("Location", to)
