@@ -19,7 +19,7 @@ type Config struct {
 	HandOff   *oidc.HandOff
 	PublicURL string // of the server, without a path
 	Log       *slog.Logger
-	Sender    func(*http.Request) string // address of the network that a request comes from
+	Sender    func(*http.Request) string // IP address, or network in CIDR notation, that a request comes from
 }
 
 // Door serves the pages of people. It is safe for concurrent use.

@@ -97,6 +97,9 @@ func (v *visit) withPassword(f signInView) error {
 	case resources.HasCode(err, resources.CodeSignInFailed):
 		v.passwordOf(verdicts[resources.CodeSignInFailed].status, f, fault{"password", v.say("signin.failed")})
 		return nil
+	case resources.HasCode(err, resources.CodeRateLimited):
+		v.passwordOf(v.slowDown(), f, fault{"password", v.say("refused.many")})
+		return nil
 	case err != nil:
 		return err
 	}

@@ -84,16 +84,23 @@ func (v *visit) fail(err error) {
 	if answer.status >= http.StatusInternalServerError {
 		v.d.log.ErrorContext(v.r.Context(), "a page failed", "request", v.requestID(), "path", v.r.URL.Path, "err", err)
 	}
-	if answer.status == http.StatusTooManyRequests || answer.status == http.StatusServiceUnavailable {
-		v.w.Header().Set("Retry-After", retryAfter[answer.status])
+	switch answer.status {
+	case http.StatusTooManyRequests:
+		v.slowDown()
+	case http.StatusServiceUnavailable:
+		v.w.Header().Set("Retry-After", "2")
 	}
 	p := v.page(answer.title)
 	p.Data = refusal{Text: v.say(answer.text), Request: v.requestID(), SignIn: answer.status == http.StatusForbidden || answer.status == http.StatusBadRequest}
 	v.render(answer.status, "refused", p)
 }
 
-// retryAfter is when to try again, in seconds.
-var retryAfter = map[int]string{http.StatusTooManyRequests: "60", http.StatusServiceUnavailable: "2"}
+// slowDown says when to try again, in seconds, and gives the status that goes with
+// it.
+func (v *visit) slowDown() int {
+	v.w.Header().Set("Retry-After", "60")
+	return http.StatusTooManyRequests
+}
 
 // refusal is what the page of a refusal shows.
 type refusal struct {

@@ -3,6 +3,7 @@ package sso
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/usher-scim/usher/internal/i18n"
 	"github.com/usher-scim/usher/resources"
@@ -81,7 +82,8 @@ func (v *visit) redirect(to string) {
 
 // who is who asks, for limits and lists of sessions.
 func (v *visit) who() resources.Visitor {
-	return resources.Visitor{Address: v.d.sender(v.r), Agent: clip(v.r.UserAgent(), 256)}
+	address, _, _ := strings.Cut(v.d.sender(v.r), "/") // of a network its first address
+	return resources.Visitor{Address: address, Agent: clip(v.r.UserAgent(), 256)}
 }
 
 // session finds who is signed in. Code: unauthenticated.

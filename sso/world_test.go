@@ -149,7 +149,7 @@ func (w *world) door(log *slog.Logger) http.Handler {
 	}
 	door, err := sso.New(sso.Config{
 		Directory: w.directory, Party: party, HandOff: handOff, PublicURL: w.URL, Log: log,
-		Sender: func(*http.Request) string { return "192.0.2.1/32" },
+		Sender: func(*http.Request) string { return "192.0.2.1" },
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -370,6 +370,9 @@ func (b *browser) cookie(name string) string {
 	return ""
 }
 
+// minute is what clocks are moved by.
+const minute = time.Minute
+
 const goodPassword = "Correct-Horse-42"
 
 // activate brings somebody in by link and password.
@@ -379,4 +382,13 @@ func (b *browser) activate(l resources.Letter, name string) {
 	b.post("/activate").want(b, 200, "/activate/password")
 	b.post("/activate/password", "password", goodPassword).want(b, 200, "/activate/name")
 	b.post("/activate/name", "name", name).want(b, 200, "/activate/done")
+}
+
+// form makes the fields of a form from names and values.
+func form(fields ...string) url.Values {
+	out := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		out.Add(fields[i], fields[i+1])
+	}
+	return out
 }
