@@ -129,7 +129,7 @@ func platform() resources.Caller {
 // door makes the door.
 func (w *world) door(log *slog.Logger) http.Handler {
 	w.Helper()
-	client, err := outbound.New(outbound.Config{Allow: []string{"http://127.0.0.1"}, Agent: "usher/test"})
+	client, err := outbound.New(outbound.Config{Allow: []string{w.issuer}, Agent: "usher/test"})
 	if err != nil {
 		w.Fatal(err)
 	}
