@@ -260,9 +260,8 @@ func (d *Directory) connectionID(ctx context.Context, org OrgID, name string) (s
 	return id, nil
 }
 
-// DeleteConnection removes one, by id or name; sessions by it end: whoever looks
-// at one of them finds that its connection is gone. Links to people stay, for
-// another connection to the same issuer.
+// DeleteConnection removes one, by id or name; sessions by it end, and alerts about
+// it. Links to people stay, for another connection to the same issuer.
 func (d *Directory) DeleteConnection(ctx context.Context, c Caller, id string) error {
 	if err := c.mayAdmin(AreaOrg, true); err != nil {
 		return err
@@ -288,5 +287,12 @@ func (d *Directory) DeleteConnection(ctx context.Context, c Caller, id string) e
 	if err != nil {
 		return fmt.Errorf("delete connection: %w", err)
 	}
-	return nil
+	if _, err := d.endSessions(ctx, c.Org, nounSession.with(attrOf("connection", id))); err != nil {
+		return err
+	}
+	return d.alertOn(ctx, nil, c.Org, AlertEndpoints, id, func(a *Alert) bool {
+		open := a.Count > 0
+		a.Count = 0
+		return open
+	})
 }

@@ -22,8 +22,11 @@ const (
 
 // lifetime is how long links of a purpose work.
 func (p Purpose) lifetime() time.Duration {
-	if p == PurposeActivate {
+	switch p {
+	case PurposeActivate:
 		return activateFor
+	case PurposeVerify:
+		return addressReverts
 	}
 	return otherwise
 }
