@@ -260,3 +260,22 @@ func (m *mails) orgIs(s resources.OrgState) {
 		m.Fatal(err)
 	}
 }
+
+// role makes a user an administrator.
+func (m *mails) role(id string, r resources.Role) {
+	m.Helper()
+	if _, err := m.GrantRole(m.Context(), m.admin, id, r); err != nil {
+		m.Fatal(err)
+	}
+	m.clock.Advance(time.Millisecond)
+}
+
+// newSetting is an id for something that is to be made.
+func (m *mails) newSetting() string {
+	m.Helper()
+	id, err := resources.NewID(resources.KindSetting, m.clock.Now(), rand.Reader)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return id
+}
