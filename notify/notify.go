@@ -150,9 +150,9 @@ func (m *Mailer) Try(ctx context.Context, id, to, language string) error {
 
 func unwritten(refused bool) string {
 	if refused {
-		return outcomeRefused
+		return OutcomeRefused
 	}
-	return outcomeDelayed
+	return OutcomeDelayed
 }
 
 // post renders and delivers a page.
@@ -164,7 +164,7 @@ func (m *Mailer) post(ctx context.Context, l resources.Letter, p *page) error {
 	}
 	at, err := m.deliver(ctx, msg, env)
 	if err == nil {
-		m.cfg.Observe(string(l.Template), outcomeSent)
+		m.cfg.Observe(string(l.Template), OutcomeSent)
 		return nil
 	}
 	outcome, permanent := judge(at, err)
@@ -178,7 +178,7 @@ func (m *Mailer) failed(ctx context.Context, l resources.Letter, outcome string,
 	m.cfg.Observe(string(l.Template), outcome)
 	args := []any{slog.String("mail", l.ID), slog.String("template", string(l.Template)), slog.String("outcome", outcome), slog.String("answer", fault.Answer)}
 	switch {
-	case outcome == outcomeSettings:
+	case outcome == OutcomeSettings:
 		m.cfg.Log.ErrorContext(ctx, "mails cannot be sent: see smtp.url, smtp.ca and mail.from; they wait and are tried again", args...)
 	case permanent:
 		m.cfg.Log.InfoContext(ctx, "a mail was refused for good", args...)
