@@ -108,7 +108,7 @@ func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, f
 	if err != nil {
 		return nil, fmt.Errorf("change connection: %w", err)
 	}
-	result := &Connection{}
+	result, endpoints := &Connection{}, Endpoints{}
 	run := 0
 	err = d.untilFree(ctx, c.Org, func() error {
 		_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
@@ -129,7 +129,7 @@ func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, f
 			if err != nil {
 				return err
 			}
-			result = &spec.Connection
+			result, endpoints = &spec.Connection, was.Endpoints
 			if err := errors.Join(p.enforceable(was.Enforced, spec.Enforced), spec.prove(keys, c.Org, was, d.random)); err != nil {
 				return err
 			}
@@ -140,7 +140,10 @@ func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, f
 	if err != nil {
 		return nil, fmt.Errorf("change connection: %w", connectionRefused(err, result))
 	}
-	return result, nil
+	if result.Endpoints != endpoints {
+		err = d.confirmed(ctx, c.Org, id)
+	}
+	return result, err
 }
 
 // putConnection asks for a changed connection to be stored; one that is as it was
@@ -260,9 +263,8 @@ func (d *Directory) connectionID(ctx context.Context, org OrgID, name string) (s
 	return id, nil
 }
 
-// DeleteConnection removes one, by id or name; sessions by it end: whoever looks
-// at one of them finds that its connection is gone. Links to people stay, for
-// another connection to the same issuer.
+// DeleteConnection removes one, by id or name; sessions by it end, and alerts about
+// it. Links to people stay, for another connection to the same issuer.
 func (d *Directory) DeleteConnection(ctx context.Context, c Caller, id string) error {
 	if err := c.mayAdmin(AreaOrg, true); err != nil {
 		return err
@@ -288,5 +290,8 @@ func (d *Directory) DeleteConnection(ctx context.Context, c Caller, id string) e
 	if err != nil {
 		return fmt.Errorf("delete connection: %w", err)
 	}
-	return nil
+	if _, err := d.endSessions(ctx, c.Org, nounSession.with(attrOf("connection", id))); err != nil {
+		return err
+	}
+	return d.confirmed(ctx, c.Org, id)
 }

@@ -15,7 +15,7 @@ type signingIn struct {
 	org       *Organization
 	a         *Assertion
 	plan      *Plan
-	key       string // EmailKey of the address, or ""
+	key       string      // EmailKey of the address, or ""
 	connected *Connection // as it is stored now; nil when it was deleted
 	trial     bool        // nothing is to come of it
 
