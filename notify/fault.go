@@ -69,10 +69,16 @@ func rejectsUs(at stage, answer *textproto.Error) bool {
 }
 
 // faultOf makes the error for the caller. What it tells of the server's answer
-// goes into the mail log, so nothing in it that opens an account.
-func faultOf(permanent bool, err error, secrets ...string) *resources.SendFault {
+// goes into the mail log, so nothing in it that opens an account. It begins with
+// the server's code only where the mail is at fault, or its recipient: what comes
+// before concerns every mail.
+func faultOf(at stage, permanent bool, err error, secrets ...string) *resources.SendFault {
 	text := err.Error()
 	switch answer, answered := errors.AsType[*textproto.Error](err); {
+	case answered && at == stageConnect:
+		text = "while connecting: " + answer.Error()
+	case answered && at == stageSender:
+		text = "about the sender: " + answer.Error()
 	case answered:
 		text = answer.Error()
 	case errors.Is(err, errLate):

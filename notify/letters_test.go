@@ -175,7 +175,7 @@ func TestEveryTemplateIsWritten(t *testing.T) {
 // (BR-089, BR-100, BR-102).
 func TestVariants(t *testing.T) {
 	m := newMailer(t, nil)
-	text := func(l resources.Letter) string {
+	text := func(l resources.Letter) string { // with all spaces alike
 		p, err := m.compose(l)
 		if err != nil {
 			t.Fatal(err)
