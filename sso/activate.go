@@ -89,7 +89,10 @@ func (d *Door) useCode(v *visit) error {
 		v.codeForm(verdicts[resources.CodeWrongCode].status, address, fault{"code", v.say("code.wrong")})
 		return nil
 	case resources.HasCode(err, resources.CodeCodeLocked):
-		v.codeForm(verdicts[resources.CodeCodeLocked].status, address, fault{"code", v.say("code.locked")})
+		v.codeForm(v.slowDown(), address, fault{"code", v.say("code.locked")})
+		return nil
+	case resources.HasCode(err, resources.CodeRateLimited):
+		v.codeForm(v.slowDown(), address, fault{"code", v.say("refused.many")})
 		return nil
 	case err != nil:
 		return err

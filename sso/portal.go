@@ -122,6 +122,7 @@ func (d *Door) revoke(v *visit) error {
 		return err
 	}
 	if id == "" || id == s.Session.ID {
+		v.keepLanguage()
 		v.dropCookie(sessionCookie)
 		v.redirect("/signin?note=everywhere")
 		return nil
@@ -170,6 +171,8 @@ func (d *Door) changePassword(v *visit) error {
 	switch {
 	case resources.HasCode(err, resources.CodeSignInFailed):
 		return v.changeForm(verdicts[resources.CodeSignInFailed].status, nil, fault{"old", v.say("password.old.wrong")})
+	case resources.HasCode(err, resources.CodeRateLimited):
+		return v.changeForm(v.slowDown(), nil, fault{"old", v.say("refused.many")})
 	case resources.HasCode(err, resources.CodePasswordPolicy):
 		return v.changeForm(verdicts[resources.CodePasswordPolicy].status, resources.PasswordFaults(err))
 	case err != nil:

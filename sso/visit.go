@@ -3,6 +3,7 @@ package sso
 import (
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/usher-scim/usher/internal/i18n"
 	"github.com/usher-scim/usher/resources"
@@ -66,6 +67,13 @@ func (v *visit) chooseLanguage() bool {
 	return true
 }
 
+// keepLanguage lets the pages that follow a session stay in its language.
+func (v *visit) keepLanguage() {
+	if !v.chosen {
+		v.setCookie(languageCookie, v.texts.Lang(), 0)
+	}
+}
+
 // redirect goes on to a page of this server.
 func (v *visit) redirect(to string) {
 	v.w.Header().Set("Location", to)
@@ -74,7 +82,8 @@ func (v *visit) redirect(to string) {
 
 // who is who asks, for limits and lists of sessions.
 func (v *visit) who() resources.Visitor {
-	return resources.Visitor{Address: v.d.sender(v.r), Agent: clip(v.r.UserAgent(), 256)}
+	address, _, _ := strings.Cut(v.d.sender(v.r), "/") // of a network its first address
+	return resources.Visitor{Address: address, Agent: clip(v.r.UserAgent(), 256)}
 }
 
 // session finds who is signed in. Code: unauthenticated.
