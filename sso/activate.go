@@ -30,7 +30,10 @@ func (d *Door) activatePage(v *visit) error {
 		v.redirect("/activate/name")
 	default:
 		p := v.page("activate.title")
-		p.Step, p.Data = stepActivate, a
+		p.Data = a
+		if a.Way.Connection == "" {
+			p.Step = stepActivate
+		}
 		v.render(http.StatusOK, "activate", p)
 	}
 	return nil
@@ -164,7 +167,10 @@ func (v *visit) naming() (*resources.Person, error) {
 
 func (v *visit) nameForm(status int, person *resources.Person, name string, faults ...fault) {
 	p := v.page("name.title")
-	p.Step, p.Faults, p.Data = stepName, faults, nameView{Name: name, Managed: person.NameManaged}
+	if v.as == nil { // by password
+		p.Step = stepName
+	}
+	p.Faults, p.Data = faults, nameView{Name: name, Managed: person.NameManaged}
 	v.render(status, "name", p)
 }
 

@@ -72,7 +72,7 @@ func (v *visit) showPortal(status int, typed *string, faults ...fault) error {
 	for _, o := range sessions {
 		view.Sessions = append(view.Sessions, v.sessionOf(o, s))
 	}
-	p.Data = view
+	p.Wide, p.Data = true, view
 	v.render(status, "me", p)
 	return nil
 }
@@ -81,7 +81,7 @@ func (v *visit) sessionOf(o *resources.Session, s *resources.SignedIn) sessionVi
 	zone := s.Person.Settings.TimeZone
 	out := sessionView{
 		ID: o.ID, Name: v.say("me.session.unknown"), From: o.From, Here: o.ID == s.Session.ID,
-		Began: v.texts.DateTime(o.Began, zone), Seen: v.texts.DateTime(o.Seen, zone),
+		Began: v.texts.Day(o.Began, zone), Seen: v.texts.DateTime(o.Seen, zone),
 	}
 	if browser, system := browserOf(o.Agent); browser != "" {
 		out.Name = v.say("agent", "Browser", browser, "System", system)

@@ -155,8 +155,9 @@ func (v *visit) called(slug string) (resources.OrgID, *resources.Connection, err
 
 // testView is what a test sign-in ends in.
 type testView struct {
-	Good   bool
-	Checks []resources.Check
+	Good    bool
+	Checks  []resources.Check
+	Outcome string // what a sign-in would have led to
 }
 
 // endTrial keeps what became of a test and shows it. Nobody is signed in.
@@ -171,7 +172,7 @@ func (v *visit) endTrial(org resources.OrgID, cn *resources.Connection, id strin
 	}
 	v.dropCookie(trialCookie)
 	p := v.page("test.title", "Name", cn.Name)
-	p.Data = testView{Good: t.Passed, Checks: t.Checks}
+	p.Wide, p.Data = true, testView{Good: t.Passed, Checks: t.Checks, Outcome: t.Outcome}
 	v.render(http.StatusOK, "test", p)
 	return nil
 }

@@ -64,6 +64,7 @@ type page struct {
 	SignedIn  bool
 	Leave     string  // the page goes on to this address by itself
 	Step      int     // of an activation; 0: none
+	Wide      bool    // there is more on it than a form
 	Faults    []fault // what was wrong with the form
 	Note      string  // what has just been done
 	Data      any

@@ -392,3 +392,12 @@ func form(fields ...string) url.Values {
 	}
 	return out
 }
+
+func mustURL(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
