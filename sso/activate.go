@@ -47,7 +47,7 @@ func (v *visit) confirm(token string) error {
 	if token == "" {
 		return &resources.Error{Code: resources.CodeActivationExpired}
 	}
-	a, err := v.d.directory.ConfirmLink(v.r.Context(), token)
+	a, err := v.d.directory.ConfirmLink(v.ctx, token)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (d *Door) useCode(v *visit) error {
 		v.codeForm(http.StatusUnprocessableEntity, address, faults...)
 		return nil
 	}
-	token, err := d.directory.UseCode(v.r.Context(), address, code, v.who())
+	token, err := d.directory.UseCode(v.ctx, address, code, v.who())
 	switch {
 	case resources.HasCode(err, resources.CodeWrongCode), resources.HasCode(err, resources.CodeActivationExpired):
 		v.codeForm(verdicts[resources.CodeWrongCode].status, address, fault{"code", v.say("code.wrong")})
@@ -199,7 +199,7 @@ func (d *Door) enterName(v *visit) error {
 // arrive takes the name: of who is signed in already as a new name, of who
 // follows a link as the end of the activation.
 func (v *visit) arrive(person *resources.Person, name string) error {
-	ctx := v.r.Context()
+	ctx := v.ctx
 	if v.as != nil {
 		if person.NameManaged || name == person.DisplayName {
 			return nil
