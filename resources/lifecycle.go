@@ -137,6 +137,9 @@ func (s *settling) lifecycleEvents() []Event {
 		}
 		out = append(out, e)
 	}
+	if m := s.before.Moved; m != nil && s.ch.after.IdentityKey == m.Key {
+		out = append(out, Event{Type: "user.address_back", Rule: "BR-005"})
+	}
 	first := s.after.activated() && !s.before.activated()
 	if first {
 		e := Event{Type: "user.activated", Rule: "BR-107"}

@@ -167,3 +167,6 @@ func (d *Directory) KeepTrial(ctx context.Context, org OrgID, id string, checks 
 	}
 	return t, d.putTrial(ctx, org, t)
 }
+
+// Expires is until when the trial can be followed and read.
+func (t *Trial) Expires() time.Time { return t.Began.Add(trialKept) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -59,7 +60,7 @@ func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Loaded, error) {
 	}
 	loaded, err := config.Load(in)
 	_, schemas := declaredForAll(loaded)
-	if faults := append(each(err), each(schemas)...); len(faults) > 0 {
+	if faults := slices.Concat(each(err), each(schemas), mailFaults(loaded)); len(faults) > 0 {
 		return loaded, &failure{exit: exitConfig, what: "the configuration has faults", why: indented{errors.Join(faults...)}}
 	}
 	return loaded, nil

@@ -51,7 +51,7 @@ func claimed(names resources.ClaimMap, sources []document) *resources.Assertion 
 	}
 	token := sources[0]
 	a := &resources.Assertion{
-		Subject: token.member("sub").Text, ExternalID: first(names.ExternalID), SID: token.text("sid"),
+		Subject: token.member("sub").Text, ExternalID: first(names.ExternalID), SID: token.text("sid"), ACR: token.text("acr"),
 		DisplayName: first(names.DisplayName), GivenName: first(names.GivenName), FamilyName: first(names.FamilyName), Language: first(names.Language),
 	}
 	a.AuthTime, _ = token.time("auth_time")
