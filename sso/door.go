@@ -144,7 +144,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // serve answers one request of a person.
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, h handler) {
-	v := &visit{d: d, w: w, r: r}
+	v := &visit{d: d, ctx: r.Context(), w: w, r: r}
 	v.read()
 	err := v.admit()
 	if err == nil && v.chooseLanguage() {

@@ -31,7 +31,7 @@ func TestActivateByPassword(t *testing.T) {
 		if rec := w.user(id); !strings.Contains(rec, `"state":"active"`) || !strings.Contains(rec, `"displayName":"Zoé M."`) {
 			w.Errorf("the user is %s", rec)
 		}
-		b.get("/me").want(w, 200, "/me", "Zoé M.", "Actif", "cet appareil")
+		b.get("/me").want(w, 200, "/me", "Zoé M.", "Actif", "par mot de passe")
 		b.post("/signout").want(w, 200, "/signin", "Votre session est fermée.")
 		b.get("/me").want(w, 200, "/signin")
 

@@ -40,7 +40,7 @@ func (d *Door) forwardAuth(v *visit) error {
 func (v *visit) fault(err error) {
 	answer := verdictOf(err)
 	if answer.status >= http.StatusInternalServerError {
-		v.d.log.ErrorContext(v.r.Context(), "a proxy was not answered", "request", v.requestID(), "err", err)
+		v.d.log.ErrorContext(v.ctx, "a proxy was not answered", "request", v.requestID(), "err", err)
 	}
 	v.w.WriteHeader(answer.status)
 }
@@ -52,7 +52,7 @@ func (v *visit) turnAway(slug string) error {
 		v.w.WriteHeader(http.StatusUnauthorized)
 		return nil
 	}
-	settings, err := v.d.directory.DoorSettings(v.r.Context(), slug)
+	settings, err := v.d.directory.DoorSettings(v.ctx, slug)
 	if resources.HasCode(err, resources.CodeNotFound) || err == nil && (!absolute(wanted) || !settings.MayReturn(wanted)) {
 		v.w.WriteHeader(http.StatusUnauthorized)
 		return nil

@@ -25,7 +25,7 @@ type wayView struct{ Label, Start string }
 
 // choosePage lists the ways to sign in to an organization.
 func (d *Door) choosePage(v *visit) error {
-	o, err := d.directory.DoorOrg(v.r.Context(), v.r.PathValue("org"))
+	o, err := d.directory.DoorOrg(v.ctx, v.r.PathValue("org"))
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (d *Door) choosePage(v *visit) error {
 
 // start sends the browser to the provider of a connection.
 func (d *Door) start(v *visit) error {
-	ctx, slug := v.r.Context(), v.r.PathValue("org")
+	ctx, slug := v.ctx, v.r.PathValue("org")
 	org, cn, err := d.directory.DoorConnection(ctx, slug, v.r.PathValue("connection"))
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (v *visit) hint() string {
 	if token == "" {
 		return ""
 	}
-	a, err := v.d.directory.OpenLink(v.r.Context(), token)
+	a, err := v.d.directory.OpenLink(v.ctx, token)
 	if err != nil {
 		return "" // without it the provider asks
 	}
@@ -76,7 +76,7 @@ func (v *visit) hint() string {
 // begin begins a flow. What keeps it from beginning is noted for administrators.
 func (v *visit) begin(org resources.OrgID, slug string, cn *resources.Connection, f oidc.Flow) error {
 	f.Language, f.Cookie = v.texts.Lang(), v.cookie(oidc.CookieName)
-	to, cookie, err := v.d.party.Start(v.r.Context(), org, slug, cn, f)
+	to, cookie, err := v.d.party.Start(v.ctx, org, slug, cn, f)
 	if err != nil {
 		v.note(org, cn, err)
 		return err
@@ -89,7 +89,7 @@ func (v *visit) begin(org resources.OrgID, slug string, cn *resources.Connection
 // test begins a test sign-in that an administrator has prepared.
 func (d *Door) test(v *visit) error {
 	slug, id := v.r.PathValue("org"), v.r.URL.Query().Get("t")
-	org, cn, err := d.directory.DoorTrial(v.r.Context(), slug, id)
+	org, cn, err := d.directory.DoorTrial(v.ctx, slug, id)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (d *Door) callback(v *visit) error {
 	if err != nil {
 		return err
 	}
-	a, flow, checks, err := d.party.Finish(v.r.Context(), org, slug, cn, v.r.URL.Query(), v.cookie(oidc.CookieName))
+	a, flow, checks, err := d.party.Finish(v.ctx, org, slug, cn, v.r.URL.Query(), v.cookie(oidc.CookieName))
 	if flow.Test {
 		if _, fault := errors.AsType[*oidc.Fault](err); err != nil && !fault {
 			return err
@@ -128,7 +128,7 @@ func (d *Door) callback(v *visit) error {
 	if cn.Off {
 		return &resources.Error{Code: resources.CodeNotFound}
 	}
-	cookie, person, err := d.directory.SignIn(v.r.Context(), org, *a, v.who())
+	cookie, person, err := d.directory.SignIn(v.ctx, org, *a, v.who())
 	if err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func (d *Door) callback(v *visit) error {
 
 // called finds the connection of a callback. One that is off answers tests only.
 func (v *visit) called(slug string) (resources.OrgID, *resources.Connection, error) {
-	ctx, name := v.r.Context(), v.r.PathValue("connection")
+	ctx, name := v.ctx, v.r.PathValue("connection")
 	org, cn, err := v.d.directory.DoorConnection(ctx, slug, name)
 	trial := v.cookie(trialCookie)
 	if !resources.HasCode(err, resources.CodeNotFound) || trial == "" {
@@ -155,8 +155,9 @@ func (v *visit) called(slug string) (resources.OrgID, *resources.Connection, err
 
 // testView is what a test sign-in ends in.
 type testView struct {
-	Good   bool
-	Checks []resources.Check
+	Good    bool
+	Checks  []resources.Check
+	Outcome string // what a sign-in would have led to
 }
 
 // endTrial keeps what became of a test and shows it. Nobody is signed in.
@@ -165,13 +166,13 @@ func (v *visit) endTrial(org resources.OrgID, cn *resources.Connection, id strin
 	for _, c := range checks {
 		kept = append(kept, resources.Check{Name: c.Name, Passed: c.OK, Detail: c.Detail})
 	}
-	t, err := v.d.directory.KeepTrial(v.r.Context(), org, id, kept, a)
+	t, err := v.d.directory.KeepTrial(v.ctx, org, id, kept, a)
 	if err != nil {
 		return err
 	}
 	v.dropCookie(trialCookie)
 	p := v.page("test.title", "Name", cn.Name)
-	p.Data = testView{Good: t.Passed, Checks: t.Checks}
+	p.Wide, p.Data = true, testView{Good: t.Passed, Checks: t.Checks, Outcome: t.Outcome}
 	v.render(http.StatusOK, "test", p)
 	return nil
 }
@@ -184,15 +185,15 @@ func (v *visit) note(org resources.OrgID, cn *resources.Connection, err error) {
 		return // it says nothing about the provider, and stands in the log
 	}
 	r := resources.Refused{Connection: cn.ID, Code: resources.CodeSSOFailed, Reason: fault.Check + ": " + fault.Reason, From: v.who().Address}
-	if err := v.d.directory.NoteRefused(v.r.Context(), org, r); err != nil {
-		v.d.log.ErrorContext(v.r.Context(), "a refused sign-in was not noted", "request", v.requestID(), "err", err)
+	if err := v.d.directory.NoteRefused(v.ctx, org, r); err != nil {
+		v.d.log.ErrorContext(v.ctx, "a refused sign-in was not noted", "request", v.requestID(), "err", err)
 	}
 }
 
 // providerLogout ends sessions because the provider says so (OpenID Connect
 // Back-Channel Logout 1.0). It is no page: the token in it is what proves it.
 func (d *Door) providerLogout(w http.ResponseWriter, r *http.Request) {
-	v := &visit{d: d, w: w, r: r}
+	v := &visit{d: d, ctx: r.Context(), w: w, r: r}
 	v.read()
 	org, cn, err := d.directory.DoorConnection(r.Context(), r.PathValue("org"), r.PathValue("connection"))
 	if err != nil {
@@ -210,7 +211,7 @@ func (d *Door) providerLogout(w http.ResponseWriter, r *http.Request) {
 
 // connectionKeys shows the public key by which usher proves itself to a provider.
 func (d *Door) connectionKeys(v *visit) error {
-	_, cn, err := d.directory.DoorConnection(v.r.Context(), v.r.PathValue("org"), v.r.PathValue("connection"))
+	_, cn, err := d.directory.DoorConnection(v.ctx, v.r.PathValue("org"), v.r.PathValue("connection"))
 	if err != nil {
 		return err
 	}
@@ -224,11 +225,11 @@ func (d *Door) connectionKeys(v *visit) error {
 
 // handOffKeys shows the key that an organization's hand-offs are signed with.
 func (d *Door) handOffKeys(v *visit) error {
-	o, err := d.directory.DoorOrg(v.r.Context(), v.r.PathValue("org"))
+	o, err := d.directory.DoorOrg(v.ctx, v.r.PathValue("org"))
 	if err != nil {
 		return err
 	}
-	keys, err := d.handOff.JWKS(v.r.Context(), o.ID)
+	keys, err := d.handOff.JWKS(v.ctx, o.ID)
 	if err != nil {
 		return err
 	}

@@ -71,4 +71,3 @@ func (w *world) connect(more ...func(*resources.ConnectionSpec)) *resources.Conn
 	}
 	return cn
 }
-

@@ -68,7 +68,7 @@ func (d *Door) signIn(v *visit) error {
 		v.render(http.StatusUnprocessableEntity, "signin", p)
 		return nil
 	}
-	way, err := d.directory.WayOf(v.r.Context(), f.Address)
+	way, err := d.directory.WayOf(v.ctx, f.Address)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (d *Door) signIn(v *visit) error {
 // withPassword signs in by password. Unknown addresses and wrong passwords have
 // one answer (security P3).
 func (v *visit) withPassword(f signInView) error {
-	cookie, person, err := v.d.directory.PasswordSignIn(v.r.Context(), f.Address, v.form.Get("password"), v.who())
+	cookie, person, err := v.d.directory.PasswordSignIn(v.ctx, f.Address, v.form.Get("password"), v.who())
 	switch {
 	case resources.HasCode(err, resources.CodeSignInFailed):
 		v.passwordOf(verdicts[resources.CodeSignInFailed].status, f, fault{"password", v.say("signin.failed")})
@@ -125,7 +125,7 @@ func (v *visit) welcome(person *resources.Person, wanted string) error {
 		return nil
 	}
 	if person.Settings.HandOff {
-		note, err := v.d.handOff.Token(v.r.Context(), *person, to)
+		note, err := v.d.handOff.Token(v.ctx, *person, to)
 		if err != nil {
 			return err
 		}
@@ -178,7 +178,7 @@ func (d *Door) signOutPage(v *visit) error {
 
 // signOut ends the session, here and, when the connection wants it, at the provider.
 func (d *Door) signOut(v *visit) error {
-	ctx, to := v.r.Context(), ""
+	ctx, to := v.ctx, ""
 	s, err := v.session()
 	if err == nil {
 		cn, hint, err := d.directory.SignOutAt(ctx, s)

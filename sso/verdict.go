@@ -82,7 +82,7 @@ func (v *visit) fail(err error) {
 	}
 	answer := verdictOf(err)
 	if answer.status >= http.StatusInternalServerError {
-		v.d.log.ErrorContext(v.r.Context(), "a page failed", "request", v.requestID(), "path", v.r.URL.Path, "err", err)
+		v.d.log.ErrorContext(v.ctx, "a page failed", "request", v.requestID(), "path", v.r.URL.Path, "err", err)
 	}
 	switch answer.status {
 	case http.StatusTooManyRequests:

@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 // visit is one request of a person, and what is known of who it is.
 type visit struct {
 	d    *Door
+	ctx  context.Context // of the request
 	w    http.ResponseWriter
 	r    *http.Request
 	form url.Values // of a POST
@@ -95,7 +97,7 @@ func (v *visit) session() (*resources.SignedIn, error) {
 	if cookie == "" {
 		return nil, &resources.Error{Code: resources.CodeUnauthenticated}
 	}
-	s, err := v.d.directory.Session(v.r.Context(), cookie)
+	s, err := v.d.directory.Session(v.ctx, cookie)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +115,7 @@ func (v *visit) enter(cookie string, p *resources.Person) error {
 	if old == "" || old == cookie {
 		return nil
 	}
-	return v.d.directory.EndSession(v.r.Context(), old)
+	return v.d.directory.EndSession(v.ctx, old)
 }
 
 // clip cuts a text after at most n bytes.

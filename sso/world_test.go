@@ -104,8 +104,8 @@ func open(t *testing.T, redis string) *world {
 		t.Fatal(err)
 	}
 	w.Server = httptest.NewUnstartedServer(nil)
-	w.Server.StartTLS()
-	t.Cleanup(w.Server.Close)
+	w.StartTLS()
+	t.Cleanup(w.Close)
 	w.startProvider()
 	w.Config.Handler = w.door(log)
 	if _, err := w.directory.CreateOrg(t.Context(), platform(), "acme", "Acme"); err != nil {
@@ -332,7 +332,7 @@ func (b *browser) do(method, to string, form url.Values, header ...string) answe
 
 func (b *browser) get(to string) answer { b.Helper(); return b.do("GET", to, nil) }
 
-// post sends a form; fields are name, value, …
+// post sends a form; fields are names and values.
 func (b *browser) post(to string, fields ...string) answer {
 	b.Helper()
 	form := url.Values{}
@@ -391,4 +391,13 @@ func form(fields ...string) url.Values {
 		out.Add(fields[i], fields[i+1])
 	}
 	return out
+}
+
+func mustURL(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
 }
