@@ -27,7 +27,7 @@ var (
 			"move-number", "hold-number", "release-number", "delete-number",
 		},
 	}
-	ofFullAdmins = []string{"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token"}
+	ofFullAdmins = []string{"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token", "add-domain", "verify-domain", "remove-domain"}
 	ofOperators  = []string{
 		"list-orgs", "create-org", "delete-org", "put-product", "delete-product", "create-subscription", "change-subscription", "delete-subscription",
 		"list-clients", "create-client", "delete-client", "add-client-secret", "revoke-client-secret", "get-declaration", "put-declaration",
@@ -135,6 +135,8 @@ func (h *house) address(o described, slug string) string {
 		switch part {
 		case "{role}":
 			path = strings.ReplaceAll(path, part, "read_only")
+		case "{domain}":
+			path = strings.ReplaceAll(path, part, "nothing.example")
 		case "{sku}":
 			path = strings.ReplaceAll(path, part, "gadget")
 		case "{id}", "{user}", "{secret}", "{schema}", "{type}", "{item}":
