@@ -49,6 +49,7 @@ type (
 	removeDomain struct {
 		DomainPath
 		Conditional
+		Confirm bool `query:"confirm" doc:"Must be true for a verified domain: addresses at it are verified no more."`
 	}
 )
 
@@ -58,7 +59,7 @@ func (d *door) registerDomains(api huma.API) {
 	inside(d, api, resources.AreaOrg, operation("add-domain", http.MethodPost, domainsPath, "Add a mail domain and get the DNS record to publish; one that is there is given as it is (BR-041)", 201), d.addDomain)
 	inside(d, api, resources.AreaOrg, operation("get-domain", http.MethodGet, one, "Read a mail domain", 200), d.getDomain)
 	inside(d, api, resources.AreaOrg, operation("verify-domain", http.MethodPost, one+"/verify", "Look for the DNS record and verify the domain", 200, 422), d.verifyDomain)
-	inside(d, api, resources.AreaOrg, operation("remove-domain", http.MethodDelete, one, "Remove a mail domain", 204, 412), d.removeDomain)
+	inside(d, api, resources.AreaOrg, operation("remove-domain", http.MethodDelete, one, "Remove a mail domain", 204, 412, 428), d.removeDomain)
 }
 
 func wireDomain(dm resources.Domain) Domain {
@@ -104,6 +105,6 @@ func (d *door) verifyDomain(ctx context.Context, in *DomainPath) (*one[Domain], 
 
 func (d *door) removeDomain(ctx context.Context, in *removeDomain) (*nothing, error) {
 	c := in.caller
-	c.Seen = in.seen()
+	c.Seen, c.Confirmed = in.seen(), in.Confirm
 	return nil, d.directory.RemoveDomain(ctx, c, in.Domain)
 }

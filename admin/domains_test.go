@@ -38,11 +38,14 @@ func TestDomainsOverREST(t *testing.T) {
 		if got := items(h.want(200, "GET", base+"/domains", "")); len(got) != 1 || got[0]["state"] != "verified" {
 			h.Errorf("%v", got)
 		}
-		if w := h.ask("DELETE", path, "", "If-Match: "+made.Header().Get("ETag")); w.Code != 412 {
+		if got := h.want(428, "DELETE", path, ""); got["code"] != "confirmation_required" {
+			h.Errorf("%v", got)
+		}
+		if w := h.ask("DELETE", path+"?confirm=true", "", "If-Match: "+made.Header().Get("ETag")); w.Code != 412 {
 			h.Errorf("removed by an old tag: %d", w.Code)
 		}
 		tag := h.ask("GET", path, "").Header().Get("ETag")
-		if w := h.ask("DELETE", path, "", "If-Match: "+tag); w.Code != 204 {
+		if w := h.ask("DELETE", path+"?confirm=true", "", "If-Match: "+tag); w.Code != 204 {
 			h.Errorf("%d %s", w.Code, w.Body)
 		}
 		for _, method := range []string{"GET", "DELETE"} {

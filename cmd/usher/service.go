@@ -156,7 +156,14 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return &failure{exit: exitConfig, what: "the declared schemas have faults", why: indented{err}}
 	}
-	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared})
+	keys, err := s.sealing(ctx)
+	if err != nil {
+		return err
+	}
+	s.directory, err = resources.New(resources.Config{
+		Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared,
+		Keys: keys, LookupTXT: newDNSLookup(s.cfg.DNS.Resolver, dnsTime).txt,
+	})
 	return err
 }
 
