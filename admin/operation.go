@@ -132,6 +132,8 @@ func (d *door) registerPeople(api huma.API) {
 	d.registerMembers(api)
 	d.registerAdmins(api)
 	d.registerDomains(api)
+	d.registerConnections(api)
+	d.registerAccess(api)
 }
 
 func (d *door) registerWork(api huma.API) {

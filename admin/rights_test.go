@@ -16,6 +16,7 @@ var (
 		"admin:users": {
 			"create-user", "create-users", "change-user", "deactivate-user", "reactivate-user", "delete-user",
 			"create-group", "change-group", "delete-group", "change-group-members", "put-group-licences",
+			"end-user-session", "end-user-sessions", "remove-user-link", "remove-user-links",
 		},
 		"admin:licences": {
 			"change-user-licences", "return-user-to-automatic-licensing", "create-licence-template", "put-licence-template", "delete-licence-template",
@@ -27,8 +28,12 @@ var (
 			"move-number", "hold-number", "release-number", "delete-number",
 		},
 	}
-	ofFullAdmins = []string{"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token", "add-domain", "verify-domain", "remove-domain"}
-	ofOperators  = []string{
+	ofFullAdmins = []string{
+		"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token",
+		"create-connection", "change-connection", "delete-connection", "discover-connection", "test-connection",
+		"add-domain", "verify-domain", "remove-domain",
+	}
+	ofOperators = []string{
 		"list-orgs", "create-org", "delete-org", "put-product", "delete-product", "create-subscription", "change-subscription", "delete-subscription",
 		"list-clients", "create-client", "delete-client", "add-client-secret", "revoke-client-secret", "get-declaration", "put-declaration",
 		"put-schema", "delete-schema", "put-resource-type", "delete-resource-type", "put-extension", "delete-extension",

@@ -85,6 +85,7 @@ var statuses = map[resources.Code]int{
 	resources.CodeDomainNotVerified: http.StatusUnprocessableEntity,
 	resources.CodePublicDomain:      http.StatusUnprocessableEntity,
 	resources.CodeConnectionInUse:   http.StatusConflict,
+	resources.CodeDomainEnforced:    http.StatusConflict,
 	resources.CodeMailBounced:       http.StatusUnprocessableEntity,
 
 	resources.CodeRevocationHeld: http.StatusAccepted,

@@ -15,6 +15,7 @@ type access struct {
 	PasswordSet int64        `json:"passwordSet,omitempty"` // milliseconds since 1970
 	Links       []Link       `json:"links,omitempty"`       // at most one for each issuer (BR-112)
 	Credentials []credential `json:"credentials,omitempty"` // at most one for each purpose (domain.md §2)
+	Spent       [][]byte     `json:"spent,omitempty"`       // what was Token of activation links that others replaced, the latest (BR-110)
 
 	rec *Record // as stored; nil when there is none yet
 }
@@ -51,7 +52,8 @@ type credential struct {
 	Code    []byte  `json:"code,omitempty"` // keyed hash of the code
 	Issued  int64   `json:"issued"`         // milliseconds since 1970
 	Expires int64   `json:"expires"`
-	Locked  bool    `json:"locked,omitempty"` // too many wrong codes; the link still works
+	Used    int64   `json:"used,omitempty"`    // when what it was for was done; it is good for nothing any more
+	Pending []byte  `json:"pending,omitempty"` // of activations: the password that was chosen, sealed; it counts once the user is active (security H1)
 }
 
 // accessID is the id of the record of what lets a user in. It stands beside the

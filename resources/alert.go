@@ -11,7 +11,8 @@ const (
 	AlertNoSeats        AlertKind = "no_seats"        // somebody waits for a product
 	AlertShortened      AlertKind = "subscription_short"
 	AlertParked         AlertKind = "work_parked"
-	AlertDomain         AlertKind = "domain_missing" // the record of a verified domain is not there any more (security E6)
+	AlertEndpoints      AlertKind = "endpoints_changed" // a provider names other hosts than when its connection was saved (security O7)
+	AlertDomain         AlertKind = "domain_missing"    // the record of a verified domain is not there any more (security E6)
 )
 
 // AlertState is whether somebody has to look.

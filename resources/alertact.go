@@ -70,6 +70,7 @@ func (d *Directory) openAlert(tx Tx, c Caller, a *Alert) error {
 	if _, err := a.place().put(tx, nil, a.ID, string(a.Kind), a, now); err != nil {
 		return err
 	}
+	tx.Due(digestAsked, now)
 	tx.Event(Event{Type: "alert.opened", Kind: KindSetting, ID: a.ID, Version: 1, Actor: c.Token, Request: c.Request, Rule: string(a.Kind)})
 	return nil
 }
@@ -223,7 +224,7 @@ func (d *Directory) failJob(ctx context.Context, org OrgID, id string) error {
 		}
 		tx.Due("j"+id, j.Ended.Add(jobKept))
 		tx.Event(Event{Type: "job.ended", Kind: KindSetting, ID: id, Version: stored.Version, Actor: "system"})
-		return nil
+		return d.mailEnded(tx, j)
 	})
 	return err
 }

@@ -1,6 +1,11 @@
 package resources
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/usher-scim/usher/internal/jsontree"
+)
 
 // Arrival is what the pages of an activation show: who arrives, and what is left
 // to do (BR-103).
@@ -13,102 +18,201 @@ type Arrival struct {
 	Done     bool // the user is active: the link has nothing to do any more (BR-110)
 }
 
+// arriving is somebody who follows a link, and what is stored of it.
+type arriving struct {
+	link   linkToken
+	org    *Organization
+	rec    *Record
+	user   User
+	access *access
+	live   *credential // nil when the link does not work, or not any more
+	done   bool        // it did, and the user is active (BR-110)
+}
+
+// linkExpired is the one answer to links that do not work, whatever the reason
+// (security I4).
+func linkExpired() *Error {
+	return &Error{Code: CodeActivationExpired, Detail: "The link or code does not work any more; ask for a new message."}
+}
+
+// arrivedAlready is the answer to an act with a link that has done its work.
+func arrivedAlready() *Error {
+	return &Error{Code: CodeRequestClosed, Detail: "The account is active already; sign in."}
+}
+
+// follow reads what a link leads to. The error says that it leads nowhere.
+func (d *Directory) follow(ctx context.Context, token string) (*arriving, error) {
+	link, ok := parseLink(token)
+	if !ok {
+		return nil, linkExpired()
+	}
+	o, err := d.orgByID(ctx, link.org)
+	if err != nil {
+		return nil, err
+	}
+	if o.serves() != nil {
+		return nil, linkExpired()
+	}
+	recs, err := d.store.Many(ctx, link.org, []string{link.user, accessID(link.user)})
+	if err != nil {
+		return nil, fmt.Errorf("follow a link: %w", err)
+	}
+	v := &arriving{link: link, org: o}
+	if err := v.look(d, recs[0], recs[1]); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// look decides what the link is good for. It is asked again inside the commit of
+// what is done with it.
+func (v *arriving) look(d *Directory, user, lets *Record) (err error) {
+	v.live, v.done = nil, false
+	if user == nil {
+		return linkExpired()
+	}
+	v.rec = user
+	if v.user, err = storedUser(user); err != nil {
+		return err
+	}
+	if v.access, err = accessOf(lets, user.ID); err != nil {
+		return err
+	}
+	c, spent := v.access.found(v.link)
+	activates := spent || c != nil && c.Purpose == PurposeActivate
+	switch {
+	case activates && v.user.standing.activated() && !v.user.Inactive:
+		v.done = true
+	case c.works(&v.user, d.now()):
+		v.live = c
+	default:
+		return linkExpired()
+	}
+	return nil
+}
+
+// storedUser reads a stored user's document and standing.
+func storedUser(rec *Record) (User, error) {
+	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
+	if err != nil {
+		return User{}, fmt.Errorf("stored document of %s: %w", rec.ID, err)
+	}
+	return userIn(rec, &doc), nil
+}
+
+// shown is what pages are told.
+func (v *arriving) shown(ctx context.Context, d *Directory) (*Arrival, error) {
+	person, err := d.personOf(ctx, v.org, v.rec)
+	if err != nil {
+		return nil, err
+	}
+	way, err := d.wayInto(ctx, v.org, v.user.IdentityKey, &v.user.standing)
+	if err != nil {
+		return nil, err
+	}
+	out := &Arrival{Person: *person, Purpose: PurposeActivate, Way: way, Done: v.done, Proven: v.user.standing.proves(v.user.IdentityKey)}
+	if v.live != nil {
+		out.Purpose, out.Password = v.live.Purpose, len(v.live.Pending) > 0
+	}
+	return out, nil
+}
+
+// after is what pages are told when an act is done that made the user's record.
+func (v *arriving) after(ctx context.Context, d *Directory, rec *Record) (_ *Arrival, err error) {
+	v.rec = rec
+	if v.user, err = storedUser(rec); err != nil {
+		return nil, err
+	}
+	return v.shown(ctx, d)
+}
+
 // OpenLink looks at the link of a mail without any effect (BR-109). Codes:
-// activation_expired, whatever is wrong with it (security I4).
+// activation_expired, whatever is wrong with it (security I4). An activation link
+// of a user who is active by now is Done (BR-110).
 func (d *Directory) OpenLink(ctx context.Context, token string) (*Arrival, error) {
-	return nil, errUnbuilt
+	v, err := d.follow(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return v.shown(ctx, d)
 }
 
 // ConfirmLink notes that who has the link pressed the button: the address is
-// verified (domain.md §3.2). Codes: activation_expired, user_inactive.
+// verified (domain.md §3.2). A link that verifies is used up by it. Codes:
+// activation_expired, request_closed when the user is active already.
 func (d *Directory) ConfirmLink(ctx context.Context, token string) (*Arrival, error) {
-	return nil, errUnbuilt
+	v, err := d.follow(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := d.withLink(ctx, v, revision{}, func(Tx, *Plan, *Standing) (bool, error) {
+		if v.live.Purpose == PurposeVerify {
+			v.live.Used = d.now().UnixMilli()
+			return true, nil
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.after(ctx, d, rec)
 }
 
-// UseCode gives the token of the link to who has the address and the code of the
-// same mail (BR-102). Codes: activation_code_invalid, activation_code_locked,
-// activation_expired, rate_limited; the same for addresses that are nobody's.
-func (d *Directory) UseCode(ctx context.Context, address, code string, v Visitor) (token string, err error) {
-	return "", errUnbuilt
+// withLink does an act by right of a link: the address that it was sent to is the
+// user's from then on. What is stored is looked at again inside the commit, of
+// which act is a part; act tells whether it has changed v.access.
+func (d *Directory) withLink(ctx context.Context, v *arriving, r revision, act func(tx Tx, p *Plan, after *Standing) (bool, error)) (*Record, error) {
+	if v.done {
+		return nil, arrivedAlready()
+	}
+	change := r.change
+	r.check = func(cur *Record) (err error) {
+		v.rec = cur
+		v.user, err = storedUser(cur)
+		return err
+	}
+	r.change = func(p *Plan, s *Standing) error {
+		s.prove(v.user.IdentityKey)
+		if change == nil {
+			return nil
+		}
+		return change(p, s)
+	}
+	r.beside = func(tx Tx, p *Plan, user string, _, after *Standing) error {
+		lets, err := tx.Read(KindSetting, accessID(user))
+		if err != nil {
+			return err
+		}
+		if err := v.look(d, v.rec, lets); err != nil {
+			return err
+		}
+		if v.done {
+			return arrivedAlready()
+		}
+		changed, err := act(tx, p, after)
+		if err != nil || !changed {
+			return err
+		}
+		return v.access.put(tx, d.now())
+	}
+	c, err := d.self(ctx, v.org, v.link.user)
+	if err != nil {
+		return nil, err
+	}
+	rec, _, err := d.revise(ctx, c, v.link.user, r)
+	switch {
+	case HasCode(err, CodeNotFound): // deleted meanwhile
+		return nil, linkExpired()
+	case HasCode(err, CodeActivationExpired): // perhaps by the same act, done twice at once
+		if now, err := d.follow(ctx, v.link.String()); err == nil && now.done {
+			return nil, arrivedAlready()
+		}
+	}
+	return rec, err
 }
 
-// SetPassword sets the password of who arrives or resets it. Codes:
-// password_policy (see PasswordFaults), sso_required, activation_expired.
-func (d *Directory) SetPassword(ctx context.Context, token, password string) (*Arrival, error) {
-	return nil, errUnbuilt
-}
-
-// Arrive ends an activation by password: displayName is taken (BR-106; ignored
-// when the identity provider manages it), the user is active, the link used up, a
-// session begins. Codes: name_invalid, password_required as invalid_value,
-// activation_expired.
-func (d *Directory) Arrive(ctx context.Context, token, displayName string, v Visitor) (cookie string, p *Person, err error) {
-	return "", nil, errUnbuilt
-}
-
-// PasswordSignIn lets somebody in by password. Codes: sign_in_failed, the same
-// for unknown addresses and wrong passwords and in the same time (security P3);
-// sso_required; rate_limited (security P4).
-func (d *Directory) PasswordSignIn(ctx context.Context, address, password string, v Visitor) (cookie string, p *Person, err error) {
-	return "", nil, errUnbuilt
-}
-
-// ForgotPassword sends a link to set a new password, when there is somebody to
-// send it to; the answer does not tell. Codes: rate_limited.
-func (d *Directory) ForgotPassword(ctx context.Context, address string, v Visitor) error {
-	return errUnbuilt
-}
-
-// SendAgain sends a new link to who follows an expired one: token is that of the
-// old link, or address what was typed (BR-111). The answer does not tell whether
-// there is anybody. Codes: rate_limited.
-func (d *Directory) SendAgain(ctx context.Context, token, address string, v Visitor) error {
-	return errUnbuilt
-}
-
-// ChangePassword exchanges the password of who is signed in; other sessions end.
-// Codes: sign_in_failed, password_policy, sso_required.
-func (d *Directory) ChangePassword(ctx context.Context, s *SignedIn, old, password string) (cookie string, err error) {
-	return "", errUnbuilt
-}
-
-// Rename sets the displayName of who is signed in. Codes: name_invalid,
-// managed_by_idp.
-func (d *Directory) Rename(ctx context.Context, s *SignedIn, displayName string) error {
-	return errUnbuilt
-}
-
-// PasswordRefusal lists the criteria that a password does not meet, all of them
-// (BR-104, BR-105). It is the cause of an Error with code password_policy.
-type PasswordRefusal struct{ Failed []Criterion }
-
-// Criterion is one thing that a password must be.
-type Criterion string
-
-// The criteria: the four classes, the length, no name, no address (W-02), and
-// where the organization wants it no common word.
-const (
-	CriterionDigit   Criterion = "digit"
-	CriterionUpper   Criterion = "upper"
-	CriterionLower   Criterion = "lower"
-	CriterionSpecial Criterion = "special"
-	CriterionLength  Criterion = "length"
-	CriterionName    Criterion = "name"
-	CriterionAddress Criterion = "address"
-	CriterionCommon  Criterion = "common"
-)
-
-// Error names the criteria.
-func (r *PasswordRefusal) Error() string { return joined(r.Failed) }
-
-// PasswordFaults gives the criteria that an error of code password_policy tells
-// of.
-func PasswordFaults(err error) []Criterion { return nil }
-
-// mint makes the link and code that a mail carries, and notes their hashes: those
-// of an earlier mail for the same purpose are worthless from then on. Done again
-// for the same mail it gives the same ones. It is part of the work on the mail,
-// under its lease.
-func (d *Directory) mint(ctx context.Context, l Lease, m *Mail) (token, code string, expires int64, err error) {
-	return "", "", 0, errUnbuilt
+// self is a user who acts on itself.
+func (d *Directory) self(ctx context.Context, o *Organization, user string) (Caller, error) {
+	c := Caller{Org: o.ID, Token: user, User: user}
+	return c, d.atHome(ctx, &c, o)
 }

@@ -1,9 +1,6 @@
 package resources
 
-import (
-	"context"
-	"time"
-)
+import "time"
 
 // Connection is an OpenID provider of an organization, by which its people sign
 // in. Connections are settings, found by name.
@@ -70,6 +67,7 @@ type Assertion struct {
 	SID         string
 	IDToken     string    // the token itself, as a hint for signing out
 	AuthTime    time.Time // zero: the token says nothing of it
+	ACR         string    // how the person was authenticated, or ""
 	Ends        time.Time // session_expiry of the provider; zero: none
 }
 
@@ -77,90 +75,22 @@ type Assertion struct {
 type ConnectionSpec struct {
 	Connection
 	ClientSecret string // clear; "" leaves what there is
+	NewKey       bool   // of method private_key_jwt: make another key pair; the old one ends at once
 }
 
-// CreateConnection stores a connection; of method private_key_jwt a key is made.
-// Codes: invalid_value, domain_not_verified.
-func (d *Directory) CreateConnection(ctx context.Context, c Caller, spec ConnectionSpec) (*Connection, error) {
-	return nil, errUnbuilt
-}
+// The ways in which usher proves itself at a provider's token endpoint.
+const (
+	ProofBasic = "client_secret_basic"
+	ProofPost  = "client_secret_post"
+	ProofKey   = "private_key_jwt"
+	ProofNone  = "none" // PKCE alone
+)
 
-// ChangeConnection changes one; fn sees it with its version and changes it.
-func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, fn func(*ConnectionSpec) error) (*Connection, error) {
-	return nil, errUnbuilt
-}
+// ConnectionMethods lists the values of Connection.Method.
+func ConnectionMethods() []string { return []string{ProofBasic, ProofPost, ProofKey, ProofNone} }
 
-// Connections lists the connections of the organization by name.
-func (d *Directory) Connections(ctx context.Context, c Caller) ([]*Connection, error) {
-	return nil, errUnbuilt
-}
+// connectionPool bounds how many connections an organization has.
+var connectionPool = Pool{Name: "connections", Limit: maxConnections}
 
-// Connection reads one by id or name.
-func (d *Directory) Connection(ctx context.Context, c Caller, id string) (*Connection, error) {
-	return nil, errUnbuilt
-}
-
-// DeleteConnection removes one; sessions by it end.
-func (d *Directory) DeleteConnection(ctx context.Context, c Caller, id string) error {
-	return errUnbuilt
-}
-
-// DoorConnection is Connection for the people's door, which has no caller: the
-// organization by its slug. What is off or unknown is not_found.
-func (d *Directory) DoorConnection(ctx context.Context, slug, name string) (OrgID, *Connection, error) {
-	return "", nil, errUnbuilt
-}
-
-// ConnectionSecret opens the client secret or private key of a connection.
-func (d *Directory) ConnectionSecret(ctx context.Context, org OrgID, c *Connection) ([]byte, error) {
-	return nil, errUnbuilt
-}
-
-// SignIn lets the person of an assertion in (BR-112, BR-113, BR-118): finds the
-// user, links and activates it the first time, and starts a session. What is
-// refused creates nothing but a note for administrators (see Refusals). Codes:
-// sso_no_user, sso_email_unverified, sso_conflict, user_inactive.
-func (d *Directory) SignIn(ctx context.Context, org OrgID, a Assertion, v Visitor) (cookie string, p *Person, err error) {
-	return "", nil, errUnbuilt
-}
-
-// TrySignIn tells what SignIn would do with an assertion, in one sentence, for a
-// test of a connection; the error is what it would refuse with.
-func (d *Directory) TrySignIn(ctx context.Context, org OrgID, a Assertion) (string, error) {
-	return "", errUnbuilt
-}
-
-// Refused is a sign-in that was refused, for administrators (BR-112).
-type Refused struct {
-	ID         string    `json:"-"`
-	At         time.Time `json:"at"`
-	Connection string    `json:"connection,omitempty"` // id
-	User       string    `json:"user,omitempty"`       // id, when one was found
-	Subject    string    `json:"subject,omitempty"`
-	Email      string    `json:"email,omitempty"`
-	Code       Code      `json:"code"`
-	Reason     string    `json:"reason"` // a sentence: what was wrong, and the remedy
-	From       string    `json:"from,omitempty"`
-}
-
-// NoteRefused keeps a refusal for the organization's administrators, thirty days
-// and at most 500 an hour.
-func (d *Directory) NoteRefused(ctx context.Context, org OrgID, r Refused) error { return errUnbuilt }
-
-// Refusals lists refused sign-ins, newest first.
-func (d *Directory) Refusals(ctx context.Context, c Caller, after string, limit int) ([]*Refused, string, error) {
-	return nil, "", errUnbuilt
-}
-
-// Way is how somebody with an address signs in.
-type Way struct {
-	Slug       string
-	Connection string // name of the connection; "" is by password
-	Forced     bool   // the password is refused (BR-115)
-}
-
-// WayOf says how somebody with the address signs in. It tells nothing about
-// whether there is such a user: what it says follows from the domain alone.
-func (d *Directory) WayOf(ctx context.Context, address string) (Way, error) {
-	return Way{}, errUnbuilt
-}
+// maxConnections is how many connections an organization has at most.
+const maxConnections = 20

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/usher-scim/usher/internal/password"
 	"github.com/usher-scim/usher/internal/seal"
 )
 
@@ -34,6 +35,8 @@ type Config struct {
 	// LookupTXT reads the TXT records of a name; none is no error. nil: domains
 	// cannot be verified.
 	LookupTXT func(ctx context.Context, name string) ([]string, error)
+	// Passwords is what the hash of a password costs; zero is [password.Today].
+	Passwords password.Cost
 }
 
 // Directory is every act of the domain, one method each. It is safe for
@@ -61,6 +64,7 @@ type Directory struct {
 	seals     seals
 	send      func(context.Context, Letter) error             // or nil
 	lookupTXT func(context.Context, string) ([]string, error) // or nil
+	hasher    *password.Hasher
 
 	outage mailOutage
 }
@@ -89,8 +93,12 @@ func New(c Config) (*Directory, error) {
 	if c.Budget <= 0 {
 		c.Budget = 250_000
 	}
+	hasher, err := password.New(password.Config{Rand: c.Rand, Cost: c.Passwords})
+	if err != nil {
+		return nil, fmt.Errorf("resources: Config.Passwords: %w", err)
+	}
 	return &Directory{store: c.Store, vault: c.Vault, queue: c.Queue, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared,
-		seals: seals{given: c.Keys}, send: c.Send, lookupTXT: c.LookupTXT}, nil
+		seals: seals{given: c.Keys}, send: c.Send, lookupTXT: c.LookupTXT, hasher: hasher}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.

@@ -26,6 +26,7 @@ import (
 //	d<domain>    look at DNS again (security E6)
 //	e<user id>   an address that was not confirmed goes back (BR-005)
 //	g            the digest for administrators (E-16)
+//	g?           something new for the digest: see that it is made
 
 // ItemOfUser is the item that settles a user again.
 func ItemOfUser(id string) string { return "u" + id }

@@ -80,6 +80,7 @@ const (
 	CodeDomainNotVerified Code = "domain_not_verified"
 	CodePublicDomain      Code = "public_domain"
 	CodeConnectionInUse   Code = "connection_in_use" // another connection has the name
+	CodeDomainEnforced    Code = "domain_enforced"   // another connection is enforced for the domain
 
 	// Of issues only.
 	CodeMailBounced  Code = "mail_bounced"
@@ -128,7 +129,4 @@ func HasCode(err error, c Code) bool {
 
 // ErrUnavailable is wrapped by every error that says: the store cannot answer
 // now, nothing is known to be wrong with the request, try again.
-// errUnbuilt is what is not built yet says.
-var errUnbuilt = errors.New("not built")
-
 var ErrUnavailable = errors.New("the store is unavailable")

@@ -39,6 +39,8 @@ func holdingsOf(rec *Record) Holdings {
 			return Holdings{} // as above
 		}
 		return Holdings{Pools: []string{placePool(n.Location).Name}}
+	case rec.Kind == KindSetting && nounOf(rec) == nounConnection:
+		return Holdings{Pools: []string{connectionPool.Name}}
 	}
 	return Holdings{}
 }

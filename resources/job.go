@@ -25,7 +25,8 @@ type Job struct {
 	Type     JobType         `json:"type"`
 	State    JobState        `json:"state"`
 	Created  time.Time       `json:"created"`
-	By       string          `json:"by,omitempty"` // token id of who asked
+	By       string          `json:"by,omitempty"`  // token id of who asked
+	For      string          `json:"for,omitempty"` // id of the user that the caller stood for
 	Started  time.Time       `json:"started,omitzero"`
 	Ended    time.Time       `json:"ended,omitzero"`
 	Total    int             `json:"total"` // -1 while unknown

@@ -102,7 +102,7 @@ func (d *Directory) startJob(tx Tx, c Caller, j *Job, params any) error {
 	if j.Params, err = json.Marshal(params); err != nil {
 		return fmt.Errorf("encode the parameters of a job: %w", err)
 	}
-	j.ID, j.State, j.Created, j.By, j.Total = id, JobQueued, now, c.Token, -1
+	j.ID, j.State, j.Created, j.By, j.For, j.Total = id, JobQueued, now, c.Token, c.User, -1
 	if _, err := j.place().put(tx, nil, id, string(j.Type), j, now); err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func (d *Directory) commitStep(ctx context.Context, l Lease, item DueItem, j *Jo
 		}
 		tx.Due(item.Item, next.Ended.Add(jobKept))
 		tx.Event(Event{Type: "job.ended", Kind: KindSetting, ID: j.ID, Version: stored.Version, Actor: "system"})
-		return nil
+		return d.mailEnded(tx, &next)
 	})
 	if err != nil {
 		return fmt.Errorf("commit a step of job %s: %w", j.ID, err)

@@ -90,7 +90,7 @@ func (s *Standing) activated() bool { return s.Login != nil && s.Login.First > 0
 // the one that the user comes in by, and, unless it is the user's way in, the
 // password.
 func (a *access) clearPrepared(tx Tx, m SignInMethod, issuer, subject string) {
-	a.Credentials = nil
+	a.retire()
 	if m != MethodPassword {
 		a.Password, a.PasswordSet = nil, 0
 	}
@@ -126,16 +126,19 @@ func (s *settling) lifecycle() {
 
 // lifecycleEvents tell what became of a user's life (domain.md §3.1).
 func (s *settling) lifecycleEvents() []Event {
-	if s.ch.before == nil || s.ch.after == nil {
+	if s.ch.after == nil {
 		return nil
 	}
 	var out []Event
-	if s.after.proves(s.ch.after.IdentityKey) && !s.before.proves(s.ch.before.IdentityKey) {
+	if s.ch.before != nil && s.after.proves(s.ch.after.IdentityKey) && !s.before.proves(s.ch.before.IdentityKey) {
 		e := Event{Type: "user.verified"}
 		if s.after.Covered {
 			e.Rule = "BR-041"
 		}
 		out = append(out, e)
+	}
+	if m := s.before.Moved; m != nil && s.ch.after.IdentityKey == m.Key {
+		out = append(out, Event{Type: "user.address_back", Rule: "BR-005"})
 	}
 	first := s.after.activated() && !s.before.activated()
 	if first {
@@ -144,6 +147,9 @@ func (s *settling) lifecycleEvents() []Event {
 			e.Rule = "BR-113"
 		}
 		out = append(out, e)
+	}
+	if s.ch.before == nil {
+		return out
 	}
 	deactivated := s.ch.after.Inactive && !s.ch.before.Inactive
 	if s.after.Epoch != s.before.Epoch && !first && !deactivated {

@@ -11,9 +11,6 @@ import (
 // (BR-080, BR-081) and the one that tells of lost licences (E-15). It costs users
 // whom neither concerns a few comparisons.
 func (s *settling) mails() error {
-	if s.ch.after == nil {
-		return nil
-	}
 	s.bounced()
 	if s.newlyAdded() {
 		s.decideMail()
@@ -38,7 +35,7 @@ func (s *settling) newlyAdded() bool {
 
 // arrives reports whether a user has yet to sign in for the first time, and may.
 func (s *Standing) arrives() bool {
-	return s.State != StateInactive && s.State != StateActive && (s.Login == nil || s.Login.First == 0)
+	return s.State != StateInactive && s.State != StateActive && !s.activated()
 }
 
 // decideMail decides on the automatic mail, once for ever: what is not sent now
@@ -97,7 +94,7 @@ func (s *settling) lostLicences() (lost, kept []string) {
 		s.ch.after.Inactive || s.ch.before.Inactive || s.ch.after.IdentityKey == "" {
 		return nil, nil
 	}
-	known := s.after.Login != nil && s.after.Login.First > 0 || s.after.Mails != nil && s.after.Mails.Count > 0
+	known := s.after.activated() || s.after.Mails != nil && s.after.Mails.Count > 0
 	if !known {
 		return nil, nil
 	}

@@ -13,6 +13,9 @@ import (
 // organization.
 const digestHour = 7
 
+// digestAsked is the item that asks for the next digest.
+const digestAsked = "g?"
+
 // maxDigests bounds how many administrators are written to.
 const maxDigests = 100
 
@@ -43,11 +46,25 @@ func (s *settling) dueDigest() {
 // workDigest writes to the full administrators what needs somebody to look at, the
 // due item g: users by the code of their issue, and open alerts (E-16). It is
 // asked for by the first issue or alert and goes on day by day until there is
-// none.
+// none. The item g? says when.
 func (d *Directory) workDigest(ctx context.Context, l Lease, item DueItem) error {
 	plan, err := d.loadPlan(ctx, l.Org)
 	if err != nil {
 		return err
+	}
+	if item.Item == digestAsked {
+		_, err := d.store.Update(ctx, l.Org, func(_ context.Context, tx Tx) error {
+			tx.Fence(l)
+			tx.Undue(item)
+			if !plan.Settings.NoDigest {
+				tx.Due("g", plan.nextDigest(d.now()))
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("ask for the digest: %w", err)
+		}
+		return nil
 	}
 	data, err := d.digest(ctx, l.Org)
 	if err != nil {

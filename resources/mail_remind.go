@@ -17,6 +17,7 @@ const (
 	maxReminders    = 10
 	lastReminder    = 60 // days
 	reminderDay     = 24 * time.Hour
+	reminderGap     = 12 * time.Hour // after any other mail with a link
 )
 
 // reminderDays reads the setting: days in rising order; nil for none. ok is false
@@ -42,7 +43,7 @@ func reminderDays(text string) (days []int, ok bool) {
 // come for a user who was sent an activation mail, inactive ones included: they may
 // not stay so.
 func (d *Directory) dueReminder(tx Tx, p *Plan, user string, s *Standing) {
-	if s.Mails == nil || s.Mails.First == 0 || s.Login != nil && s.Login.First > 0 {
+	if s.Mails == nil || s.Mails.First == 0 || s.activated() {
 		return
 	}
 	days, _ := reminderDays(p.Settings.Reminders)
@@ -57,8 +58,9 @@ func (d *Directory) dueReminder(tx Tx, p *Plan, user string, s *Standing) {
 
 // workReminder sends the reminder of a day of the schedule to who has not come
 // yet, the due item r<user>, and asks for the next. A day on which mails are
-// switched off passes without one and is not made up for (BR-087). Who was sent
-// an activation mail less than a day ago is reminded a day after that.
+// switched off passes without one and is not made up for (BR-087), and so does one
+// since which a mail was sent. Who was sent one just before is reminded half a day
+// after that.
 func (d *Directory) workReminder(ctx context.Context, l Lease, item DueItem, user string) error {
 	if k, ok := KindOf(user); !ok || k != KindUser {
 		return d.drop(ctx, l, item)
@@ -95,15 +97,15 @@ func (d *Directory) workReminder(ctx context.Context, l Lease, item DueItem, use
 // and for a look at the next.
 func (d *Directory) remind(tx Tx, p *Plan, rec *Record, remind bool) error {
 	s := StandingOf(rec)
-	if s.Mails == nil || s.Mails.First == 0 || s.Login != nil && s.Login.First > 0 {
+	if s.Mails == nil || s.Mails.First == 0 || s.activated() {
 		return nil
 	}
 	days, _ := reminderDays(p.Settings.Reminders)
 	now := d.now()
-	number, today := 0, 0
-	for i, n := range days {
+	today := 0 // the last day of the schedule that has come
+	for _, n := range days {
 		if !time.UnixMilli(s.Mails.First).Add(time.Duration(n) * reminderDay).After(now) {
-			number, today = i+1, n
+			today = n
 		}
 	}
 	doc, err := jsontree.Parse(rec.Profile, jsontree.Limits{})
@@ -111,29 +113,31 @@ func (d *Directory) remind(tx Tx, p *Plan, rec *Record, remind bool) error {
 		return fmt.Errorf("stored document of %s: %w", rec.ID, err)
 	}
 	u := UserOf(&doc)
-	if number > 0 && remind && s.arrives() && s.Tier == "licensed" && !p.Settings.ManualMails && !suppressed(&doc) && u.IdentityKey != "" {
-		at := time.UnixMilli(s.Mails.First).Add(time.Duration(today) * reminderDay)
-		id, err := mailID(at, "reminder", rec.ID, strconv.Itoa(today))
-		if err != nil {
-			return err
-		}
-		was, err := tx.Read(KindSetting, id)
-		if err != nil {
-			return err
-		}
-		if soon := time.UnixMilli(s.Mails.Last).Add(reminderDay); was == nil && now.Before(soon) {
+	at, last := time.UnixMilli(s.Mails.First).Add(time.Duration(today)*reminderDay), time.UnixMilli(s.Mails.Last)
+	wanted := s.arrives() && s.Tier == "licensed" && !p.Settings.ManualMails && !suppressed(&doc) && u.IdentityKey != ""
+	if today > 0 && remind && wanted && !last.After(at) {
+		if soon := last.Add(reminderGap); now.Before(soon) {
 			tx.Due("r"+rec.ID, soon)
 			return nil
 		}
-		if was == nil {
-			if err := d.queueMail(tx, &Mail{
-				ID: id, Template: MailReminder, User: rec.ID, To: u.Identity, Trigger: TriggerReminder, Purpose: PurposeActivate,
-				Number: s.Mails.Reminders + 1,
-			}); err != nil {
-				return err
-			}
+		if err := d.queueReminder(tx, rec.ID, u.Identity, at, s.Mails.Reminders+1); err != nil {
+			return err
 		}
 	}
 	d.dueReminder(tx, p, rec.ID, &s)
 	return nil
+}
+
+// queueReminder asks for the reminder of a day, once.
+func (d *Directory) queueReminder(tx Tx, user, to string, at time.Time, number int) error {
+	id, err := mailID(at, "reminder", user)
+	if err != nil {
+		return err
+	}
+	if was, err := tx.Read(KindSetting, id); err != nil || was != nil {
+		return err
+	}
+	return d.queueMail(tx, &Mail{
+		ID: id, Template: MailReminder, User: user, To: to, Trigger: TriggerReminder, Purpose: PurposeActivate, Number: number,
+	})
 }

@@ -35,7 +35,7 @@ func (m *Mail) put(tx Tx, rec *Record, now time.Time) error {
 	if _, err := m.place().put(tx, rec, m.ID, string(m.Template), m, now); err != nil {
 		return err
 	}
-	_ = mailKept
+	tx.Expire(KindSetting, m.ID, m.Created.Add(mailKept))
 	return nil
 }
 

@@ -81,6 +81,9 @@ func (s *Session) lives(now time.Time, settings *Settings) bool {
 // provider names when it ends one.
 func (s *Session) place() place {
 	p := place{Noun: nounSession, Attrs: []string{attrOf("user", s.User)}}
+	if s.Connection != "" {
+		p.Attrs = append(p.Attrs, attrOf("connection", s.Connection))
+	}
 	if s.Issuer != "" {
 		p.Attrs = append(p.Attrs, atSubject(s.Issuer, s.Subject))
 		if s.SID != "" {

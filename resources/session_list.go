@@ -34,9 +34,14 @@ func (d *Directory) EndProviderSessions(ctx context.Context, org OrgID, issuer, 
 	default:
 		return 0, nil
 	}
+	return d.endSessions(ctx, org, &where)
+}
+
+// endSessions ends all sessions of a condition and returns how many there were.
+func (d *Directory) endSessions(ctx context.Context, org OrgID, where *Cond) (int, error) {
 	ended := 0
 	for {
-		list, err := d.sessionsWhere(ctx, org, &where)
+		list, err := d.sessionsWhere(ctx, org, where)
 		if err != nil || len(list) == 0 {
 			return ended, err
 		}

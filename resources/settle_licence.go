@@ -20,7 +20,8 @@ func (s *settling) licences(ctx context.Context) error {
 	}
 	if s.ch.before == nil {
 		s.origin(&wish)
-	} else if s.ch.how != nil && s.ch.how.change != nil {
+	}
+	if s.ch.how != nil && s.ch.how.change != nil {
 		if err := s.ch.how.change(s.plan, s.after); err != nil {
 			return err
 		}

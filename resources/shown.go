@@ -114,11 +114,12 @@ func (s *Standing) blocks(cat *Catalogue, verified bool) []block {
 	if source == "" {
 		source = "SCIM"
 	}
-	owner := appendText(nil, "provisionSource", source)
-	if s.Covered { // else it is none, which is added when it is shown
-		owner = appendText(owner, "domainStatus", "verified")
+	domain := "none"
+	if s.Covered {
+		domain = string(DomainVerified)
 	}
-	return append(out, block{OrganizationURN, owner})
+	owner := appendText(make([]byte, 0, 64), "provisionSource", source)
+	return append(out, block{OrganizationURN, appendText(owner, "domainStatus", domain)})
 }
 
 func (s *Standing) licenceBlock(cat *Catalogue) []byte {

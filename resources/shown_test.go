@@ -29,14 +29,14 @@ func TestShown(t *testing.T) {
 				`"` + LicenceUserURN + `":{"licensingOrigin":"automatic","tier":"basic","effective":[{"value":"host","display":"Meetings host","source":"scim","status":"error","issue":"no_seats_available","since":"1970-01-01T00:00:01.000Z"},{"value":"basic","display":"Basic","source":"group","sourceRef":"g","status":"assigned","since":"1970-01-01T00:00:02.000Z"}]},` +
 				`"` + CallingURN + `":{"effectiveExtension":"4711","temporaryExtension":true,"callingStatus":"pending"},` +
 				`"` + LifecycleURN + `":{"state":"not_verified","emailVerified":false,"invitePending":true,"issues":[{"code":"no_seats_available","attribute":"licenses","detail":"None is free.","since":"1970-01-01T00:00:01.000Z"}]},` +
-				`"` + OrganizationURN + `":{"provisionSource":"SCIM"}}`,
+				`"` + OrganizationURN + `":{"provisionSource":"SCIM","domainStatus":"none"}}`,
 		},
 		"a block of the client": {
 			`{"schemas":["` + core + `","` + LicenceUserURN + `"],"userName":"a","` + LicenceUserURN + `":{"licenses":["Host"]},"title":"t"}`,
 			`{"schemas":["` + core + `","` + LicenceUserURN + `","` + LifecycleURN + `","` + OrganizationURN + `"],"id":"x","userName":"a",` +
 				`"` + LicenceUserURN + `":{"licenses":["Host"],"licensingOrigin":"automatic","tier":"unlicensed"},"title":"t",` +
 				`"` + LifecycleURN + `":{"state":"not_verified","emailVerified":false,"invitePending":true},` +
-				`"` + OrganizationURN + `":{"provisionSource":"SCIM"}}`,
+				`"` + OrganizationURN + `":{"provisionSource":"SCIM","domainStatus":"none"}}`,
 		},
 	}
 	for name, tt := range tests {
@@ -70,10 +70,11 @@ func TestStandingKeeps(t *testing.T) {
 		State: StateInactive, Source: "API", Origin: OriginExplicit, Asks: true, OrgSKUs: []string{"basic"}, Roles: []Role{RoleFullAdmin},
 		Licences: []Assignment{{SKU: "host", Status: Assigned, Subscription: "s", Asked: 1, Since: 2, Sources: []Source{{Type: SourceDirect, Since: 3}}}},
 		Package:  &Holding{SKU: "suite", From: "2026-11-20"}, Calling: &Calling{Location: "l", Number: "+33"},
-		Issues: []Issue{{Code: CodeNoSeats, Since: 4}},
+		Issues: []Issue{{Code: CodeNoSeats, Since: 4}}, Covered: true, Proven: "a@a.test", Epoch: 3,
+		Login: &Login{First: 1, Last: 2, Activated: 1, Method: MethodSSO}, Mails: &Mails{Decided: 1, Last: 2, Count: 3, Reminders: 1},
 	}
 	keys := []attrKey{{listed: true, path: "p", value: "v"}}
-	for name, s := range map[string]Standing{"bare": {State: StateActive}, "full": full} {
+	for name, s := range map[string]Standing{"bare": {State: StateActive}, "covered": {State: StateVerified, Covered: true}, "full": full} {
 		rec := &Record{Standing: s.append(nil, keys)}
 		if diff := cmp.Diff(s, StandingOf(rec)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)

@@ -147,6 +147,12 @@ func (u *User) check() error {
 // email_in_use, email_in_other_organization, user_name_not_email (BR-001…004),
 // invalid_value for one that is too large (security S11).
 func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value) (*Record, error) {
+	return d.createUser(ctx, c, doc, nil)
+}
+
+// createUser is CreateUser with what else the act decides and takes along, of a
+// user who has no standing yet; how may be nil.
+func (d *Directory) createUser(ctx context.Context, c Caller, doc jsontree.Value, how *revision) (*Record, error) {
 	if err := c.may(KindUser, true); err != nil {
 		return nil, err
 	}
@@ -177,8 +183,13 @@ func (d *Directory) CreateUser(ctx context.Context, c Caller, doc jsontree.Value
 				return nil, err
 			}
 			rec := &Record{Kind: KindUser, ID: id, Version: 1, Created: now, Modified: now, Display: after.display()}
-			if err := d.settle(ctx, tx, rules, change{id: id, after: &after, rec: rec, docAfter: &doc, now: now, direct: direct}); err != nil {
+			if err := d.settle(ctx, tx, rules, change{id: id, after: &after, rec: rec, docAfter: &doc, now: now, how: how, direct: direct}); err != nil {
 				return nil, err
+			}
+			if how != nil {
+				if err := how.beside(tx, rules.plan, id, &Standing{}, &after.standing); err != nil {
+					return nil, err
+				}
 			}
 			tx.Put(nil, rec, nil, after.entries(id, now))
 			return rec, nil
@@ -259,6 +270,9 @@ func (d *Directory) DeleteUser(ctx context.Context, c Caller, id string, check f
 			return err
 		}
 		before := userIn(r.cur, r.doc)
+		if err := d.noteDeparture(ctx, c, &before); err != nil {
+			return err
+		}
 		r.tx.Delete(r.cur, before.entries(id, r.cur.Modified))
 		return d.settle(ctx, r.tx, rules{c, p, cat, &knowledge{}}, change{id: id, before: &before, now: d.now().UnixMilli()})
 	})

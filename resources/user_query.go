@@ -16,7 +16,7 @@ import (
 // (BR-070).
 type UserQuery struct {
 	Search   string // part of a name, userName or e-mail address, without case and accents
-	State    string
+	State    string // one of domain.md §3.1, or NeverActivated
 	Licence  string // SKU, held or asked for
 	Status   string // of that licence, or of any: assigned, error
 	Package  string // SKU asked for as the package
@@ -29,6 +29,10 @@ type UserQuery struct {
 	After    string
 	Limit    int
 }
+
+// NeverActivated stands for the states of users who have yet to sign in for the
+// first time and may (BR-090).
+const NeverActivated = "never_activated"
 
 // Users answers an administrator's list of users, in order of creation, page by
 // page (Page.Next). Codes: too_many, invalid_cursor.
@@ -61,7 +65,11 @@ func (q *UserQuery) where() *Cond {
 			all.Subs = append(all.Subs, is(facts[p], value))
 		}
 	}
-	path(LifecycleURN+":state", q.State)
+	if q.State == NeverActivated {
+		all.Subs = append(all.Subs, *neverActivated())
+	} else {
+		path(LifecycleURN+":state", q.State)
+	}
 	path(LifecycleURN+":issues.code", q.Issue)
 	path(LicenceUserURN+":package", q.Package)
 	path(LicenceUserURN+":effective.source", q.Grant)

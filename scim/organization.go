@@ -16,9 +16,9 @@ import (
 // added to. The block is the last member of the document (resources.shown).
 const organizationTail = `"` + resources.OrganizationURN + `":{"provisionSource":"`
 
-// longestSource is more than any provisionSource has, with what closes the
-// document.
-const longestSource = 32
+// longestSource is more than any provisionSource has, with the domainStatus and
+// what closes the document.
+const longestSource = 64
 
 // appendOrganization copies a stored user but for its closing brace and adds
 // what its organization is. A user that was last written before there was such a
@@ -38,11 +38,8 @@ func (v *view) appendOrganization(dst, profile []byte) []byte {
 	if c.SiteURL != "" {
 		dst = jsontree.AppendString(append(dst, `,"siteUrl":`...), c.SiteURL)
 	}
-	return append(dst, `,"domainStatus":"`+domainStatus+`"}`...)
+	return append(dst, '}')
 }
-
-// domainStatus is what the organization has proved of a user's domain.
-const domainStatus = "none"
 
 // organizationValue is what an attribute of the block has for every user, "" for
 // nothing.
@@ -54,8 +51,6 @@ func organizationValue(c *resources.Caller, a *schema.Attr) string {
 		return c.OrgName
 	case "siteurl":
 		return c.SiteURL
-	case "domainstatus":
-		return domainStatus
 	}
 	return ""
 }

@@ -113,7 +113,7 @@ func TestOrganizationBlock(t *testing.T) {
 		h.user(name + "@acme.example")
 	}
 	r := h.ask("GET", "/Users?sortBy=userName", "").want(200)
-	r.holds(`{"provisionSource":"SCIM","organizationId":"`+r.str("Resources", 0, ownerURN, "organizationId")+`","organizationName":"acme","domainStatus":"none"}`, "Resources", 0, ownerURN)
+	r.holds(`{"provisionSource":"SCIM","domainStatus":"none","organizationId":"`+r.str("Resources", 0, ownerURN, "organizationId")+`","organizationName":"acme"}`, "Resources", 0, ownerURN)
 	name := `Acme "Süd" & Co`
 	if _, err := h.dir.UpdateOrg(context.Background(), h.admin, "acme", resources.OrgChange{Name: &name}); err != nil {
 		t.Fatal(err)

@@ -46,6 +46,7 @@ type Claims struct {
 type Token struct {
 	Alg, Kid, Typ string
 	Claims        Claims
+	Body          *jsontree.Value // every claim as it stands, for who looks at others
 	text          string
 }
 
@@ -53,11 +54,31 @@ type Token struct {
 // parts between dots. No other credential of usher has.
 func LooksLike(text string) bool { return strings.Count(text, ".") == 2 }
 
-// Parse takes a token apart. Members given twice, headers that demand an
-// extension (crit) and claims of the wrong type are refused.
+// Parse takes a token apart and reads its claims. Members given twice, headers
+// that demand an extension (crit), algorithms that are not accepted and claims of
+// the wrong type are refused.
 func Parse(text string) (*Token, error) {
-	if len(text) > MaxToken {
-		return nil, fmt.Errorf("the token is longer than %d bytes", MaxToken)
+	t, err := Open(text, MaxToken)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(Algorithms(), t.Alg) {
+		return nil, errors.New("header: the algorithm is not accepted")
+	}
+	r := reader{of: t.Body}
+	t.Claims = r.claims()
+	if r.err != nil {
+		return nil, r.err
+	}
+	return t, nil
+}
+
+// Open takes a token of at most so many bytes apart for who has a reason of its
+// own for each thing that is wrong: Claims stays empty, and the algorithm may be
+// any. Verify accepts those of Algorithms all the same.
+func Open(text string, most int) (*Token, error) {
+	if len(text) > most {
+		return nil, fmt.Errorf("the token is longer than %d bytes", most)
 	}
 	parts := strings.Split(text, ".")
 	if len(parts) != 3 {
@@ -71,17 +92,12 @@ func Parse(text string) (*Token, error) {
 	if err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
-	t := &Token{text: text}
+	t := &Token{Body: body, text: text}
 	r := reader{of: header}
 	t.Alg, t.Kid, t.Typ = r.text("alg"), r.text("kid"), r.text("typ")
 	if r.get("crit") != nil {
 		return nil, errors.New("header: it demands an extension (crit)")
 	}
-	if !slices.Contains(Algorithms(), t.Alg) {
-		return nil, errors.New("header: the algorithm is not accepted")
-	}
-	r.of = body
-	t.Claims = r.claims()
 	if r.err != nil {
 		return nil, r.err
 	}

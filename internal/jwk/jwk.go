@@ -31,7 +31,8 @@ type Key struct {
 
 // Fault says what is wrong with the key at a place in the set.
 type Fault struct {
-	At     int // from 0
+	At     int    // from 0
+	ID     string // its kid, or ""
 	Reason string
 }
 
@@ -56,7 +57,7 @@ func Parse(raw []byte) (keys []Key, unused []*Fault, err error) {
 	for i := range list.Items {
 		k, err := read(&list.Items[i])
 		if err != nil {
-			unused = append(unused, &Fault{At: i, Reason: err.Error()})
+			unused = append(unused, &Fault{At: i, ID: text(&list.Items[i], "kid"), Reason: err.Error()})
 			continue
 		}
 		keys = append(keys, k)

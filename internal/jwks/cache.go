@@ -47,11 +47,17 @@ type Cache struct {
 
 // set is what is known of one source. Its fields are guarded by Cache.mu.
 type set struct {
-	keys    []jwk.Key
+	keySet
 	fetched time.Time     // when keys came; zero: never
 	tried   time.Time     // when the last fetch began
 	asked   time.Time     // when somebody wanted keys
 	busy    chan struct{} // closed when the fetch that is going on ends; nil: none is
+}
+
+// keySet is what an issuer publishes.
+type keySet struct {
+	keys   []jwk.Key
+	unused []*jwk.Fault // what cannot be used, and why
 }
 
 // ErrNoKeys is wrapped when there are no keys to check a signature with: the
@@ -70,8 +76,35 @@ func New(c Config) (*Cache, error) {
 // one named kid ("" is any). It may give keys without that name: nothing fits
 // then. The error wraps ErrNoKeys, or is that of ctx.
 func (c *Cache) Keys(ctx context.Context, from Source, kid string) ([]jwk.Key, error) {
+	return c.wait(ctx, from, func(keys []jwk.Key) bool { return has(keys, kid) })
+}
+
+// Renew is Keys for a signature that the keys at hand do not fit although the
+// name does, or that names none: the set is fetched anew when the last fetch is
+// a minute ago.
+func (c *Cache) Renew(ctx context.Context, from Source) ([]jwk.Key, error) {
+	return c.wait(ctx, from, func([]jwk.Key) bool { return false })
+}
+
+// Unused tells why a key that the issuer publishes under a name is not among
+// those that Keys gives; "" when it publishes none.
+func (c *Cache) Unused(from Source, kid string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.sets[from]; s != nil {
+		for _, f := range s.unused {
+			if f.ID == kid {
+				return f.Reason
+			}
+		}
+	}
+	return ""
+}
+
+// wait looks until there are keys to use or none to hope for.
+func (c *Cache) wait(ctx context.Context, from Source, will func([]jwk.Key) bool) ([]jwk.Key, error) {
 	for {
-		keys, busy, mine := c.look(from, kid)
+		keys, busy, mine := c.look(from, will)
 		switch {
 		case mine:
 			c.fetch(ctx, from, busy)
@@ -90,8 +123,8 @@ func (c *Cache) Keys(ctx context.Context, from Source, kid string) ([]jwk.Key, e
 }
 
 // look decides what to do: use the keys, wait for the fetch that is going on,
-// or be the one who fetches and closes busy.
-func (c *Cache) look(from Source, kid string) (keys []jwk.Key, busy chan struct{}, mine bool) {
+// or be the one who fetches and closes busy. will reports whether keys do.
+func (c *Cache) look(from Source, will func([]jwk.Key) bool) (keys []jwk.Key, busy chan struct{}, mine bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.cfg.Now()
@@ -104,7 +137,7 @@ func (c *Cache) look(from Source, kid string) (keys []jwk.Key, busy chan struct{
 	if !s.fetched.IsZero() && age < stale {
 		keys = s.keys
 	}
-	good := keys != nil && has(keys, kid)
+	good := keys != nil && will(keys)
 	if good && (age < fresh || s.busy != nil) {
 		return keys, nil, false // while another request refreshes, the old keys serve
 	}
@@ -149,7 +182,7 @@ func (c *Cache) add(from Source) *set {
 func (c *Cache) fetch(ctx context.Context, from Source, busy chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patient)
 	defer cancel()
-	keys, err := c.read(ctx, from)
+	got, err := c.read(ctx, from)
 	if err != nil {
 		c.cfg.Log.WarnContext(ctx, "keys of an issuer not fetched", "issuer", from.Issuer, "err", err)
 	}
@@ -164,7 +197,7 @@ func (c *Cache) fetch(ctx context.Context, from Source, busy chan struct{}) {
 	if err != nil {
 		return
 	}
-	s.keys, s.fetched = keys, s.tried
+	s.keySet, s.fetched = got, s.tried
 }
 
 // Fault says that what an issuer publishes cannot be used; asking again changes
@@ -181,26 +214,24 @@ func (c *Cache) Probe(ctx context.Context, from Source) error {
 	return err
 }
 
-func (c *Cache) read(ctx context.Context, from Source) ([]jwk.Key, error) {
+func (c *Cache) read(ctx context.Context, from Source) (got keySet, err error) {
 	uri := from.URI
 	if uri == "" {
-		var err error
 		if uri, err = c.discover(ctx, from.Issuer); err != nil {
-			return nil, err
+			return got, err
 		}
 	}
 	raw, err := c.cfg.Get(ctx, uri)
 	if err != nil {
-		return nil, fmt.Errorf("key set: %w", err)
+		return got, fmt.Errorf("key set: %w", err)
 	}
-	keys, _, err := jwk.Parse(raw)
-	if err != nil {
-		return nil, &Fault{err.Error()}
+	if got.keys, got.unused, err = jwk.Parse(raw); err != nil {
+		return got, &Fault{err.Error()}
 	}
-	if keys == nil {
-		keys = []jwk.Key{} // known to have none
+	if got.keys == nil {
+		got.keys = []jwk.Key{} // known to have none
 	}
-	return keys, nil
+	return got, nil
 }
 
 // discover finds where the keys of an issuer lie.

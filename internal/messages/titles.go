@@ -13,6 +13,7 @@ var titles = map[string]text{
 	"confirmation_required":        {"Confirm this irreversible action.", "Confirmez cette action irréversible."},
 	"connection_in_use":            {"Another connection has this name.", "Une autre connexion porte ce nom."},
 	"display_name_in_use":          {"A group of this name exists already in your organization.", "Un groupe de ce nom existe déjà dans votre organisation."},
+	"domain_enforced":              {"The domain is enforced by another connection.", "Une autre connexion est imposée pour ce domaine."},
 	"domain_invalid":               {"Not a valid domain.", "Domaine invalide."},
 	"domain_not_verified":          {"The domain is not verified.", "Le domaine n'est pas vérifié."},
 	"domain_token_missing":         {"The DNS record was not found.", "Enregistrement DNS introuvable."},

@@ -185,16 +185,14 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 	req.Header.Set("Accept", "application/json")
 	resp, err := c.http.Do(req)
 	if err != nil {
-		for _, prohibited := range []error{ssrf.ErrProhibitedIP, ssrf.ErrProhibitedPort, ssrf.ErrProhibitedNetwork} {
-			if errors.Is(err, prohibited) {
-				return nil, &Refusal{"its host is not a public address"}
-			}
+		if err = told(err); isRefusal(err) {
+			return nil, err
 		}
 		return nil, fmt.Errorf("fetch: %w", err)
 	}
 	defer func() { _ = resp.Body.Close() }() // what matters has been read by then
-	if resp.StatusCode >= 300 && resp.StatusCode < 400 {
-		return nil, &Refusal{"it answers with a redirect, which is not followed"}
+	if redirects(resp) {
+		return nil, errRedirect()
 	}
 	if resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("fetch: it answers %d", resp.StatusCode)
@@ -204,7 +202,16 @@ func (c *Client) Get(ctx context.Context, address string) ([]byte, error) {
 		return nil, fmt.Errorf("fetch: %w", err)
 	}
 	if len(body) > bodyLimit {
-		return nil, &Refusal{fmt.Sprintf("its answer is larger than %d bytes", bodyLimit)}
+		return nil, errLarge()
 	}
 	return body, nil
+}
+
+func isRefusal(err error) bool {
+	_, ok := errors.AsType[*Refusal](err)
+	return ok
+}
+
+func errLarge() error {
+	return &Refusal{fmt.Sprintf("its answer is larger than %d bytes", bodyLimit)}
 }

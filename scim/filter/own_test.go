@@ -18,7 +18,7 @@ func TestOwnAttributesAreIndexed(t *testing.T) {
 	}
 	user, group := r.Type("User"), r.Type("Group")
 	fixed := func(a *schema.Attr) string {
-		return map[string]string{"organizationname": "Acme", "domainstatus": "none"}[a.Lower]
+		return map[string]string{"organizationname": "Acme"}[a.Lower]
 	}
 	for text, want := range map[string]string{
 		licence + `:licenses eq "Calling"`:                            "is ut; exact",
@@ -47,6 +47,8 @@ func TestOwnAttributesAreIndexed(t *testing.T) {
 		owner + `:organizationName eq "rival"`:                        "ids; exact",
 		owner + `:organizationName co "cm" and licenses eq "calling"`: "and(in uc, is ut); exact",
 		owner + `:siteUrl pr`:                                         "ids; exact",
+		owner + `:domainStatus eq "verified"`:                         "none; each record",
+		lifecycle + `:emailVerified eq true`:                          "none; each record",
 	} {
 		f, err := New().Parse(user, text, Options{Fixed: fixed})
 		if err != nil {

@@ -128,7 +128,7 @@ func (a *Attr) ownKeys() {
 	if a.Key = resources.FactPath(a.path); a.Key != "" {
 		a.Listed = true
 	}
-	a.Fixed = a.URN == resources.OrganizationURN && a.Lower != "provisionsource"
+	a.Fixed = a.URN == resources.OrganizationURN && a.Lower != "provisionsource" && a.Lower != "domainstatus"
 	a.Counted = a.URN == resources.LicenceGroupURN && a.Returned == Request
 	for _, sub := range a.Subs {
 		sub.ownKeys()

@@ -1,0 +1,5 @@
+package resources
+
+import "time"
+
+func (w *askings) Due(string, time.Time) {}
