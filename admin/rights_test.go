@@ -31,8 +31,9 @@ var (
 	ofFullAdmins = []string{
 		"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token",
 		"create-connection", "change-connection", "delete-connection", "discover-connection", "test-connection",
+		"add-domain", "verify-domain", "remove-domain",
 	}
-	ofOperators  = []string{
+	ofOperators = []string{
 		"list-orgs", "create-org", "delete-org", "put-product", "delete-product", "create-subscription", "change-subscription", "delete-subscription",
 		"list-clients", "create-client", "delete-client", "add-client-secret", "revoke-client-secret", "get-declaration", "put-declaration",
 		"put-schema", "delete-schema", "put-resource-type", "delete-resource-type", "put-extension", "delete-extension",
@@ -139,6 +140,8 @@ func (h *house) address(o described, slug string) string {
 		switch part {
 		case "{role}":
 			path = strings.ReplaceAll(path, part, "read_only")
+		case "{domain}":
+			path = strings.ReplaceAll(path, part, "nothing.example")
 		case "{sku}":
 			path = strings.ReplaceAll(path, part, "gadget")
 		case "{id}", "{user}", "{secret}", "{schema}", "{type}", "{item}":
