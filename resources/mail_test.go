@@ -234,7 +234,7 @@ func TestReminders(t *testing.T) {
 				doc.Set(resources.LifecycleURN, parse(m.T, `{"suppressActivationEmail":true}`))
 			})
 		}}},
-		"sent by hand on the day before": {acts: map[int]func(*mails, string){2: (*mails).invite}, want: map[int]string{2: two, 3: one, 7: one}},
+		"sent by hand on the day before": {acts: map[int]func(*mails, string){2: (*mails).asksFor}, want: map[int]string{2: two, 3: one, 7: one}},
 		"gone": {acts: map[int]func(*mails, string){2: func(m *mails, id string) {
 			if err := m.DeleteUser(m.Context(), m.idp, id, nil); err != nil {
 				m.Fatal(err)

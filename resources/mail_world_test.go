@@ -205,7 +205,7 @@ func (m *mails) manual(string) { m.settings(func(s *resources.Settings) { s.Manu
 
 func (m *mails) automatic(string) { m.settings(func(s *resources.Settings) { s.ManualMails = false }) }
 
-func (m *mails) invite(id string) {
+func (m *mails) asksFor(id string) {
 	m.Helper()
 	if _, err := m.SendActivation(m.Context(), m.admin, id); err != nil {
 		m.Error(err)
@@ -254,7 +254,7 @@ func (m *mails) issues(id string, want ...string) {
 }
 
 // state suspends or resumes the organization.
-func (m *mails) state(s resources.OrgState) {
+func (m *mails) orgIs(s resources.OrgState) {
 	m.Helper()
 	if _, err := m.UpdateOrg(m.Context(), m.operator, "acme", resources.OrgChange{State: &s}); err != nil {
 		m.Fatal(err)

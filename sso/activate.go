@@ -30,7 +30,10 @@ func (d *Door) activatePage(v *visit) error {
 		v.redirect("/activate/name")
 	default:
 		p := v.page("activate.title")
-		p.Step, p.Data = stepActivate, a
+		p.Data = a
+		if a.Way.Connection == "" {
+			p.Step = stepActivate
+		}
 		v.render(http.StatusOK, "activate", p)
 	}
 	return nil
@@ -44,7 +47,7 @@ func (v *visit) confirm(token string) error {
 	if token == "" {
 		return &resources.Error{Code: resources.CodeActivationExpired}
 	}
-	a, err := v.d.directory.ConfirmLink(v.r.Context(), token)
+	a, err := v.d.directory.ConfirmLink(v.ctx, token)
 	if err != nil {
 		return err
 	}
@@ -83,13 +86,16 @@ func (d *Door) useCode(v *visit) error {
 		v.codeForm(http.StatusUnprocessableEntity, address, faults...)
 		return nil
 	}
-	token, err := d.directory.UseCode(v.r.Context(), address, code, v.who())
+	token, err := d.directory.UseCode(v.ctx, address, code, v.who())
 	switch {
 	case resources.HasCode(err, resources.CodeWrongCode), resources.HasCode(err, resources.CodeActivationExpired):
 		v.codeForm(verdicts[resources.CodeWrongCode].status, address, fault{"code", v.say("code.wrong")})
 		return nil
 	case resources.HasCode(err, resources.CodeCodeLocked):
-		v.codeForm(verdicts[resources.CodeCodeLocked].status, address, fault{"code", v.say("code.locked")})
+		v.codeForm(v.slowDown(), address, fault{"code", v.say("code.locked")})
+		return nil
+	case resources.HasCode(err, resources.CodeRateLimited):
+		v.codeForm(v.slowDown(), address, fault{"code", v.say("refused.many")})
 		return nil
 	case err != nil:
 		return err
@@ -161,7 +167,10 @@ func (v *visit) naming() (*resources.Person, error) {
 
 func (v *visit) nameForm(status int, person *resources.Person, name string, faults ...fault) {
 	p := v.page("name.title")
-	p.Step, p.Faults, p.Data = stepName, faults, nameView{Name: name, Managed: person.NameManaged}
+	if v.as == nil { // by password
+		p.Step = stepName
+	}
+	p.Faults, p.Data = faults, nameView{Name: name, Managed: person.NameManaged}
 	v.render(status, "name", p)
 }
 
@@ -190,7 +199,7 @@ func (d *Door) enterName(v *visit) error {
 // arrive takes the name: of who is signed in already as a new name, of who
 // follows a link as the end of the activation.
 func (v *visit) arrive(person *resources.Person, name string) error {
-	ctx := v.r.Context()
+	ctx := v.ctx
 	if v.as != nil {
 		if person.NameManaged || name == person.DisplayName {
 			return nil

@@ -79,7 +79,7 @@ func loadAssets() (*assets, error) {
 func inline(svg string) template.HTML {
 	_, svg, _ = strings.Cut(svg, "<svg")
 	//nolint:gosec // the text is a file of this binary
-	return template.HTML(`<svg aria-hidden="true" focusable="false"` + strings.TrimSpace(svg))
+	return template.HTML(`<svg aria-hidden="true" focusable="false" ` + strings.Join(strings.Fields(svg), " "))
 }
 
 // address gives the address of an asset.

@@ -18,6 +18,7 @@ const (
 const (
 	linkKept     = time.Hour
 	languageKept = 365 * 24 * time.Hour
+	trialKept    = time.Hour
 )
 
 // cookie reads a cookie; "" when there is none.

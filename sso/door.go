@@ -6,27 +6,29 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/usher-scim/usher/internal/i18n"
 	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/sso/oidc"
 )
 
 // Config is what the door needs. Every field is required.
 type Config struct {
 	Directory *resources.Directory
+	Party     *oidc.Party
+	HandOff   *oidc.HandOff
 	PublicURL string // of the server, without a path
 	Log       *slog.Logger
-	Now       func() time.Time
-	Sender    func(*http.Request) string // address of the network that a request comes from
+	Sender    func(*http.Request) string // IP address, or network in CIDR notation, that a request comes from
 }
 
 // Door serves the pages of people. It is safe for concurrent use.
 type Door struct {
 	directory *resources.Directory
+	party     *oidc.Party
+	handOff   *oidc.HandOff
 	public    *url.URL
 	log       *slog.Logger
-	now       func() time.Time
 	sender    func(*http.Request) string
 
 	texts  *i18n.Catalog
@@ -45,14 +47,17 @@ func Paths() []string {
 
 // New makes the door.
 func New(c Config) (*Door, error) {
-	if c.Directory == nil || c.Log == nil || c.Now == nil || c.Sender == nil {
-		return nil, errors.New("sso: Directory, Log, Now and Sender are required")
+	if c.Directory == nil || c.Party == nil || c.HandOff == nil || c.Log == nil || c.Sender == nil {
+		return nil, errors.New("sso: every field of Config is required")
 	}
 	public, err := url.Parse(c.PublicURL)
 	if err != nil || public.Host == "" {
 		return nil, fmt.Errorf("sso: PublicURL is not an address: %q", c.PublicURL)
 	}
-	d := &Door{directory: c.Directory, public: public, log: c.Log, now: c.Now, sender: c.Sender, origin: http.NewCrossOriginProtection()}
+	d := &Door{
+		directory: c.Directory, party: c.Party, handOff: c.HandOff, public: public, log: c.Log, sender: c.Sender,
+		origin: http.NewCrossOriginProtection(),
+	}
 	if err := d.origin.AddTrustedOrigin(public.Scheme + "://" + public.Host); err != nil {
 		return nil, fmt.Errorf("sso: PublicURL: %w", err)
 	}
@@ -76,40 +81,46 @@ type handler func(*visit) error
 func (d *Door) route() {
 	d.mux = http.NewServeMux()
 	for pattern, h := range map[string]handler{
-		"GET /activate":           d.activatePage,
-		"POST /activate":          d.activate,
-		"GET /activate/code":      d.codePage,
-		"POST /activate/code":     d.useCode,
-		"GET /activate/password":  d.createPasswordPage,
-		"POST /activate/password": d.createPassword,
-		"GET /activate/name":      d.namePage,
-		"POST /activate/name":     d.enterName,
-		"GET /activate/done":      d.donePage,
-		"GET /activate/expired":   d.expiredPage,
-		"POST /activate/expired":  d.sendAgain,
-		"GET /reset":              d.resetPage,
-		"POST /reset":             d.reset,
-		"GET /verify":             d.verifyPage,
-		"POST /verify":            d.verifyAddress,
-		"GET /forgot":             d.forgotPage,
-		"POST /forgot":            d.forgot,
-		"GET /signin":             d.signInPage,
-		"POST /signin":            d.signIn,
-		"GET /signout":            d.signOutPage,
-		"POST /signout":           d.signOut,
-		"GET /me":                 d.portal,
-		"POST /me/name":           d.rename,
-		"GET /me/password":        d.changePasswordPage,
-		"POST /me/password":       d.changePassword,
-		"POST /me/sessions":       d.revoke,
-		"GET /sso/{org}":          d.choosePage,
-		"GET /sso/{org}/verify":   d.forwardAuth,
-		"GET /activate/":          d.nothing,
-		"GET /me/":                d.nothing,
-		"GET /sso/":               d.nothing,
+		"GET /activate":                         d.activatePage,
+		"POST /activate":                        d.activate,
+		"GET /activate/code":                    d.codePage,
+		"POST /activate/code":                   d.useCode,
+		"GET /activate/password":                d.createPasswordPage,
+		"POST /activate/password":               d.createPassword,
+		"GET /activate/name":                    d.namePage,
+		"POST /activate/name":                   d.enterName,
+		"GET /activate/done":                    d.donePage,
+		"GET /activate/expired":                 d.expiredPage,
+		"POST /activate/expired":                d.sendAgain,
+		"GET /reset":                            d.resetPage,
+		"POST /reset":                           d.reset,
+		"GET /verify":                           d.verifyPage,
+		"POST /verify":                          d.verifyAddress,
+		"GET /forgot":                           d.forgotPage,
+		"POST /forgot":                          d.forgot,
+		"GET /signin":                           d.signInPage,
+		"POST /signin":                          d.signIn,
+		"GET /signout":                          d.signOutPage,
+		"POST /signout":                         d.signOut,
+		"GET /me":                               d.portal,
+		"POST /me/name":                         d.rename,
+		"GET /me/password":                      d.changePasswordPage,
+		"POST /me/password":                     d.changePassword,
+		"POST /me/sessions":                     d.revoke,
+		"GET /sso/{org}":                        d.choosePage,
+		"GET /sso/{org}/verify":                 d.forwardAuth,
+		"GET /sso/{org}/jwks.json":              d.handOffKeys,
+		"GET /sso/{org}/{connection}/start":     d.start,
+		"GET /sso/{org}/{connection}/test":      d.test,
+		"GET /sso/{org}/{connection}/callback":  d.callback,
+		"GET /sso/{org}/{connection}/jwks.json": d.connectionKeys,
+		"GET /activate/":                        d.nothing,
+		"GET /me/":                              d.nothing,
+		"GET /sso/":                             d.nothing,
 	} {
 		d.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { d.serve(w, r, h) })
 	}
+	d.mux.HandleFunc("POST /sso/{org}/{connection}/logout", d.providerLogout)
 	d.mux.Handle("GET "+assetPath, d.assets)
 }
 
@@ -133,7 +144,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // serve answers one request of a person.
 func (d *Door) serve(w http.ResponseWriter, r *http.Request, h handler) {
-	v := &visit{d: d, w: w, r: r}
+	v := &visit{d: d, ctx: r.Context(), w: w, r: r}
 	v.read()
 	err := v.admit()
 	if err == nil && v.chooseLanguage() {

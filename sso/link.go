@@ -48,7 +48,7 @@ func (v *visit) arrival(want resources.Purpose) (*resources.Arrival, error) {
 	if token == "" {
 		return nil, &resources.Error{Code: resources.CodeActivationExpired}
 	}
-	a, err := v.d.directory.OpenLink(v.r.Context(), token)
+	a, err := v.d.directory.OpenLink(v.ctx, token)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (d *Door) sendAgain(v *visit) error {
 	if v.form.Has("address") {
 		token = ""
 	}
-	if err := d.directory.SendAgain(v.r.Context(), token, address, v.who()); err != nil {
+	if err := d.directory.SendAgain(v.ctx, token, address, v.who()); err != nil {
 		return err
 	}
 	v.sent(true)

@@ -76,7 +76,7 @@ func (v *visit) counts(most int) string {
 	for n := 1; n <= most; n++ {
 		line, err := v.texts.Count("password.left", n)
 		if err != nil {
-			v.d.log.ErrorContext(v.r.Context(), "a text is missing", "key", "password.left", "err", err)
+			v.d.log.ErrorContext(v.ctx, "a text is missing", "key", "password.left", "err", err)
 		}
 		lines = append(lines, line)
 	}
@@ -156,7 +156,7 @@ func (v *visit) setPassword(purpose resources.Purpose, next string) error {
 		v.createForm(http.StatusUnprocessableEntity, a, nil, fault{"password", v.say("password.needed")})
 		return nil
 	}
-	_, err = v.d.directory.SetPassword(v.r.Context(), v.cookie(linkCookie), password)
+	_, err = v.d.directory.SetPassword(v.ctx, v.cookie(linkCookie), password)
 	if resources.HasCode(err, resources.CodePasswordPolicy) {
 		v.createForm(verdicts[resources.CodePasswordPolicy].status, a, resources.PasswordFaults(err))
 		return nil
@@ -205,7 +205,7 @@ func (d *Door) forgot(v *visit) error {
 		v.render(http.StatusUnprocessableEntity, "forgot", p)
 		return nil
 	}
-	if err := d.directory.ForgotPassword(v.r.Context(), address, v.who()); err != nil {
+	if err := d.directory.ForgotPassword(v.ctx, address, v.who()); err != nil {
 		return err
 	}
 	v.sent(false)
@@ -239,7 +239,7 @@ func (d *Door) verifyAddress(v *visit) error {
 	if err != nil || a == nil {
 		return err
 	}
-	if a, err = d.directory.ConfirmLink(v.r.Context(), v.cookie(linkCookie)); err != nil {
+	if a, err = d.directory.ConfirmLink(v.ctx, v.cookie(linkCookie)); err != nil {
 		return err
 	}
 	v.dropCookie(linkCookie)

@@ -44,7 +44,7 @@ func (v *visit) showPortal(status int, typed *string, faults ...fault) error {
 	if err != nil {
 		return err
 	}
-	sessions, err := v.d.directory.Sessions(v.r.Context(), s.Caller, s.Person.ID)
+	sessions, err := v.d.directory.Sessions(v.ctx, s.Caller, s.Person.ID)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (v *visit) showPortal(status int, typed *string, faults ...fault) error {
 	for _, o := range sessions {
 		view.Sessions = append(view.Sessions, v.sessionOf(o, s))
 	}
-	p.Data = view
+	p.Wide, p.Data = true, view
 	v.render(status, "me", p)
 	return nil
 }
@@ -81,7 +81,7 @@ func (v *visit) sessionOf(o *resources.Session, s *resources.SignedIn) sessionVi
 	zone := s.Person.Settings.TimeZone
 	out := sessionView{
 		ID: o.ID, Name: v.say("me.session.unknown"), From: o.From, Here: o.ID == s.Session.ID,
-		Began: v.texts.DateTime(o.Began, zone), Seen: v.texts.DateTime(o.Seen, zone),
+		Began: v.texts.Day(o.Began, zone), Seen: v.texts.DateTime(o.Seen, zone),
 	}
 	if browser, system := browserOf(o.Agent); browser != "" {
 		out.Name = v.say("agent", "Browser", browser, "System", system)
@@ -96,7 +96,7 @@ func (d *Door) rename(v *visit) error {
 		return err
 	}
 	name := v.field("name")
-	err = d.directory.Rename(v.r.Context(), s, name)
+	err = d.directory.Rename(v.ctx, s, name)
 	if resources.HasCode(err, resources.CodeNameInvalid) {
 		return v.showPortal(verdicts[resources.CodeNameInvalid].status, &name, fault{"name", v.say("name.invalid")})
 	}
@@ -117,11 +117,12 @@ func (d *Door) revoke(v *visit) error {
 	if id == "" && v.field("all") == "" {
 		return errUnread
 	}
-	err = d.directory.RevokeSessions(v.r.Context(), s.Caller, s.Person.ID, id)
+	err = d.directory.RevokeSessions(v.ctx, s.Caller, s.Person.ID, id)
 	if err != nil && !resources.HasCode(err, resources.CodeNotFound) { // it is gone: that is what was asked for
 		return err
 	}
 	if id == "" || id == s.Session.ID {
+		v.keepLanguage()
 		v.dropCookie(sessionCookie)
 		v.redirect("/signin?note=everywhere")
 		return nil
@@ -166,10 +167,12 @@ func (d *Door) changePassword(v *visit) error {
 	if len(faults) > 0 {
 		return v.changeForm(http.StatusUnprocessableEntity, nil, faults...)
 	}
-	cookie, err := d.directory.ChangePassword(v.r.Context(), s, old, password)
+	cookie, err := d.directory.ChangePassword(v.ctx, s, old, password)
 	switch {
 	case resources.HasCode(err, resources.CodeSignInFailed):
 		return v.changeForm(verdicts[resources.CodeSignInFailed].status, nil, fault{"old", v.say("password.old.wrong")})
+	case resources.HasCode(err, resources.CodeRateLimited):
+		return v.changeForm(v.slowDown(), nil, fault{"old", v.say("refused.many")})
 	case resources.HasCode(err, resources.CodePasswordPolicy):
 		return v.changeForm(verdicts[resources.CodePasswordPolicy].status, resources.PasswordFaults(err))
 	case err != nil:

@@ -3,6 +3,7 @@ package sso
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -12,7 +13,14 @@ type signInView struct {
 	Address string
 	Return  string // where to afterwards; looked at when somebody is signed in
 	Start   string // address of the company's sign-in, or ""
+
+	// WithPassword is asked for by administrators who must get in although their
+	// company's provider does not let them (BR-115). Others are refused.
+	WithPassword bool
 }
+
+// maxReturn bounds an address to return to, in bytes.
+const maxReturn = 2000
 
 // notes are what the page for signing in can say about what has just happened.
 var notes = map[string]string{
@@ -27,7 +35,7 @@ func (d *Door) signInPage(v *visit) error {
 	if key, ok := notes[q.Get("note")]; ok {
 		p.Note = v.say(key)
 	}
-	p.Data = signInView{Return: clip(q.Get("return"), 2048)}
+	p.Data = signInView{Return: clip(q.Get("return"), maxReturn), WithPassword: q.Get("with") == "password"}
 	v.render(http.StatusOK, "signin", p)
 	return nil
 }
@@ -39,7 +47,7 @@ func (v *visit) signInFirst() {
 		v.dropCookie(sessionCookie)
 		q.Set("note", "ended")
 	}
-	if v.r.Method != http.MethodPost && v.r.URL.Path != "/me" {
+	if v.r.Method != http.MethodPost && slices.Contains(ownPages, v.r.URL.Path) {
 		q.Set("return", v.r.URL.Path)
 	}
 	v.redirect(with("/signin", q))
@@ -53,14 +61,14 @@ func with(path string, q url.Values) string {
 
 // signIn takes the address, and with it the way to sign in; or the password.
 func (d *Door) signIn(v *visit) error {
-	f := signInView{Address: v.field("address"), Return: clip(v.form.Get("return"), 2048)}
+	f := signInView{Address: v.field("address"), Return: clip(v.form.Get("return"), maxReturn), WithPassword: v.form.Get("with") == "password"}
 	if !looksLikeAddress(f.Address) {
 		p := v.page("signin.title")
 		p.Faults, p.Data = []fault{{"address", v.say("address.needed")}}, f
 		v.render(http.StatusUnprocessableEntity, "signin", p)
 		return nil
 	}
-	way, err := d.directory.WayOf(v.r.Context(), f.Address)
+	way, err := d.directory.WayOf(v.ctx, f.Address)
 	if err != nil {
 		return err
 	}
@@ -68,7 +76,7 @@ func (d *Door) signIn(v *visit) error {
 		f.Start = startPath(way, f.Return)
 	}
 	switch {
-	case way.Forced && way.Connection != "":
+	case way.Forced && way.Connection != "" && !f.WithPassword:
 		v.leave(f.Start, "leave.provider")
 		return nil
 	case !v.form.Has("password"):
@@ -84,10 +92,13 @@ func (d *Door) signIn(v *visit) error {
 // withPassword signs in by password. Unknown addresses and wrong passwords have
 // one answer (security P3).
 func (v *visit) withPassword(f signInView) error {
-	cookie, person, err := v.d.directory.PasswordSignIn(v.r.Context(), f.Address, v.form.Get("password"), v.who())
+	cookie, person, err := v.d.directory.PasswordSignIn(v.ctx, f.Address, v.form.Get("password"), v.who())
 	switch {
 	case resources.HasCode(err, resources.CodeSignInFailed):
 		v.passwordOf(verdicts[resources.CodeSignInFailed].status, f, fault{"password", v.say("signin.failed")})
+		return nil
+	case resources.HasCode(err, resources.CodeRateLimited):
+		v.passwordOf(v.slowDown(), f, fault{"password", v.say("refused.many")})
 		return nil
 	case err != nil:
 		return err
@@ -95,8 +106,7 @@ func (v *visit) withPassword(f signInView) error {
 	if err := v.enter(cookie, person); err != nil {
 		return err
 	}
-	v.welcome(person, f.Return)
-	return nil
+	return v.welcome(person, f.Return)
 }
 
 // passwordOf asks for the password of an address.
@@ -106,14 +116,45 @@ func (v *visit) passwordOf(status int, f signInView, faults ...fault) {
 	v.render(status, "secret", p)
 }
 
-// welcome sends who has just signed in to where they wanted to go.
-func (v *visit) welcome(person *resources.Person, wanted string) {
+// welcome sends who has just signed in to where they wanted to go, with a signed
+// note of who it is when the organization's application wants one.
+func (v *visit) welcome(person *resources.Person, wanted string) error {
 	to := target(person, wanted)
 	if to[0] == '/' {
 		v.redirect(to)
-		return
+		return nil
+	}
+	if person.Settings.HandOff {
+		note, err := v.d.handOff.Token(v.ctx, *person, to)
+		if err != nil {
+			return err
+		}
+		u, err := url.Parse(to)
+		if err != nil {
+			return err
+		}
+		q := u.Query()
+		q.Set(handOffParam, note)
+		u.RawQuery = q.Encode()
+		to = u.String()
 	}
 	v.leave(to, "leave.app")
+	return nil
+}
+
+// handOffParam is the parameter by which an application gets the signed note.
+const handOffParam = "usher_token"
+
+// signInPath is the page for signing in.
+func signInPath(back string, password bool) string {
+	q := url.Values{}
+	if back != "" {
+		q.Set("return", back)
+	}
+	if password {
+		q.Set("with", "password")
+	}
+	return with("/signin", q)
 }
 
 // startPath is where signing in at a connection begins; back is where it is to
@@ -135,16 +176,34 @@ func (d *Door) signOutPage(v *visit) error {
 	return nil
 }
 
-// signOut ends the session.
+// signOut ends the session, here and, when the connection wants it, at the provider.
 func (d *Door) signOut(v *visit) error {
-	cookie := v.cookie(sessionCookie)
-	if cookie != "" {
-		if err := d.directory.EndSession(v.r.Context(), cookie); err != nil {
+	ctx, to := v.ctx, ""
+	s, err := v.session()
+	if err == nil {
+		cn, hint, err := d.directory.SignOutAt(ctx, s)
+		switch {
+		case err != nil: // to stay signed in at the provider is better than to stay signed in here, too
+			d.log.WarnContext(ctx, "nobody signed out at the provider", "request", v.requestID(), "err", err)
+		case cn != nil:
+			to = d.party.LogoutURL(cn, hint, d.public.JoinPath("/signin").String())
+		}
+	} else if !resources.HasCode(err, resources.CodeUnauthenticated) {
+		return err
+	}
+	if cookie := v.cookie(sessionCookie); cookie != "" {
+		if err := d.directory.EndSession(ctx, cookie); err != nil {
 			return err
 		}
 	}
+	v.as = nil
+	v.keepLanguage()
 	v.dropCookie(sessionCookie)
 	v.dropCookie(linkCookie)
+	if to != "" {
+		v.leave(to, "leave.out")
+		return nil
+	}
 	v.redirect("/signin?note=out")
 	return nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // ownPages are the pages of this door that a sign-in may lead to (security O11).
-var ownPages = []string{"/me", "/me/password", "/activate/done"}
+var ownPages = []string{"/me", "/me/password", "/activate/name", "/activate/done"}
 
 // target is where somebody goes after signing in: where was asked for, if it is a
 // page of this door or an address that the organization allows; else the

@@ -42,6 +42,7 @@ var verdicts = map[resources.Code]verdict{
 	resources.CodeSignInFailed:      {http.StatusForbidden, "refused.title", "signin.failed"},
 	resources.CodeNameInvalid:       {http.StatusUnprocessableEntity, "refused.bad.title", "name.invalid"},
 	resources.CodeManagedByIDP:      {http.StatusConflict, "refused.forbidden.title", "name.managed"},
+	resources.CodeRequestClosed:     {http.StatusConflict, "signin.title", "signin.note.active"},
 	resources.CodeInvalidValue:      {http.StatusUnprocessableEntity, "refused.bad.title", "refused.bad"},
 	resources.CodeEmailInvalid:      {http.StatusUnprocessableEntity, "refused.bad.title", "address.needed"},
 }
@@ -64,7 +65,8 @@ func verdictOf(err error) verdict {
 }
 
 // fail answers with what an error means. A person who is not signed in any more is
-// sent to sign in; a link that does not work is answered by the page for that.
+// sent to sign in; a link that does not work is answered by the page for that,
+// one that has done its work by the page for signing in.
 func (v *visit) fail(err error) {
 	switch {
 	case resources.HasCode(err, resources.CodeUnauthenticated):
@@ -73,21 +75,32 @@ func (v *visit) fail(err error) {
 	case resources.HasCode(err, resources.CodeActivationExpired):
 		v.expired()
 		return
+	case resources.HasCode(err, resources.CodeRequestClosed): // BR-110
+		v.dropCookie(linkCookie)
+		v.redirect("/signin?note=active")
+		return
 	}
 	answer := verdictOf(err)
 	if answer.status >= http.StatusInternalServerError {
-		v.d.log.ErrorContext(v.r.Context(), "a page failed", "request", v.requestID(), "path", v.r.URL.Path, "err", err)
+		v.d.log.ErrorContext(v.ctx, "a page failed", "request", v.requestID(), "path", v.r.URL.Path, "err", err)
 	}
-	if answer.status == http.StatusTooManyRequests || answer.status == http.StatusServiceUnavailable {
-		v.w.Header().Set("Retry-After", retryAfter[answer.status])
+	switch answer.status {
+	case http.StatusTooManyRequests:
+		v.slowDown()
+	case http.StatusServiceUnavailable:
+		v.w.Header().Set("Retry-After", "2")
 	}
 	p := v.page(answer.title)
 	p.Data = refusal{Text: v.say(answer.text), Request: v.requestID(), SignIn: answer.status == http.StatusForbidden || answer.status == http.StatusBadRequest}
 	v.render(answer.status, "refused", p)
 }
 
-// retryAfter is when to try again, in seconds.
-var retryAfter = map[int]string{http.StatusTooManyRequests: "60", http.StatusServiceUnavailable: "2"}
+// slowDown says when to try again, in seconds, and gives the status that goes with
+// it.
+func (v *visit) slowDown() int {
+	v.w.Header().Set("Retry-After", "60")
+	return http.StatusTooManyRequests
+}
 
 // refusal is what the page of a refusal shows.
 type refusal struct {

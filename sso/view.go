@@ -64,6 +64,7 @@ type page struct {
 	SignedIn  bool
 	Leave     string  // the page goes on to this address by itself
 	Step      int     // of an activation; 0: none
+	Wide      bool    // there is more on it than a form
 	Faults    []fault // what was wrong with the form
 	Note      string  // what has just been done
 	Data      any
@@ -117,7 +118,7 @@ var languageNames = map[string]string{i18n.English: "English", i18n.French: "Fra
 func (v *visit) say(key string, pairs ...any) string {
 	s, err := v.texts.Text(key, pairs...)
 	if err != nil {
-		v.d.log.ErrorContext(v.r.Context(), "a text is missing", "key", key, "err", err)
+		v.d.log.ErrorContext(v.ctx, "a text is missing", "key", key, "err", err)
 		return key
 	}
 	return s
@@ -132,7 +133,7 @@ func (v *visit) render(status int, name string, p *page) {
 		err = t.ExecuteTemplate(&body, frame, p)
 	}
 	if err != nil {
-		v.d.log.ErrorContext(v.r.Context(), "a page was not rendered", "request", v.requestID(), "page", name, "err", err)
+		v.d.log.ErrorContext(v.ctx, "a page was not rendered", "request", v.requestID(), "page", name, "err", err)
 		http.Error(v.w, v.say("refused.broken.title"), http.StatusInternalServerError)
 		return
 	}

@@ -1,8 +1,10 @@
 package sso
 
 import (
+	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/usher-scim/usher/internal/i18n"
 	"github.com/usher-scim/usher/resources"
@@ -11,6 +13,7 @@ import (
 // visit is one request of a person, and what is known of who it is.
 type visit struct {
 	d    *Door
+	ctx  context.Context // of the request
 	w    http.ResponseWriter
 	r    *http.Request
 	form url.Values // of a POST
@@ -66,6 +69,13 @@ func (v *visit) chooseLanguage() bool {
 	return true
 }
 
+// keepLanguage lets the pages that follow a session stay in its language.
+func (v *visit) keepLanguage() {
+	if !v.chosen {
+		v.setCookie(languageCookie, v.texts.Lang(), 0)
+	}
+}
+
 // redirect goes on to a page of this server.
 func (v *visit) redirect(to string) {
 	v.w.Header().Set("Location", to)
@@ -74,7 +84,8 @@ func (v *visit) redirect(to string) {
 
 // who is who asks, for limits and lists of sessions.
 func (v *visit) who() resources.Visitor {
-	return resources.Visitor{Address: v.d.sender(v.r), Agent: clip(v.r.UserAgent(), 256)}
+	address, _, _ := strings.Cut(v.d.sender(v.r), "/") // of a network its first address
+	return resources.Visitor{Address: address, Agent: clip(v.r.UserAgent(), 256)}
 }
 
 // session finds who is signed in. Code: unauthenticated.
@@ -86,7 +97,7 @@ func (v *visit) session() (*resources.SignedIn, error) {
 	if cookie == "" {
 		return nil, &resources.Error{Code: resources.CodeUnauthenticated}
 	}
-	s, err := v.d.directory.Session(v.r.Context(), cookie)
+	s, err := v.d.directory.Session(v.ctx, cookie)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +115,7 @@ func (v *visit) enter(cookie string, p *resources.Person) error {
 	if old == "" || old == cookie {
 		return nil
 	}
-	return v.d.directory.EndSession(v.r.Context(), old)
+	return v.d.directory.EndSession(v.ctx, old)
 }
 
 // clip cuts a text after at most n bytes.

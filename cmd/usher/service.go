@@ -234,6 +234,9 @@ func (s *service) wire(context.Context) error {
 	if err := s.addTokens(mux, unknown); err != nil {
 		return err
 	}
+	if err := s.addPeople(mux, issuers); err != nil {
+		return err
+	}
 	mux.Handle("/api/", rest)
 	mux.HandleFunc("/", s.nothing)
 	s.addProbes(mux)

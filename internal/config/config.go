@@ -60,7 +60,7 @@ type SMTP struct {
 
 // Mail says what mails look like.
 type Mail struct {
-	From string `yaml:"from" env:"FROM" doc:"Sender of all mails, an address with or without a name; by default mail.name <no-reply@host of public_url>."`
+	From string `yaml:"from" env:"FROM" doc:"Sender of all mails, an address with or without a name; by default mail.name and no-reply at the host of public_url."`
 	Name string `yaml:"name" env:"NAME" doc:"What people know this service as; mails say it."`
 }
 

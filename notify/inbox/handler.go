@@ -164,12 +164,15 @@ func (b *Inbox) jsonMessage(w http.ResponseWriter, _ *http.Request, m *message) 
 }
 
 func (b *Inbox) json(w http.ResponseWriter, v any) {
-	body, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // scripts read it; no browser takes it for HTML
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
 		http.Error(w, "The answer cannot be written: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	b.write(w, "application/json", append(body, '\n'))
+	b.write(w, "application/json", body.Bytes())
 }
 
 // write sends an answer. Who does not take it has gone.
