@@ -33,6 +33,13 @@ type house struct {
 	scim, api string        // tokens
 	ahead     time.Duration // of the clock, for what takes time
 	dns       map[string][]string
+	letters   []resources.Letter
+}
+
+// keep is the mail server.
+func (h *house) keep(_ context.Context, l resources.Letter) error {
+	h.letters = append(h.letters, l)
+	return nil
 }
 
 func open(t *testing.T, url string) *house {
@@ -50,7 +57,7 @@ func open(t *testing.T, url string) *house {
 		}
 	})
 	lookup := func(_ context.Context, name string) ([]string, error) { return h.dns[name], nil }
-	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log, LookupTXT: lookup})
+	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log, LookupTXT: lookup, Send: h.keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ var (
 		"admin:users": {
 			"create-user", "create-users", "change-user", "deactivate-user", "reactivate-user", "delete-user",
 			"create-group", "change-group", "delete-group", "change-group-members", "put-group-licences",
+			"send-activation", "send-activation-mails",
 			"end-user-session", "end-user-sessions", "remove-user-link", "remove-user-links",
 		},
 		"admin:licences": {
@@ -32,6 +33,7 @@ var (
 		"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token",
 		"create-connection", "change-connection", "delete-connection", "discover-connection", "test-connection",
 		"add-domain", "verify-domain", "remove-domain",
+		"export-activation-links",
 	}
 	ofOperators = []string{
 		"list-orgs", "create-org", "delete-org", "put-product", "delete-product", "create-subscription", "change-subscription", "delete-subscription",
@@ -65,6 +67,7 @@ func allowed(scope string, o described) bool {
 func TestRights(t *testing.T) {
 	h := open(t, "")
 	h.org("acme")
+	h.letExport("acme")
 	tokens := map[string]string{"platform": h.api}
 	for _, scope := range readers {
 		tokens[scope] = h.token("acme", scope)
