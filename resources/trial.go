@@ -142,7 +142,7 @@ func (d *Directory) KeepTrial(ctx context.Context, org OrgID, id string, checks 
 	if err != nil {
 		return nil, err
 	}
-	first, err := d.vault.Add(ctx, org, "trial ended", hashSecret(id), t.Began.Add(trialKept))
+	first, err := d.vault.Add(ctx, org, "trial-ended", hashSecret(id), t.Began.Add(trialKept))
 	if err != nil {
 		return nil, fmt.Errorf("end a trial: %w", err)
 	}

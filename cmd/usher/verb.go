@@ -40,7 +40,7 @@ type verb struct {
 // param is a flag that becomes a parameter or a member of the body.
 type param struct {
 	flag, name string
-	kind       byte // 's' text, 'i' number, 'b' yes or no, 'l' list, 't' time, 'n' text of which "" takes the value away
+	kind       byte // 's' text, 'i' number, 'b' yes or no, 'l' list, 't' time, 'n' text of which "" takes the value away, 'f' a file with the text
 	usage      string
 	need       bool
 }
@@ -227,6 +227,8 @@ func (r *verbRun) value(p param) (v any, ok bool, err error) {
 		v, err = f.GetStringSlice(p.flag)
 	case 't':
 		v, err = r.instant(p)
+	case 'f':
+		v, err = r.fileText(p)
 	default:
 		v, err = f.GetString(p.flag)
 		if p.kind == 'n' && v == "" {
@@ -234,6 +236,17 @@ func (r *verbRun) value(p param) (v any, ok bool, err error) {
 		}
 	}
 	return v, true, err
+}
+
+// fileText reads the file that a flag names, for what must not stand in a command
+// line; the line end behind the text does not count.
+func (r *verbRun) fileText(p param) (any, error) {
+	name, err := r.cmd.Flags().GetString(p.flag)
+	if err != nil {
+		return nil, err
+	}
+	text, err := r.readInput(name)
+	return strings.TrimRight(string(text), "\r\n"), err
 }
 
 // instant reads a day or a time; "never" and "" take it away.
