@@ -32,7 +32,7 @@ var (
 		"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token",
 		"create-connection", "change-connection", "delete-connection", "discover-connection", "test-connection",
 	}
-	ofOperators  = []string{
+	ofOperators = []string{
 		"list-orgs", "create-org", "delete-org", "put-product", "delete-product", "create-subscription", "change-subscription", "delete-subscription",
 		"list-clients", "create-client", "delete-client", "add-client-secret", "revoke-client-secret", "get-declaration", "put-declaration",
 		"put-schema", "delete-schema", "put-resource-type", "delete-resource-type", "put-extension", "delete-extension",
