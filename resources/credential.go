@@ -22,8 +22,11 @@ const (
 
 // lifetime is how long links of a purpose work.
 func (p Purpose) lifetime() time.Duration {
-	if p == PurposeActivate {
+	switch p {
+	case PurposeActivate:
 		return activateFor
+	case PurposeVerify:
+		return addressReverts
 	}
 	return otherwise
 }
@@ -64,14 +67,17 @@ func parseLink(text string) (t linkToken, ok bool) {
 	return t, true
 }
 
-// carried is what one mail carries: its link and code follow from its id.
+// carried is what one mail carries: its link and code follow from its id, and from
+// what they are good for, so that a mail that is sent once more, to another address
+// or after access was ended, does not revive what it carried before.
 type carried struct {
-	org        OrgID
-	user, mail string
+	org OrgID
+	*credential
+	user string
 }
 
 func (c carried) context(what string) string {
-	return what + "|" + string(c.org) + "|" + c.user + "|" + c.mail
+	return fmt.Sprintf("%s|%s|%s|%s|%s|%d|%s", what, c.org, c.user, c.Mail, c.Purpose, c.Epoch, c.SentTo)
 }
 
 // link is the link of the mail, made with a derived value.
@@ -125,8 +131,7 @@ func (d *Directory) mint(ctx context.Context, l Lease, m *Mail) (token, code str
 	if err != nil {
 		return "", "", 0, err
 	}
-	of := carried{l.Org, m.User, m.ID}
-	link := of.link(keys.Derive(of.context("link")))
+	var link linkToken
 	run := 0
 	_, err = d.store.Update(ctx, l.Org, func(ctx context.Context, tx Tx) error {
 		run++
@@ -137,15 +142,17 @@ func (d *Directory) mint(ctx context.Context, l Lease, m *Mail) (token, code str
 		if err != nil {
 			return err
 		}
-		next := credential{Purpose: m.Purpose, Mail: m.ID, Token: link.hash()}
-		code = ""
-		if m.Purpose == PurposeActivate && !p.Settings.HideCode {
-			code = of.code(keys)
-			next.Code = of.codeHash(keys, code)
-		}
+		next := credential{Purpose: m.Purpose, Mail: m.ID}
 		a, err := d.mailable(tx, m, &next)
 		if err != nil {
 			return err
+		}
+		of := carried{l.Org, &next, m.User}
+		link, code = of.link(keys.Derive(of.context("link"))), ""
+		next.Token = link.hash()
+		if m.Purpose == PurposeActivate && !p.Settings.HideCode {
+			code = of.code(keys)
+			next.Code = of.codeHash(keys, code)
 		}
 		expires, err = a.issue(tx, next, d.now())
 		return err

@@ -105,7 +105,7 @@ func (d *Directory) UseCode(ctx context.Context, address, code string, v Visitor
 	if err != nil {
 		return "", fmt.Errorf("count codes: %w", err)
 	}
-	of := carried{w.id, w.access.User, has.Mail}
+	of := carried{w.id, has, w.access.User}
 	if tries <= codeTries && of.codeIs(keys, digitsOf(code), has.Code) {
 		if link, ok := of.linkLike(keys, has.Token); ok && has.works(&w.user, d.now()) && w.there() {
 			return link.String(), nil
@@ -222,11 +222,18 @@ func (d *Directory) sendLink(ctx context.Context, w *somebody, m *Mail, key stri
 	if err != nil {
 		return err
 	}
-	n, err := d.vault.Count(ctx, PlatformOrg, "link-user", string(w.id)+w.access.User, d.now().Add(again))
+	if m != nil && (m.Purpose == PurposeReset && way.Forced || m.Purpose == PurposeActivate && p.Settings.NoSelfResend) {
+		m = nil
+	}
+	to := key
+	if m != nil {
+		to = w.rec.ID
+	}
+	n, err := d.vault.Count(ctx, PlatformOrg, "link-user", to, d.now().Add(again))
 	if err != nil {
 		return fmt.Errorf("count mails: %w", err)
 	}
-	if m == nil || m.Purpose == PurposeReset && way.Forced || m.Purpose == PurposeActivate && p.Settings.NoSelfResend || n > 1 {
+	if m == nil || n > 1 {
 		return d.vault.Put(ctx, PlatformOrg, "link-none", key, []byte{'1'}, d.now().Add(again))
 	}
 	m.User, m.To, m.Trigger, m.By = w.rec.ID, w.user.Identity, TriggerSelf, w.rec.ID

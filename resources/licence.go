@@ -100,7 +100,8 @@ type Standing struct {
 	Issues   []Issue      `json:"issues,omitempty"`
 
 	Covered bool   `json:"covered,omitempty"` // a verified domain of the organization covers the identity address
-	Proven  string `json:"proven,omitempty"`  // the EmailKey that was proven to be the user's: by link, code or provider
+	Moved   *Moved `json:"moved,omitempty"`
+	Proven  string `json:"proven,omitempty"` // the EmailKey that was proven to be the user's: by link, code or provider
 	Login   *Login `json:"login,omitempty"`
 	Mails   *Mails `json:"mails,omitempty"`
 	Epoch   int    `json:"epoch,omitempty"` // sessions, links and codes of another epoch are worthless; grows when access ends (security O10, H1)

@@ -90,7 +90,7 @@ func (s *Standing) activated() bool { return s.Login != nil && s.Login.First > 0
 // the one that the user comes in by, and, unless it is the user's way in, the
 // password.
 func (a *access) clearPrepared(tx Tx, m SignInMethod, issuer, subject string) {
-	a.Credentials = nil
+	a.retire()
 	if m != MethodPassword {
 		a.Password, a.PasswordSet = nil, 0
 	}
@@ -136,6 +136,9 @@ func (s *settling) lifecycleEvents() []Event {
 			e.Rule = "BR-041"
 		}
 		out = append(out, e)
+	}
+	if m := s.before.Moved; m != nil && s.ch.after.IdentityKey == m.Key {
+		out = append(out, Event{Type: "user.address_back", Rule: "BR-005"})
 	}
 	first := s.after.activated() && !s.before.activated()
 	if first {

@@ -38,7 +38,7 @@ func (d *Directory) ExportLinks(ctx context.Context, c Caller, after string, lim
 		return nil, "", fmt.Errorf("find who has not activated: %w", err)
 	}
 	for _, rec := range page.Records {
-		link, err := d.exportLink(ctx, c, plan, rec.ID)
+		link, err := d.exportLink(ctx, c, rec.ID)
 		switch {
 		case HasCode(err, CodeMissingEmail) || HasCode(err, CodeUserInactive) || HasCode(err, CodeRequestClosed) || HasCode(err, CodeNotFound):
 			continue
@@ -52,7 +52,7 @@ func (d *Directory) ExportLinks(ctx context.Context, c Caller, after string, lim
 
 // exportLink makes the link of one user. That it was exported, and by whom, is
 // stored before anybody has it.
-func (d *Directory) exportLink(ctx context.Context, c Caller, plan *Plan, user string) (*ExportedLink, error) {
+func (d *Directory) exportLink(ctx context.Context, c Caller, user string) (*ExportedLink, error) {
 	var m *Mail
 	var out ExportedLink
 	_, err := d.store.Update(ctx, c.Org, func(_ context.Context, tx Tx) error {
@@ -87,8 +87,5 @@ func (d *Directory) exportLink(ctx context.Context, c Caller, plan *Plan, user s
 		return nil, fmt.Errorf("make a link: %w", err)
 	}
 	out.Path, out.Code, out.Expires = m.Purpose.path(token), code, time.UnixMilli(expires).UTC()
-	if plan.Settings.HideCode {
-		out.Code = ""
-	}
 	return &out, nil
 }

@@ -406,7 +406,11 @@ func (d *Directory) enter(ctx context.Context, w *somebody, renewed []byte, v Vi
 			return err
 		},
 	}
-	rec, _, err := d.revise(ctx, self(w.org, w.rec.ID), w.rec.ID, r)
+	c, err := d.self(ctx, w.org, w.rec.ID)
+	if err != nil {
+		return "", nil, err
+	}
+	rec, _, err := d.revise(ctx, c, w.rec.ID, r)
 	if HasCode(err, CodeNotFound) {
 		return "", nil, signInFailed() // deleted just now
 	}

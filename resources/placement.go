@@ -62,10 +62,13 @@ func placement(rec *Record) ([]Entry, []HeldClaim) {
 		return customOf(CustomType(rec), &doc, keys).entries(rec.ID, rec.Modified), nil
 	}
 	u := userIn(rec, &doc)
-	if u.IdentityKey == "" {
-		return u.entries(rec.ID, rec.Modified), nil
+	var claims []HeldClaim
+	for _, key := range u.claimed() {
+		if key != "" {
+			claims = append(claims, HeldClaim{Claim{ClaimEmail, key}, rec.ID})
+		}
 	}
-	return u.entries(rec.ID, rec.Modified), []HeldClaim{{Claim{ClaimEmail, u.IdentityKey}, rec.ID}}
+	return u.entries(rec.ID, rec.Modified), claims
 }
 
 // subjectsHeld are the claims of who an access record is about.

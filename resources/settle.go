@@ -34,22 +34,12 @@ type rules struct {
 // standing with licences, seats and numbers (domain.md §3.7, §3.8), and the
 // events (BR-261). It runs inside the commit of the change.
 func (d *Directory) settle(ctx context.Context, tx Tx, r rules, ch change) error {
-	var had, has string
-	var before Standing
+	var before, after Standing
 	if ch.before != nil {
-		had, before = ch.before.IdentityKey, ch.before.standing
+		before = ch.before.standing
 	}
-	var after Standing
 	if ch.after != nil {
-		has, after = ch.after.IdentityKey, ch.basic(r.caller, &before)
-	}
-	if had != has {
-		if had != "" {
-			tx.Release(Claim{ClaimEmail, had}, ch.id)
-		}
-		if has != "" {
-			tx.Claim(Claim{ClaimEmail, has}, ch.id)
-		}
+		after = ch.basic(r.caller, &before)
 	}
 	s := settling{d: d, tx: tx, rules: r, ch: &ch, before: &before, after: &after}
 	if ch.after != nil {
@@ -60,15 +50,16 @@ func (d *Directory) settle(ctx context.Context, tx Tx, r rules, ch change) error
 	}
 	if ch.after != nil {
 		s.lifecycle()
-		if err := s.mails(); err != nil {
+		if err := errors.Join(s.address(), s.mails()); err != nil {
 			return err
 		}
 	}
+	s.claims()
 	s.administrators()
 	if ch.after != nil {
 		ch.after.standing = after
 		ch.rec.Standing = after.append(make([]byte, 0, 64), ch.after.keys)
-		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.catalogue, after.proves(has)))
+		ch.rec.Profile = shown(ch.docAfter, ch.id, after.blocks(r.catalogue, after.proves(ch.after.IdentityKey)))
 	}
 	s.events()
 	return nil

@@ -56,7 +56,7 @@ func (s *Standing) append(dst []byte, keys []attrKey) []byte {
 func (s *Standing) bare() bool {
 	return s.Source == "" && s.Origin == "" && len(s.Licences)+len(s.Kept)+len(s.OrgSKUs)+len(s.Roles)+len(s.Issues) == 0 &&
 		!s.Asks && s.Tier == "" && s.Package == nil && s.Calling == nil &&
-		s.Proven == "" && s.Login == nil && s.Mails == nil && s.Epoch == 0
+		s.Proven == "" && s.Moved == nil && s.Login == nil && s.Mails == nil && s.Epoch == 0
 }
 
 // Licence finds the assignment of a SKU; nil when there is none.

@@ -52,6 +52,8 @@ func (d *Directory) workOn(ctx context.Context, l Lease, item DueItem) error {
 		return d.workMail(ctx, l, item, id)
 	case "r":
 		return d.workReminder(ctx, l, item, id)
+	case "e":
+		return d.workAddress(ctx, l, item, id)
 	case "g":
 		return d.workDigest(ctx, l, item)
 	}

@@ -18,6 +18,7 @@ func (l *loading) check() []error {
 		faults = append(faults, &Fault{Key: key, Origin: l.Origin[key], Reason: fmt.Sprintf(reason, args...)})
 	}
 	l.checkListeners(bad)
+	l.checkInbox(bad)
 	l.checkPublicURL(bad)
 	l.checkTLS(bad)
 	l.checkRedis(bad)
@@ -54,6 +55,18 @@ func (l *loading) checkListeners(bad func(key, reason string, args ...any)) {
 	}
 	if _, err := splitAddress(l.Metrics.Listen); err != nil {
 		bad("metrics.listen", "%v; write host:port, for example 127.0.0.1:9090, or off", err)
+	}
+}
+
+// checkInbox sees that nobody else reads mails: their links let people in.
+func (l *loading) checkInbox(bad func(key, reason string, args ...any)) {
+	if l.Inbox.Listen == "off" {
+		return
+	}
+	if host, err := splitAddress(l.Inbox.Listen); err != nil {
+		bad("inbox.listen", "%v; write host:port, for example 127.0.0.1:8025, or off", err)
+	} else if !IsLoopback(host) {
+		bad("inbox.listen", "%s can be reached from other machines, and the links in mails let people in; use 127.0.0.1, or set smtp.url to have mails delivered", l.Inbox.Listen)
 	}
 }
 
