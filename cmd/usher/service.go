@@ -219,8 +219,12 @@ func (s *service) wire(context.Context) error {
 	if err != nil {
 		return err
 	}
+	party, err := s.newParty(issuers)
+	if err != nil {
+		return err
+	}
 	rest, err := admin.New(admin.Config{
-		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, PublicURL: s.publicURL, Issuers: issuers, Stranger: unknown.failed,
+		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, PublicURL: s.publicURL, Discover: party.Discover, Issuers: issuers, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err
@@ -234,7 +238,7 @@ func (s *service) wire(context.Context) error {
 	if err := s.addTokens(mux, unknown); err != nil {
 		return err
 	}
-	if err := s.addPeople(mux, issuers); err != nil {
+	if err := s.addPeople(mux, party); err != nil {
 		return err
 	}
 	mux.Handle("/api/", rest)
