@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"io"
@@ -31,6 +32,13 @@ type house struct {
 	store     *backend.Store
 	scim, api string        // tokens
 	ahead     time.Duration // of the clock, for what takes time
+	letters   []resources.Letter
+}
+
+// keep is the mail server.
+func (h *house) keep(_ context.Context, l resources.Letter) error {
+	h.letters = append(h.letters, l)
+	return nil
 }
 
 func open(t *testing.T, url string) *house {
@@ -47,7 +55,7 @@ func open(t *testing.T, url string) *house {
 			t.Error(err)
 		}
 	})
-	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log})
+	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log, Send: h.keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ var (
 		"admin:users": {
 			"create-user", "create-users", "change-user", "deactivate-user", "reactivate-user", "delete-user",
 			"create-group", "change-group", "delete-group", "change-group-members", "put-group-licences",
+			"send-activation", "send-activation-mails",
 			"end-user-session", "end-user-sessions", "remove-user-link", "remove-user-links",
 		},
 		"admin:licences": {
@@ -31,8 +32,9 @@ var (
 	ofFullAdmins = []string{
 		"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token",
 		"create-connection", "change-connection", "delete-connection", "discover-connection", "test-connection",
+		"export-activation-links",
 	}
-	ofOperators  = []string{
+	ofOperators = []string{
 		"list-orgs", "create-org", "delete-org", "put-product", "delete-product", "create-subscription", "change-subscription", "delete-subscription",
 		"list-clients", "create-client", "delete-client", "add-client-secret", "revoke-client-secret", "get-declaration", "put-declaration",
 		"put-schema", "delete-schema", "put-resource-type", "delete-resource-type", "put-extension", "delete-extension",
@@ -64,6 +66,7 @@ func allowed(scope string, o described) bool {
 func TestRights(t *testing.T) {
 	h := open(t, "")
 	h.org("acme")
+	h.letExport("acme")
 	tokens := map[string]string{"platform": h.api}
 	for _, scope := range readers {
 		tokens[scope] = h.token("acme", scope)
