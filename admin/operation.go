@@ -132,6 +132,7 @@ func (d *door) registerPeople(api huma.API) {
 	d.registerMembers(api)
 	d.registerAdmins(api)
 	d.registerMails(api)
+	d.registerDomains(api)
 	d.registerConnections(api)
 	d.registerAccess(api)
 }
