@@ -34,14 +34,20 @@ const (
 	errorsPath       = "/errors.csv"
 )
 
-// Config is what the door needs. Every field but Version, Issuers and Stranger
-// is required.
+// Config is what the door needs. Directory, Log, Now and Rand are required.
 type Config struct {
 	Directory *resources.Directory
 	Log       *slog.Logger
 	Now       func() time.Time
 	Rand      io.Reader // request ids come from it
 	Version   string    // shown in the OpenAPI document
+
+	// PublicURL is where clients reach the server, without a slash at the end, for
+	// the addresses that administrators enter at their provider.
+	PublicURL string
+	// Discover, when not nil, reads what an OpenID provider publishes before a
+	// connection to it is kept. An error that wraps a resources.Error refuses it.
+	Discover func(ctx context.Context, issuer string) (resources.Endpoints, error)
 
 	// Issuers, when not nil, is asked for the keys of an issuer before a
 	// connection trusts it.
@@ -62,6 +68,8 @@ type door struct {
 	mux       *http.ServeMux
 	stranger  func(*http.Request) time.Duration
 	rights    map[string]right // by the pattern of the operation
+	publicURL string
+	discover  func(context.Context, string) (resources.Endpoints, error) // or nil
 }
 
 // New makes the handler of everything under /api/.
@@ -85,6 +93,7 @@ func New(c Config) (http.Handler, error) {
 	d := &door{
 		directory: c.Directory, log: c.Log, now: c.Now, random: c.Rand, mux: http.NewServeMux(),
 		issuers: c.Issuers, stranger: c.Stranger, rights: make(map[string]right),
+		publicURL: strings.TrimSuffix(c.PublicURL, "/"), discover: c.Discover,
 	}
 	api := humago.New(d.mux, d.openAPI(c.Version))
 	d.registerOrgs(api)

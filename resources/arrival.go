@@ -165,14 +165,16 @@ func (d *Directory) withLink(ctx context.Context, v *arriving, r revision, act f
 	if v.done {
 		return nil, arrivedAlready()
 	}
-	change := r.change
+	change, sentTo := r.change, v.live.SentTo
 	r.check = func(cur *Record) (err error) {
 		v.rec = cur
 		v.user, err = storedUser(cur)
 		return err
 	}
 	r.change = func(p *Plan, s *Standing) error {
-		s.prove(v.user.IdentityKey)
+		if sentTo == v.user.IdentityKey {
+			s.prove(sentTo)
+		}
 		if change == nil {
 			return nil
 		}
@@ -195,14 +197,24 @@ func (d *Directory) withLink(ctx context.Context, v *arriving, r revision, act f
 		}
 		return v.access.put(tx, d.now())
 	}
-	rec, _, err := d.revise(ctx, self(v.org, v.link.user), v.link.user, r)
-	if HasCode(err, CodeNotFound) {
-		return nil, linkExpired() // deleted meanwhile
+	c, err := d.self(ctx, v.org, v.link.user)
+	if err != nil {
+		return nil, err
+	}
+	rec, _, err := d.revise(ctx, c, v.link.user, r)
+	switch {
+	case HasCode(err, CodeNotFound): // deleted meanwhile
+		return nil, linkExpired()
+	case HasCode(err, CodeActivationExpired): // perhaps by the same act, done twice at once
+		if now, err := d.follow(ctx, v.link.String()); err == nil && now.done {
+			return nil, arrivedAlready()
+		}
 	}
 	return rec, err
 }
 
 // self is a user who acts on itself.
-func self(o *Organization, user string) Caller {
-	return Caller{Org: o.ID, Slug: o.Slug, OrgName: o.Name, Token: user, User: user}
+func (d *Directory) self(ctx context.Context, o *Organization, user string) (Caller, error) {
+	c := Caller{Org: o.ID, Token: user, User: user}
+	return c, d.atHome(ctx, &c, o)
 }

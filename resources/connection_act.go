@@ -108,7 +108,7 @@ func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, f
 	if err != nil {
 		return nil, fmt.Errorf("change connection: %w", err)
 	}
-	result := &Connection{}
+	result, endpoints := &Connection{}, Endpoints{}
 	run := 0
 	err = d.untilFree(ctx, c.Org, func() error {
 		_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
@@ -129,7 +129,7 @@ func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, f
 			if err != nil {
 				return err
 			}
-			result = &spec.Connection
+			result, endpoints = &spec.Connection, was.Endpoints
 			if err := errors.Join(p.enforceable(was.Enforced, spec.Enforced), spec.prove(keys, c.Org, was, d.random)); err != nil {
 				return err
 			}
@@ -140,7 +140,10 @@ func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, f
 	if err != nil {
 		return nil, fmt.Errorf("change connection: %w", connectionRefused(err, result))
 	}
-	return result, nil
+	if result.Endpoints != endpoints {
+		err = d.confirmed(ctx, c.Org, id)
+	}
+	return result, err
 }
 
 // putConnection asks for a changed connection to be stored; one that is as it was
@@ -290,9 +293,5 @@ func (d *Directory) DeleteConnection(ctx context.Context, c Caller, id string) e
 	if _, err := d.endSessions(ctx, c.Org, nounSession.with(attrOf("connection", id))); err != nil {
 		return err
 	}
-	return d.alertOn(ctx, nil, c.Org, AlertEndpoints, id, func(a *Alert) bool {
-		open := a.Count > 0
-		a.Count = 0
-		return open
-	})
+	return d.confirmed(ctx, c.Org, id)
 }

@@ -34,6 +34,10 @@ func ConnectionAlgs() []string {
 // DefaultAlgs are the signatures of a connection that names none.
 func DefaultAlgs() []string { return []string{"RS256", "PS256", "ES256", "EdDSA"} }
 
+// Check refuses what cannot be, as far as it follows from the connection alone: for
+// doors that want to know before they ask the provider. Codes: invalid_value.
+func (s ConnectionSpec) Check() error { return s.normalise() }
+
 // normalise brings a connection into the form it is kept in and refuses what
 // cannot be. Which domains are verified is for the commit to check.
 func (s *ConnectionSpec) normalise() error {
@@ -168,6 +172,7 @@ func (s *ConnectionSpec) checkTokens() error {
 			return invalidField("algs", "ID tokens signed with %s are not accepted; use some of %s.", quoted(alg), joined(ConnectionAlgs()))
 		}
 	}
+	s.Algs = slices.Clone(s.Algs)
 	slices.Sort(s.Algs)
 	s.Algs = slices.Compact(s.Algs)
 	if s.MaxAge < 0 || s.MaxAge > maxAgeMost {

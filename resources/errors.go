@@ -129,7 +129,4 @@ func HasCode(err error, c Code) bool {
 
 // ErrUnavailable is wrapped by every error that says: the store cannot answer
 // now, nothing is known to be wrong with the request, try again.
-// errUnbuilt is what is not built yet says.
-var errUnbuilt = errors.New("not built")
-
 var ErrUnavailable = errors.New("the store is unavailable")

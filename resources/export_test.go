@@ -112,3 +112,12 @@ func (d *Directory) HalfOrg(ctx context.Context, c Caller, slug string, first Fi
 func (d *Directory) Mint(ctx context.Context, l Lease, m *Mail) (token, code string, expires int64, err error) {
 	return d.mint(ctx, l, m)
 }
+
+// HashRuns counts how many passwords were hashed.
+func (d *Directory) HashRuns() int64 { return d.hasher.Runs() }
+
+// ParseLink takes the text of a link apart and puts it together again.
+func ParseLink(text string) (again string, ok bool) {
+	t, ok := parseLink(text)
+	return t.String(), ok
+}

@@ -105,7 +105,7 @@ func (d *Directory) UseCode(ctx context.Context, address, code string, v Visitor
 	if err != nil {
 		return "", fmt.Errorf("count codes: %w", err)
 	}
-	of := carried{w.id, w.access.User, has.Mail}
+	of := carried{w.id, has, w.access.User}
 	if tries <= codeTries && of.codeIs(keys, digitsOf(code), has.Code) {
 		if link, ok := of.linkLike(keys, has.Token); ok && has.works(&w.user, d.now()) && w.there() {
 			return link.String(), nil
@@ -194,7 +194,7 @@ func (w *somebody) activation() *Mail {
 	if !w.there() || w.user.IdentityKey == "" || w.user.standing.activated() {
 		return nil
 	}
-	return &Mail{Template: MailAgain, Purpose: PurposeActivate}
+	return &Mail{Template: MailAgain, Purpose: PurposeActivate, To: w.user.Identity}
 }
 
 // reset is the mail by which somebody sets another password; nil for who never
@@ -203,7 +203,7 @@ func (w *somebody) reset() *Mail {
 	if !w.there() || w.user.IdentityKey == "" || !w.user.standing.activated() {
 		return nil
 	}
-	return &Mail{Template: MailReset, Purpose: PurposeReset}
+	return &Mail{Template: MailReset, Purpose: PurposeReset, To: w.user.confirmed()}
 }
 
 // sendLink queues a mail that somebody asked for; nil is none. Whether the
@@ -222,14 +222,21 @@ func (d *Directory) sendLink(ctx context.Context, w *somebody, m *Mail, key stri
 	if err != nil {
 		return err
 	}
-	n, err := d.vault.Count(ctx, PlatformOrg, "link-user", string(w.id)+w.access.User, d.now().Add(again))
+	if m != nil && (m.Purpose == PurposeReset && way.Forced || m.Purpose == PurposeActivate && p.Settings.NoSelfResend) {
+		m = nil
+	}
+	to := key
+	if m != nil {
+		to = w.rec.ID
+	}
+	n, err := d.vault.Count(ctx, PlatformOrg, "link-user", to, d.now().Add(again))
 	if err != nil {
 		return fmt.Errorf("count mails: %w", err)
 	}
-	if m == nil || m.Purpose == PurposeReset && way.Forced || m.Purpose == PurposeActivate && p.Settings.NoSelfResend || n > 1 {
+	if m == nil || n > 1 {
 		return d.vault.Put(ctx, PlatformOrg, "link-none", key, []byte{'1'}, d.now().Add(again))
 	}
-	m.User, m.To, m.Trigger, m.By = w.rec.ID, w.user.Identity, TriggerSelf, w.rec.ID
+	m.User, m.Trigger, m.By = w.rec.ID, TriggerSelf, w.rec.ID
 	if _, err := d.store.Update(ctx, w.id, func(_ context.Context, tx Tx) error {
 		next := *m
 		return d.queueMail(tx, &next)

@@ -3,8 +3,6 @@ package resources
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -73,7 +71,7 @@ func (p *posting) mootInvitation() mootness {
 // moved reports whether the address is not the user's any more who asked for the
 // mail.
 func (p *posting) moved() mootness {
-	if key, _ := EmailKey(p.m.To); key == p.user.IdentityKey && key != "" {
+	if key, _ := EmailKey(p.m.To); key == p.user.reachedAt(p.m.Purpose) && key != "" {
 		return mootness{}
 	}
 	return mootness{text: "the address is not the user's any more"}
@@ -122,25 +120,17 @@ func (p *posting) letter(ctx context.Context) (Letter, error) {
 		Name: p.user.display(), Org: cmp.Or(p.org.Name, p.org.Slug), Slug: p.org.Slug,
 		Proven: p.standing.proves(p.user.IdentityKey), Calls: p.calls(), TimeZone: p.zone(), Settings: p.plan.Settings,
 	}
-	way, err := p.d.signsInBy(ctx, p.l.Org, p.plan, p.user.IdentityKey)
+	way, err := p.d.wayInto(ctx, p.org, p.user.IdentityKey, &p.standing)
 	if err != nil {
 		return out, err
 	}
-	out.SSO = way
+	out.SSO = way.Connection != ""
 	if m.Purpose != "" {
 		token, code, expires, err := p.d.mint(ctx, p.l, m)
-		if errors.Is(err, errUnbuilt) {
-			err = nil
-		}
 		if err != nil {
 			return out, fmt.Errorf("make a link: %w", err)
 		}
-		if expires > 0 {
-			out.Path, out.Code, out.Expires = m.Purpose.path(token), code, time.UnixMilli(expires).UTC()
-		}
-		if p.plan.Settings.HideCode {
-			out.Code = ""
-		}
+		out.Path, out.Code, out.Expires = m.Purpose.path(token), code, time.UnixMilli(expires).UTC()
 	}
 	out.Mail = *m
 	return out, nil
@@ -152,7 +142,7 @@ func (u Purpose) path(token string) string {
 	case PurposeReset:
 		return "/reset?t=" + token
 	case PurposeVerify:
-		return "/confirm?t=" + token
+		return "/verify?t=" + token
 	}
 	return "/activate?t=" + token
 }
@@ -186,23 +176,4 @@ func (p *Plan) placeOf(s *Standing) *Location {
 		return nil
 	}
 	return p.location(s.Calling.Location)
-}
-
-// signsInBy reports whether somebody signs in at a provider of the organization
-// (BR-089).
-func (d *Directory) signsInBy(ctx context.Context, org OrgID, p *Plan, key string) (bool, error) {
-	list, _, err := listSettings(ctx, d, org, []Cond{*nounConnection.all()}, "", maxList, connectionRead)
-	if err != nil {
-		return false, fmt.Errorf("read the connections: %w", err)
-	}
-	return slices.ContainsFunc(list, func(c *Connection) bool { return !c.Off }), nil
-}
-
-// connectionRead reads a connection from its record.
-func connectionRead(rec *Record) (*Connection, error) {
-	var c Connection
-	if err := json.Unmarshal(rec.Profile, &c); err != nil {
-		return nil, fmt.Errorf("decode connection %s: %w", rec.ID, err)
-	}
-	return &c, nil
 }

@@ -18,27 +18,33 @@ const (
 // use.
 type mailOutage struct {
 	mu    sync.Mutex
+	last  string // id of the mail that found it out last
 	until time.Time
 	pause time.Duration
 }
 
-// began notes that the server is away, and tells when to try again.
-func (o *mailOutage) began(now time.Time) time.Time {
+// began notes that a mail found the server away, and tells when to try it again.
+// Others wait only once two have found that out: one alone may be at fault itself.
+func (o *mailOutage) began(now time.Time, id string) time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if now.Before(o.until) { // another attempt has just found that out
 		return o.until
 	}
 	o.pause = min(max(2*o.pause, outageFirst), outageLongest)
-	o.until = now.Add(o.pause)
-	return o.until
+	at := now.Add(o.pause)
+	if o.last != "" && o.last != id {
+		o.until = at
+	}
+	o.last = id
+	return at
 }
 
 // ended notes that the server works.
 func (o *mailOutage) ended() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.until, o.pause = time.Time{}, 0
+	o.last, o.until, o.pause = "", time.Time{}, 0
 }
 
 // over tells when a mail may be tried; those that wait are spread, so that they

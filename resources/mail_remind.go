@@ -17,6 +17,7 @@ const (
 	maxReminders    = 10
 	lastReminder    = 60 // days
 	reminderDay     = 24 * time.Hour
+	reminderGap     = 12 * time.Hour // after any other mail with a link
 )
 
 // reminderDays reads the setting: days in rising order; nil for none. ok is false
@@ -58,8 +59,8 @@ func (d *Directory) dueReminder(tx Tx, p *Plan, user string, s *Standing) {
 // workReminder sends the reminder of a day of the schedule to who has not come
 // yet, the due item r<user>, and asks for the next. A day on which mails are
 // switched off passes without one and is not made up for (BR-087), and so does one
-// since which a mail was sent. Who was sent one less than a day before is reminded
-// a day after that.
+// since which a mail was sent. Who was sent one just before is reminded half a day
+// after that.
 func (d *Directory) workReminder(ctx context.Context, l Lease, item DueItem, user string) error {
 	if k, ok := KindOf(user); !ok || k != KindUser {
 		return d.drop(ctx, l, item)
@@ -115,7 +116,7 @@ func (d *Directory) remind(tx Tx, p *Plan, rec *Record, remind bool) error {
 	at, last := time.UnixMilli(s.Mails.First).Add(time.Duration(today)*reminderDay), time.UnixMilli(s.Mails.Last)
 	wanted := s.arrives() && s.Tier == "licensed" && !p.Settings.ManualMails && !suppressed(&doc) && u.IdentityKey != ""
 	if today > 0 && remind && wanted && !last.After(at) {
-		if soon := last.Add(reminderDay); now.Before(soon) {
+		if soon := last.Add(reminderGap); now.Before(soon) {
 			tx.Due("r"+rec.ID, soon)
 			return nil
 		}

@@ -14,6 +14,8 @@ import (
 // who is away for hours finds what was queued when it is back (BR-262).
 const (
 	mailTime      = 40 * time.Second // of one attempt; shorter than an act may take
+	mailNote      = 10 * time.Second // to note what became of it
+	mailAttempt   = time.Minute      // after which an attempt is over, whatever became of who made it
 	mailPause     = time.Minute      // before the second attempt; each further one waits twice as long …
 	mailLongest   = 15 * time.Minute // … but not longer
 	mailTries     = 480              // five days; then the mail has failed
@@ -84,9 +86,9 @@ type posting struct {
 	standing Standing
 }
 
-// workMail sends a mail, the due item m<mail>. Should the worker die between
-// sending and the commit, the same message, with the same id and the same link,
-// is sent again.
+// workMail sends a mail, the due item m<mail>, and nobody else does meanwhile.
+// Should the worker die between sending and the commit, the same message, with the
+// same id and the same link, is sent again.
 func (d *Directory) workMail(ctx context.Context, l Lease, item DueItem, id string) error {
 	rec, err := d.settingByID(ctx, l.Org, id)
 	if err != nil {
@@ -123,13 +125,35 @@ func (d *Directory) workMail(ctx context.Context, l Lease, item DueItem, id stri
 	if err != nil {
 		return fmt.Errorf("make the letter of mail %s: %w", id, err)
 	}
+	return p.attempt(ctx, letter)
+}
+
+// attempt gives a letter to the mail server. Should another worker be at it, who
+// had the lease before, the mail is looked at again when that one must be over.
+func (p *posting) attempt(ctx context.Context, letter Letter) error {
+	d, until := p.d, p.d.now().Add(mailAttempt)
+	mine, err := d.vault.Add(ctx, p.l.Org, "mail", p.m.ID, until)
+	if err != nil {
+		return fmt.Errorf("begin to send mail %s: %w", p.m.ID, err)
+	}
+	if !mine {
+		return d.laterMail(ctx, p.l, p.item, until)
+	}
 	sending, cancel := context.WithTimeout(ctx, mailTime)
 	err = d.send(sending, letter)
 	cancel()
-	if err != nil && ctx.Err() != nil { // the worker is stopped: that says nothing of the mail
-		return fmt.Errorf("send mail %s: %w", id, err)
+	// What has become of it is noted also by a worker that is being stopped.
+	noting, cancel := context.WithTimeout(context.WithoutCancel(ctx), mailNote)
+	defer cancel()
+	if err != nil {
+		if _, err := d.vault.Take(noting, p.l.Org, "mail", p.m.ID); err != nil {
+			return fmt.Errorf("note that mail %s was not sent: %w", p.m.ID, err)
+		}
 	}
-	return p.over(ctx, err)
+	if err != nil && ctx.Err() != nil { // stopped: that says nothing of the mail
+		return fmt.Errorf("send mail %s: %w", p.m.ID, err)
+	}
+	return p.over(noting, err)
 }
 
 // laterMail leaves a mail for later.
@@ -192,7 +216,7 @@ func (p *posting) over(ctx context.Context, err error) error {
 	m.Answer = clip(fault.Answer, mailAnswer)
 	if ok && !fault.Permanent && fault.away() {
 		p.d.log.WarnContext(ctx, "the mail server is away, mails wait", "org", p.l.Org, "mail", m.ID, "err", fault.Err)
-		return p.again(ctx, p.d.outage.began(now))
+		return p.again(ctx, p.d.outage.began(now, m.ID))
 	}
 	m.Tries++
 	if fault.Permanent || m.Tries >= mailTries {
@@ -211,10 +235,11 @@ func mailWait(tries int) time.Duration {
 	return min(wait, mailLongest)
 }
 
-// away reports whether it is the server that does not work, and not this mail:
-// it gave no answer, or that it goes (421).
+// away reports whether it is the server that does not work, or that refuses usher
+// itself, and not this mail: it gave no answer, that it goes (421), or what would
+// be final if it were about the mail.
 func (f *SendFault) away() bool {
-	return !strings.HasPrefix(f.Answer, "4") && !strings.HasPrefix(f.Answer, "5") || strings.HasPrefix(f.Answer, "421")
+	return !strings.HasPrefix(f.Answer, "4") || strings.HasPrefix(f.Answer, "421")
 }
 
 // commit stores the mail as it is by now, unless somebody else has dealt with it.

@@ -89,10 +89,12 @@ func TestSecretOutlivesTheProgram(t *testing.T) {
 // TestSecretNeedsRandomness: no secret is made of too little.
 func TestSecretNeedsRandomness(t *testing.T) {
 	b := newBundle(t, "")
-	dir, err := resources.New(resources.Config{Store: b.store, Vault: b.store, Now: b.clock.Now, Rand: io.LimitReader(rand.Reader, 31), Log: slog.New(slog.DiscardHandler)})
+	few := &io.LimitedReader{R: rand.Reader, N: 1 << 10}
+	dir, err := resources.New(resources.Config{Store: b.store, Vault: b.store, Now: b.clock.Now, Rand: few, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	few.N = 31
 	if s, err := dir.Secret(t.Context(), "test"); err == nil {
 		t.Errorf("a secret of %d bytes was made of 31", len(s))
 	}

@@ -25,11 +25,10 @@ func (d *Directory) SignIn(ctx context.Context, org OrgID, a Assertion, visitor 
 	}
 	v.visitor = visitor
 	for range signInTries {
-		facts, err := v.gather(ctx)
+		verdict, err := v.decide(ctx)
 		if err != nil {
 			return "", nil, fmt.Errorf("sign in: %w", err)
 		}
-		verdict := decideSignIn(facts)
 		var rec *Record
 		switch verdict.act {
 		case actRefuse:
@@ -72,7 +71,12 @@ func (d *Directory) signingIn(ctx context.Context, org OrgID, a *Assertion) (*si
 // decideAnew reports whether a commit was refused by what came in between: the user
 // went, somebody else took the subject or the address.
 func decideAnew(err error) bool {
-	if errors.Is(err, errDecideAnew) || HasCode(err, CodeNotFound) || HasCode(err, CodeEmailInUse) || HasCode(err, CodeEmailInOtherOrg) {
+	for _, code := range []Code{CodeNotFound, CodeEmailInUse, CodeEmailInOtherOrg, CodeUserNameInUse} {
+		if HasCode(err, code) {
+			return true
+		}
+	}
+	if errors.Is(err, errDecideAnew) {
 		return true
 	}
 	r, ok := errors.AsType[*Refusal](err)
@@ -234,11 +238,10 @@ func (d *Directory) TrySignIn(ctx context.Context, org OrgID, a Assertion) (stri
 		return "", err
 	}
 	v.trial = true
-	facts, err := v.gather(ctx)
+	verdict, err := v.decide(ctx)
 	if err != nil {
 		return "", fmt.Errorf("try to sign in: %w", err)
 	}
-	verdict := decideSignIn(facts)
 	switch verdict.act {
 	case actRefuse:
 		return "", &Error{Code: verdict.code, Detail: verdict.reason}

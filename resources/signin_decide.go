@@ -40,6 +40,7 @@ type signInFacts struct {
 	shared   bool      // the issuer speaks for people of many companies
 	enforced bool      // the domain of the address is enforced at another connection
 	jit      jitState
+	named    bool // somebody else has the address for a userName
 }
 
 // addressKind is what is known of the address of an assertion.
@@ -158,6 +159,9 @@ func (f *signInFacts) decideByAddress() signInVerdict {
 		return refusal(CodeSSONoUser, "", "Nobody has this account or e-mail address, and users are not created when they sign in; add the user, or assign it to usher at the identity provider.")
 	case f.jit == jitDeparted:
 		return refusal(CodeSSONoUser, "", "The identity provider has removed the user; only the identity provider or an administrator can add it again.")
+	}
+	if f.named {
+		return refusal(CodeSSOConflict, "", "Nobody has this account or e-mail address, but a user with another address has it for a userName; correct that user, or give it the address.")
 	}
 	return signInVerdict{act: actCreate, by: byJIT}
 }

@@ -21,7 +21,7 @@ func oracle(f *signInFacts) (act signInAct, user, by string) {
 		return actLink, f.byExt.id, byExternalID
 	case unnamed && vouched && f.address == addressHere && welcome(f.byMail) && !f.byMail.linked:
 		return actLink, f.byMail.id, byEmail
-	case unnamed && vouched && f.address == addressFree && f.covered && !f.enforced && f.jit == jitOn:
+	case unnamed && vouched && f.address == addressFree && f.covered && !f.enforced && f.jit == jitOn && !f.named:
 		return actCreate, "", byJIT
 	}
 	return actRefuse, "", ""
@@ -48,7 +48,7 @@ func reasons(f *signInFacts) map[Code]bool {
 	add(CodeSSOFailed, f.off || f.stale || f.weak)
 	add(CodeUserInactive, met.inactive)
 	add(CodeSSORequired, met.enforced || f.enforced && f.address == addressFree)
-	add(CodeSSOConflict, f.subject == heldElsewhere || f.external == heldByMany || f.address == addressElsewhere || met.linked)
+	add(CodeSSOConflict, f.subject == heldElsewhere || f.external == heldByMany || f.address == addressElsewhere || f.address == addressFree && f.named || met.linked)
 	add(CodeSSOUnverified, f.address != addressNone && (f.flag != nil && !*f.flag || !f.covered && (f.flag == nil || f.shared)))
 	add(CodeSSONoUser, f.address == addressNone || f.address == addressFree && (!f.covered || f.jit != jitOn))
 	return out
@@ -86,7 +86,9 @@ func TestSignInTruthTable(t *testing.T) {
 					for _, f.enforced = range bools {
 						for _, f.jit = range []jitState{jitOn, jitOff, jitDeparted} {
 							for _, f.address = range []addressKind{addressNone, addressFree, addressElsewhere} {
-								each(f)
+								for _, f.named = range bools {
+									each(f)
+								}
 							}
 							f.address = addressHere
 							candidates(func(c candidate) { c.id = "mail"; f.byMail = c; each(f) })

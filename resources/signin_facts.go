@@ -2,6 +2,7 @@ package resources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -27,6 +28,20 @@ type signingIn struct {
 // authLeeway is by how much clocks of the provider may be wrong about when somebody
 // signed in.
 const authLeeway = 2 * time.Minute
+
+// decide gathers the facts and decides.
+func (v *signingIn) decide(ctx context.Context) (signInVerdict, error) {
+	for range signInTries {
+		facts, err := v.gather(ctx)
+		if err == nil {
+			return decideSignIn(facts), nil
+		}
+		if !errors.Is(err, errDecideAnew) {
+			return signInVerdict{}, err
+		}
+	}
+	return signInVerdict{}, fmt.Errorf("too much changes at once: %w", ErrUnavailable)
+}
 
 // gather finds out what decides about an assertion. It looks at what is stored now;
 // the commit that follows looks again at what it depends on.
@@ -209,6 +224,20 @@ func (v *signingIn) jit(ctx context.Context, f *signInFacts) error {
 	f.jit = jitOff
 	if v.connected.JIT == "off" {
 		return nil
+	}
+	name, err := v.d.store.Named(ctx, v.org.ID, UserName, UserName.Key(v.a.Email))
+	if err != nil {
+		return fmt.Errorf("find who has a userName: %w", err)
+	}
+	if name != "" { // by the same person, in another browser, meanwhile?
+		holder, _, err := v.d.store.Holder(ctx, Claim{ClaimEmail, v.key})
+		if err != nil {
+			return fmt.Errorf("find who has an address: %w", err)
+		}
+		if holder != "" {
+			return errDecideAnew
+		}
+		f.named = true
 	}
 	provisioned, err := v.d.provisioned(ctx, v.org.ID)
 	switch {

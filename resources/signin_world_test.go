@@ -3,6 +3,7 @@ package resources_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -66,6 +67,7 @@ func (s *sso) enter(a resources.Assertion) (cookie string, p *resources.Person) 
 func (s *sso) refused(a resources.Assertion, code resources.Code) *resources.Refused {
 	s.t.Helper()
 	ctx := s.t.Context()
+	s.clock.Advance(time.Millisecond) // refusals are listed by time
 	cookie, p, err := s.SignIn(ctx, s.acme.Org, a, resources.Visitor{Address: "192.0.2.7"})
 	if !resources.HasCode(err, code) || cookie != "" || p != nil {
 		s.t.Fatalf("%q %+v %v, want %s", cookie, p, err, code)

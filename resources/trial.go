@@ -142,7 +142,7 @@ func (d *Directory) KeepTrial(ctx context.Context, org OrgID, id string, checks 
 	if err != nil {
 		return nil, err
 	}
-	first, err := d.vault.Add(ctx, org, "trial ended", hashSecret(id), t.Began.Add(trialKept))
+	first, err := d.vault.Add(ctx, org, "trial-ended", hashSecret(id), t.Began.Add(trialKept))
 	if err != nil {
 		return nil, fmt.Errorf("end a trial: %w", err)
 	}
@@ -167,3 +167,6 @@ func (d *Directory) KeepTrial(ctx context.Context, org OrgID, id string, checks 
 	}
 	return t, d.putTrial(ctx, org, t)
 }
+
+// Expires is until when the trial can be followed and read.
+func (t *Trial) Expires() time.Time { return t.Began.Add(trialKept) }

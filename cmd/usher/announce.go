@@ -22,6 +22,7 @@ type ready struct {
 	APIToken   string `json:"api_token,omitempty"`
 	ConsoleURL string `json:"console_url,omitempty"`
 	MetricsURL string `json:"metrics_url,omitempty"`
+	InboxURL   string `json:"inbox_url,omitempty"`
 }
 
 func (s *service) ready() ready {
@@ -35,6 +36,9 @@ func (s *service) ready() ready {
 	r.APIToken = s.apiToken
 	if s.side != nil {
 		r.MetricsURL = listenURL(s.cfg.Metrics.Listen, s.side.Addr(), false) + "/metrics"
+	}
+	if s.mails.page != nil {
+		r.InboxURL = listenURL(s.cfg.Inbox.Listen, s.mails.page.Addr(), false)
 	}
 	return r
 }
@@ -101,6 +105,13 @@ func (s *service) banner(r ready) string {
 	}
 	if r.MetricsURL != "" {
 		line("Metrics", "%s", r.MetricsURL)
+	}
+	switch {
+	case r.InboxURL != "":
+		line("Mails", "%s", r.InboxURL)
+		line("", "They stay there, in memory, and reach NOBODY; set smtp.url to have them delivered.")
+	case s.mails.mailer == nil:
+		line("Mails", "wait: neither smtp.url nor inbox.listen is set")
 	}
 	if s.store.Embedded() {
 		line("State", "in the memory of this process: NOTHING is durable, all of it is lost when usher")

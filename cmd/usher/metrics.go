@@ -21,6 +21,7 @@ type metrics struct {
 	store    *prometheus.HistogramVec
 	faults   *prometheus.CounterVec
 	reruns   prometheus.Counter
+	mails    *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -42,6 +43,9 @@ func newMetrics() *metrics {
 		reruns: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "usher_commit_reruns_total", Help: "Units of work run again because something they read had changed.",
 		}),
+		mails: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "usher_mail_sent_total", Help: "Mails given to the mail server, by what came of it: sent, refused (for good), delayed, settings (it refuses usher itself).",
+		}, []string{"template", "outcome"}),
 	}
 	build := thisBuild()
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
@@ -49,7 +53,7 @@ func newMetrics() *metrics {
 		ConstLabels: prometheus.Labels{"version": build.Version, "revision": build.Revision, "go": build.Go},
 	})
 	info.Set(1)
-	m.registry.MustRegister(m.requests, m.seconds, m.store, m.faults, m.reruns, info,
+	m.registry.MustRegister(m.requests, m.seconds, m.store, m.faults, m.reruns, m.mails, info,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -105,6 +109,9 @@ func (m *metrics) redis(op string, d time.Duration, err error) {
 
 // reran counts a unit of work that had to be run again.
 func (m *metrics) reran() { m.reruns.Inc() }
+
+// mail counts one try to send a mail.
+func (m *metrics) mail(template, outcome string) { m.mails.WithLabelValues(template, outcome).Inc() }
 
 // handler serves the numbers.
 func (m *metrics) handler(log *slog.Logger) http.Handler {

@@ -53,6 +53,7 @@ type service struct {
 	pair       *certificate // nil without TLS
 	numbers    *metrics
 	store      *backend.Store
+	mails      mailing
 	directory  *resources.Directory
 	issue      bool                    // issue an API token even if the store is not empty
 	created    *resources.Bootstrapped // nil unless this start filled the store
@@ -72,7 +73,7 @@ func (s *service) serve(ctx context.Context) (err error) {
 	for _, w := range s.cfg.Warnings {
 		s.log.WarnContext(ctx, "configuration", "warning", w)
 	}
-	steps := []func(context.Context) error{s.listen, s.open, s.bootstrap, s.wire, s.run}
+	steps := []func(context.Context) error{s.listen, s.openMail, s.open, s.bootstrap, s.wire, s.run}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
@@ -156,7 +157,14 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return &failure{exit: exitConfig, what: "the declared schemas have faults", why: indented{err}}
 	}
-	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared})
+	keys, err := s.sealing(ctx)
+	if err != nil {
+		return err
+	}
+	s.directory, err = resources.New(resources.Config{
+		Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared,
+		Keys: keys, Send: s.mails.send, LookupTXT: newDNSLookup(s.cfg.DNS.Resolver, dnsTime).txt,
+	})
 	return err
 }
 
@@ -218,8 +226,12 @@ func (s *service) wire(context.Context) error {
 	if err != nil {
 		return err
 	}
+	party, err := s.newParty(issuers)
+	if err != nil {
+		return err
+	}
 	rest, err := admin.New(admin.Config{
-		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, Issuers: issuers, Stranger: unknown.failed,
+		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, PublicURL: s.publicURL, Discover: discovering(party), Issuers: issuers, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err
@@ -231,6 +243,9 @@ func (s *service) wire(context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle("/orgs/", idp)
 	if err := s.addTokens(mux, unknown); err != nil {
+		return err
+	}
+	if err := s.addPeople(mux, party); err != nil {
 		return err
 	}
 	mux.Handle("/api/", rest)
@@ -288,6 +303,16 @@ func (s *service) run(ctx context.Context) error {
 		servers = append(servers, probes)
 		group.Go(func() error { return serving(probes.Serve(s.side)) })
 	}
+	if s.mails.inbox != nil {
+		page := s.server(requests, s.mails.inbox.Handler())
+		servers = append(servers, page)
+		group.Go(func() error { return serving(page.Serve(s.mails.page)) })
+		group.Go(func() error { return s.mails.inbox.ServeMail(s.mails.sink) })
+		group.Go(func() error {
+			<-running.Done()
+			return s.mails.inbox.Close()
+		})
+	}
 	group.Go(func() error {
 		return jobs.Janitor{Clean: s.directory.Clean, Log: s.log, Interval: cleanPause}.Run(running)
 	})
@@ -325,7 +350,7 @@ func (s *service) drain(ctx context.Context, servers []*http.Server, cut context
 // close ends what the steps opened; those that never ran left nil.
 func (s *service) close() error {
 	var errs []error
-	for _, l := range []net.Listener{s.main, s.side} {
+	for _, l := range []net.Listener{s.main, s.side, s.mails.page, s.mails.sink} {
 		if l == nil {
 			continue
 		}

@@ -22,25 +22,27 @@ type verb struct {
 	use            string // name and arguments: "show SLUG ID"; the last may be repeated: "SKU..."
 	short, example string
 	long           string
-	method, path   string            // {slug} in the path is the argument SLUG
-	query, body    []param           // flags
-	fixed          map[string]any    // members of the body that no flag sets
-	args           map[string]string // members of the body that are arguments, by name
-	cols           []column          // of the table for people
-	rows           string            // member of the answer that has the rows; "" is the answer itself
-	list           bool              // the answer is a page of a list
-	job            string            // member of the answer that is a job to wait for; "." is the answer itself
-	ask            string            // what cannot be undone, to be confirmed
-	input          string            // argument that names a file with the body, and
-	media          string            // its media type
-	raw            bool              // the answer goes to stdout as it is
-	said           string            // what to say when the answer is empty: "deleted"
+	method, path   string                           // {slug} in the path is the argument SLUG
+	query, body    []param                          // flags
+	fixed          map[string]any                   // members of the body that no flag sets
+	args           map[string]string                // members of the body that are arguments, by name
+	cols           []column                         // of the table for people
+	rows           string                           // member of the answer that has the rows; "" is the answer itself
+	list           bool                             // the answer is a page of a list
+	job            string                           // member of the answer that is a job to wait for; "." is the answer itself
+	ask            string                           // what cannot be undone, to be confirmed
+	here           bool                             // the confirmation is asked for here alone, the server wants none
+	warn           func(sent map[string]any) string // what of the body is to be confirmed, or ""
+	input          string                           // argument that names a file with the body, and
+	media          string                           // its media type
+	raw            bool                             // the answer goes to stdout as it is
+	said           string                           // what to say when the answer is empty: "deleted"
 }
 
 // param is a flag that becomes a parameter or a member of the body.
 type param struct {
 	flag, name string
-	kind       byte // 's' text, 'i' number, 'b' yes or no, 'l' list, 't' time, 'n' text of which "" takes the value away
+	kind       byte // 's' text, 'i' number, 'b' yes or no, 'l' list, 't' time, 'n' text of which "" takes the value away, 'f' a file with the text
 	usage      string
 	need       bool
 }
@@ -99,7 +101,7 @@ func (s *verb) command(v *orgVerb) *cobra.Command {
 	if s.job != "" {
 		f.BoolVar(&o.wait, "wait", true, "wait for the job and show its progress; --wait=false returns at once")
 	}
-	if s.ask != "" {
+	if s.ask != "" || s.warn != nil {
 		f.BoolVar(&o.yes, "yes", false, "do not ask for confirmation")
 	}
 	if !s.raw {
@@ -227,6 +229,8 @@ func (r *verbRun) value(p param) (v any, ok bool, err error) {
 		v, err = f.GetStringSlice(p.flag)
 	case 't':
 		v, err = r.instant(p)
+	case 'f':
+		v, err = r.fileText(p)
 	default:
 		v, err = f.GetString(p.flag)
 		if p.kind == 'n' && v == "" {
@@ -234,6 +238,17 @@ func (r *verbRun) value(p param) (v any, ok bool, err error) {
 		}
 	}
 	return v, true, err
+}
+
+// fileText reads the file that a flag names, for what must not stand in a command
+// line; the line end behind the text does not count.
+func (r *verbRun) fileText(p param) (any, error) {
+	name, err := r.cmd.Flags().GetString(p.flag)
+	if err != nil {
+		return nil, err
+	}
+	text, err := r.readInput(name)
+	return strings.TrimRight(string(text), "\r\n"), err
 }
 
 // instant reads a day or a time; "never" and "" take it away.

@@ -18,6 +18,7 @@ func (l *loading) check() []error {
 		faults = append(faults, &Fault{Key: key, Origin: l.Origin[key], Reason: fmt.Sprintf(reason, args...)})
 	}
 	l.checkListeners(bad)
+	l.checkInbox(bad)
 	l.checkPublicURL(bad)
 	l.checkTLS(bad)
 	l.checkRedis(bad)
@@ -27,6 +28,15 @@ func (l *loading) check() []error {
 	if _, err := outbound.ParseAllow(l.Outbound.Allow); err != nil {
 		bad("outbound.allow", "%v; write for example 10.0.0.0/8 or idp.corp.example", err)
 	}
+	for _, server := range l.DNS.Resolver {
+		if host, err := splitAddress(server); err != nil || host == "" || strings.HasSuffix(server, ":0") {
+			bad("dns.resolver", "%q is not the address of a server; write host:port, for example 192.0.2.53:53", server)
+		}
+	}
+	if len(l.DNS.Resolver) > 5 {
+		bad("dns.resolver", "there are %d servers; five are enough", len(l.DNS.Resolver))
+	}
+	l.checkKeys(bad)
 	if l.Limits.Rate <= 0 || l.Limits.Rate > 1e6 {
 		bad("limits.rate", "%v is not between 1 and 1000000 requests per second", l.Limits.Rate)
 	}
@@ -54,6 +64,18 @@ func (l *loading) checkListeners(bad func(key, reason string, args ...any)) {
 	}
 	if _, err := splitAddress(l.Metrics.Listen); err != nil {
 		bad("metrics.listen", "%v; write host:port, for example 127.0.0.1:9090, or off", err)
+	}
+}
+
+// checkInbox sees that nobody else reads mails: their links let people in.
+func (l *loading) checkInbox(bad func(key, reason string, args ...any)) {
+	if l.Inbox.Listen == "off" {
+		return
+	}
+	if host, err := splitAddress(l.Inbox.Listen); err != nil {
+		bad("inbox.listen", "%v; write host:port, for example 127.0.0.1:8025, or off", err)
+	} else if !IsLoopback(host) {
+		bad("inbox.listen", "%s can be reached from other machines, and the links in mails let people in; use 127.0.0.1, or set smtp.url to have mails delivered", l.Inbox.Listen)
 	}
 }
 

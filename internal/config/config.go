@@ -21,6 +21,12 @@ type Config struct {
 	Limits         Limits   `yaml:"limits" envPrefix:"LIMITS_"`
 	Jobs           Jobs     `yaml:"jobs" envPrefix:"JOBS_"`
 	Outbound       Outbound `yaml:"outbound" envPrefix:"OUTBOUND_"`
+	DNS            DNS      `yaml:"dns" envPrefix:"DNS_"`
+	SecretKey      Secret   `yaml:"secret_key" env:"SECRET_KEY" doc:"Key that seals what the store keeps of others' secrets, and makes links and codes: at least 32 random bytes in base64; empty: a key in the store, which protects from nobody who can read the store."`
+	SecretKeyOld   Secret   `yaml:"secret_key_old" env:"SECRET_KEY_OLD" doc:"Keys that were secret_key before, separated by commas: what they sealed can still be read."`
+	SMTP           SMTP     `yaml:"smtp" envPrefix:"SMTP_"`
+	Mail           Mail     `yaml:"mail" envPrefix:"MAIL_"`
+	Inbox          Inbox    `yaml:"inbox" envPrefix:"INBOX_"`
 	TrustedProxies []string `yaml:"trusted_proxies" env:"TRUSTED_PROXIES" doc:"Addresses or CIDRs of proxies that end TLS in front; X-Forwarded-For is believed from them only."`
 	ReadyFile      string   `yaml:"ready_file" env:"READY_FILE" doc:"JSON file written when the server is ready (mode 0600)."`
 	Bootstrap      bool     `yaml:"bootstrap" env:"BOOTSTRAP" doc:"Create the organization demo and first tokens in an empty store."`
@@ -47,6 +53,28 @@ type TLS struct {
 // Outbound says what usher may ask by itself.
 type Outbound struct {
 	Allow []string `yaml:"allow" env:"ALLOW" doc:"Addresses, CIDRs or hosts inside your network that issuers' keys may be fetched from; http://host:port even without TLS. Public https addresses need no entry."`
+}
+
+// DNS says whom usher asks for the records of mail domains.
+type DNS struct {
+	Resolver []string `yaml:"resolver" env:"RESOLVER" doc:"DNS servers to ask for the records that verify domains, host:port, the next one when one does not answer; empty: those of this machine."`
+}
+
+// SMTP says who delivers mails.
+type SMTP struct {
+	URL Secret `yaml:"url" env:"URL" doc:"Mail server: smtp://user:password@host:587 (STARTTLS, without which nothing is sent), smtps://user:password@host:465 (TLS) or, on this machine only, smtp+plain://127.0.0.1:25; empty: mails stay in the inbox page of this process."`
+	CA  string `yaml:"ca" env:"CA" doc:"PEM file with the authorities to believe about the mail server, instead of the machine's."`
+}
+
+// Mail says what mails look like.
+type Mail struct {
+	From string `yaml:"from" env:"FROM" doc:"Sender of all mails, an address with or without a name; by default mail.name and no-reply at the host of public_url."`
+	Name string `yaml:"name" env:"NAME" doc:"What people know this service as; mails say it."`
+}
+
+// Inbox says where mails are shown when no mail server is set.
+type Inbox struct {
+	Listen string `yaml:"listen" env:"LISTEN" doc:"Loopback address of the page that shows mails while smtp.url is empty, host:port, or off: mails wait until there is a mail server."`
 }
 
 // Metrics says where the numbers are served.
@@ -95,6 +123,8 @@ func Default() Config {
 		Metrics:   Metrics{Listen: "127.0.0.1:9090"},
 		Limits:    Limits{Rate: 200, Burst: 400},
 		Jobs:      Jobs{Workers: 8},
+		Mail:      Mail{Name: "usher"},
+		Inbox:     Inbox{Listen: "127.0.0.1:0"},
 		Bootstrap: true,
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -290,5 +291,37 @@ func TestRoom(t *testing.T) {
 	}
 	if n := s.fetches(); n != 1 {
 		t.Errorf("the set in use was fetched %d times", n)
+	}
+}
+
+// TestRenew: for a signature that nothing fits the set is fetched anew, a minute
+// after the last time at the earliest, and tells why a key is not used.
+func TestRenew(t *testing.T) {
+	s, c := open(t)
+	s.publish("a")
+	if !has(t, c, "a") {
+		t.Fatal("the key is not there")
+	}
+	renew := func() int {
+		keys, err := c.Renew(t.Context(), jwks.Source{Issuer: issuer})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(keys)
+	}
+	s.docs["https://issuer.example/keys"] = `{"keys":[{"kty":"RSA","kid":"weak","e":"AQAB","n":"AQAB"}]}`
+	if n := renew(); n != 1 || s.fetches() != 1 {
+		t.Errorf("within a minute: %d keys, %d fetches", n, s.fetches())
+	}
+	s.wait(time.Minute)
+	if n := renew(); n != 0 || s.fetches() != 2 {
+		t.Errorf("after a minute: %d keys, %d fetches", n, s.fetches())
+	}
+	from := jwks.Source{Issuer: issuer}
+	if why := c.Unused(from, "weak"); !strings.Contains(why, "2048") {
+		t.Errorf("unused for %q", why)
+	}
+	if why := c.Unused(from, "a") + c.Unused(jwks.Source{Issuer: "x"}, "weak"); why != "" {
+		t.Errorf("what is not there is unused for %q", why)
 	}
 }

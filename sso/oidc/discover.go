@@ -167,11 +167,13 @@ func (p *Party) again(ctx context.Context, org resources.OrgID, c *resources.Con
 		p.cfg.Log.WarnContext(ctx, "discovery of a connection not read, the endpoints at hand serve", "org", org, "connection", c.ID, "err", err)
 		return found
 	}
-	if moved := moved(c.Endpoints, got); moved != "" {
-		reason := "Discovery of the provider names another " + moved + " than was confirmed. Until somebody saves the connection again, the confirmed one is used."
-		p.cfg.Log.WarnContext(ctx, "a provider's endpoint has moved to another host", "org", org, "connection", c.ID, "endpoint", moved)
+	if name, to := moved(c.Endpoints, got); name != "" {
+		p.cfg.Log.WarnContext(ctx, "a provider's endpoint has moved to another host", "org", org, "connection", c.ID, "endpoint", name)
 		if p.cfg.Moved != nil {
-			p.cfg.Moved(ctx, org, c, reason)
+			reason := "Its discovery names a " + name + " at " + quoted(to) + ", which nobody has confirmed. Until somebody saves the connection again, the confirmed one is used."
+			if err := p.cfg.Moved(ctx, org, c, reason); err != nil {
+				p.cfg.Log.ErrorContext(ctx, "that an endpoint has moved was not noted", "org", org, "connection", c.ID, "err", err)
+			}
 		}
 		return nil
 	}
@@ -179,9 +181,9 @@ func (p *Party) again(ctx context.Context, org resources.OrgID, c *resources.Con
 	return &got
 }
 
-// moved names the first endpoint that is at another host than before; "" when
-// there is none.
-func moved(before, after resources.Endpoints) string {
+// moved names the first endpoint that is at another host than before, and the
+// host; "" when there is none.
+func moved(before, after resources.Endpoints) (name, to string) {
 	for _, e := range [][3]string{
 		{"authorization_endpoint", before.Authorization, after.Authorization},
 		{"token_endpoint", before.Token, after.Token},
@@ -190,10 +192,10 @@ func moved(before, after resources.Endpoints) string {
 		{"end_session_endpoint", before.EndSession, after.EndSession},
 	} {
 		if e[2] != "" && origin(e[1]) != origin(e[2]) {
-			return e[0]
+			return e[0], origin(e[2])
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // origin is scheme and host of an address.

@@ -3,9 +3,7 @@ package oidc
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -82,26 +80,27 @@ func (p *Party) take(ctx context.Context, org resources.OrgID, c *resources.Conn
 	if err != nil {
 		return nil, back, fmt.Errorf("take a flow: %w", err)
 	}
-	var kept pending
-	if raw != nil {
-		if err := json.Unmarshal(raw, &kept); err != nil {
-			return nil, back, fmt.Errorf("read a flow: %w", err)
-		}
+	const old = "The state of the answer was used before, or is older than ten minutes. Begin again."
+	if raw == nil {
+		return nil, back, log.bad(fault(CheckState, old))
 	}
-	if raw == nil || p.cfg.Now().Sub(time.UnixMilli(kept.Began)) >= flowLife {
-		return nil, back, log.bad(fault(CheckState, "The state of the answer was used before, or is older than ten minutes. Begin again."))
+	kept, err := unsealed(org, back.state, cookie, raw)
+	if err != nil {
+		return nil, back, err
 	}
-	log.good(CheckState, "It was given here and not used before.")
-	sum := sha256.Sum256(cookieOf(cookie))
-	if cookieOf(cookie) == nil || subtle.ConstantTimeCompare(sum[:], kept.Browser) != 1 {
+	if kept == nil {
 		return nil, back, log.bad(fault(CheckBrowser, "The sign-in began in another browser, or cookies are refused."))
 	}
+	if p.cfg.Now().Sub(time.UnixMilli(kept.Began)) >= flowLife {
+		return nil, back, log.bad(fault(CheckState, old))
+	}
+	log.good(CheckState, "It was given here and not used before.")
 	log.good(CheckBrowser, "It began in this browser.")
 	if kept.Connection != c.ID || kept.Issuer != c.Issuer {
 		return nil, back, log.bad(fault(CheckConnection, "The sign-in began at another connection, or the connection has another issuer by now."))
 	}
 	log.good(CheckConnection, "It began at this connection.")
-	return &kept, back, p.answers(ctx, org, c, back, log)
+	return kept, back, p.answers(ctx, org, c, back, log)
 }
 
 // answers checks that it is the provider of the connection that answers, and that

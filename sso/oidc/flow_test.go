@@ -1,6 +1,7 @@
 package oidc_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"sync"
@@ -193,6 +194,14 @@ func TestMixUp(t *testing.T) {
 	if n := w.b.Asked("/token"); n != 0 {
 		t.Errorf("the code of A was sent to B, which the connection has become: %d times", n)
 	}
+	sister := *w.a // another connection to the same provider
+	conn = *w.a.conn
+	conn.ID, sister.conn = "sister", &conn
+	_, err = w.finish(t, &sister, w.begin(t, w.a))
+	refused(t, err, oidc.CheckConnection)
+	if n := w.a.Asked("/token"); n != 0 {
+		t.Errorf("%d token requests for a sister connection", n)
+	}
 	// A provider that does not promise iss and does not send it is fine.
 	w.b.conn.Endpoints.IssParameter = false
 	w.b.Set(issuer.Faults{Iss: &none, Discovery: map[string]any{"authorization_response_iss_parameter_supported": nil}})
@@ -208,7 +217,7 @@ func TestProviderRefuses(t *testing.T) {
 	w.a.Set(issuer.Faults{Deny: "access_denied"})
 	_, err := w.signIn(t, w.a)
 	refused(t, err, oidc.CheckProvider)
-	if f, ok := err.(*oidc.Fault); !ok || f.Provider != "access_denied" || strings.ContainsAny(f.Reason, "\n\r\x00") {
+	if f, ok := errors.AsType[*oidc.Fault](err); !ok || f.Provider != "access_denied" || strings.ContainsAny(f.Reason, "\n\r\x00") {
 		t.Errorf("%#v", err)
 	}
 	w.a.Set(issuer.Faults{Reject: "invalid_grant"})

@@ -31,8 +31,9 @@ type Config struct {
 	// resources.Directory.ConnectionSecret.
 	Secret func(ctx context.Context, org resources.OrgID, c *resources.Connection) ([]byte, error)
 	// Moved is told that discovery names other hosts than an administrator
-	// confirmed (security O7), at most once an hour. The log is told anyway.
-	Moved func(ctx context.Context, org resources.OrgID, c *resources.Connection, reason string)
+	// confirmed (security O7), at most once an hour, see
+	// resources.Directory.NoteMoved. The log is told anyway.
+	Moved func(ctx context.Context, org resources.OrgID, c *resources.Connection, reason string) error
 }
 
 // Party is usher as a relying party. It is safe for concurrent use.

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"golang.org/x/oauth2"
 
+	"github.com/usher-scim/usher/internal/seal"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -41,13 +43,12 @@ type Flow struct {
 	Cookie   string `json:"-"` // of the browser, when it has one: two tabs do not disturb each other
 }
 
-// pending is a flow in the vault. The half of nonce and verifier that lies here is
-// of no use without the browser's.
+// pending is a flow in the vault. It lies there sealed with the browser's secret:
+// without the cookie it says nothing, and no other browser can go on with it.
 type pending struct {
 	Connection string `json:"c"`
 	Issuer     string `json:"i"`
-	Browser    []byte `json:"k"` // SHA-256 of the cookie
-	Salt       []byte `json:"s"`
+	Salt       []byte `json:"s"` // of nonce and verifier
 	Began      int64  `json:"a"` // milliseconds since 1970
 	Flow       Flow   `json:"f"`
 }
@@ -74,12 +75,16 @@ func (p *Party) Start(ctx context.Context, org resources.OrgID, slug string, c *
 		return "", "", err
 	}
 	state, now := encode(raw), p.cfg.Now()
-	sum := sha256.Sum256(browser)
-	kept := pending{Connection: c.ID, Issuer: c.Issuer, Browser: sum[:], Salt: salt, Began: now.UnixMilli(), Flow: f}
+	kept := pending{Connection: c.ID, Issuer: c.Issuer, Salt: salt, Began: now.UnixMilli(), Flow: f}
 	value, err := json.Marshal(kept)
 	if err != nil {
 		return "", "", fmt.Errorf("keep a flow: %w", err)
 	}
+	keys, err := seal.New(browser)
+	if err != nil {
+		return "", "", fmt.Errorf("keep a flow: %w", err)
+	}
+	value = keys.Seal(flowContext(org, state), value)
 	if err := p.cfg.Vault.Put(ctx, org, flowPurpose, stateKey(state), value, now.Add(flowLife)); err != nil {
 		return "", "", fmt.Errorf("keep a flow: %w", err)
 	}
@@ -157,6 +162,32 @@ func cookieOf(value string) []byte {
 	}
 	return b
 }
+
+// unsealed gives a flow to the browser that began it; nil to every other.
+func unsealed(org resources.OrgID, state, cookie string, sealed []byte) (*pending, error) {
+	browser := cookieOf(cookie)
+	if browser == nil {
+		return nil, nil // no flow of this browser
+	}
+	keys, err := seal.New(browser)
+	if err != nil {
+		return nil, fmt.Errorf("read a flow: %w", err)
+	}
+	value, err := keys.Open(flowContext(org, state), sealed)
+	if errors.Is(err, seal.ErrSealed) {
+		return nil, nil // no flow of this browser
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a flow: %w", err)
+	}
+	kept := &pending{}
+	if err := json.Unmarshal(value, kept); err != nil {
+		return nil, fmt.Errorf("read a flow: %w", err)
+	}
+	return kept, nil
+}
+
+func flowContext(org resources.OrgID, state string) string { return string(org) + "|sso-flow|" + state }
 
 func stateKey(state string) string {
 	sum := sha256.Sum256([]byte(state))

@@ -112,8 +112,9 @@ func (w *world) party(t *testing.T, allow ...string) *oidc.Party {
 	p, err := oidc.New(oidc.Config{
 		Client: client, Keys: keys, Vault: w.vault, Now: w.Now, Rand: w, Log: log, PublicURL: public + "/",
 		Secret: func(context.Context, resources.OrgID, *resources.Connection) ([]byte, error) { return w.secret, nil },
-		Moved: func(_ context.Context, _ resources.OrgID, _ *resources.Connection, why string) {
+		Moved: func(_ context.Context, _ resources.OrgID, _ *resources.Connection, why string) error {
 			w.moved = append(w.moved, why)
+			return nil
 		},
 	})
 	if err != nil {

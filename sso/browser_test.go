@@ -1,0 +1,127 @@
+package sso_test
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+//go:embed testdata/axe/axe.min.js
+var axe string
+
+// chromium starts the browser of this test binary. Without one on the machine the
+// test is skipped, or fails when the environment variable CI is set.
+func chromium(t *testing.T) context.Context {
+	t.Helper()
+	bin, err := exec.LookPath("chromium")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("chromium is not installed, and CI is set: install it (Debian package chromium)")
+		}
+		t.Skip("chromium is not installed: this test needs a browser (Debian package chromium)")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(bin), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("no-proxy-server", true),
+	)...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+// TestBrowser looks at everything in a real browser.
+func TestBrowser(t *testing.T) {
+	ctx := chromium(t)
+	w := open(t, "")
+	g := &gallery{}
+	g.beside(w.Server)
+	galleryWorld(w)
+	w.tour(g, "en")
+	w.tour(g, "fr")
+	t.Run("accessible", func(t *testing.T) { accessible(t, ctx, w, g) })
+}
+
+// accessible runs axe on every page in both languages, light and dark, on a phone
+// and on a desktop (WCAG 2.2 AA), and sees that nothing sticks out.
+func accessible(t *testing.T, ctx context.Context, w *world, g *gallery) {
+	tab, cancel := chromedp.NewContext(ctx)
+	defer cancel()
+	for _, name := range g.names {
+		if err := chromedp.Run(tab, chromedp.Navigate(w.URL+galleryPath+name), chromedp.Evaluate(axe+";0", nil)); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, scheme := range []string{"light", "dark"} {
+			for _, width := range []int64{390, 1440} {
+				as := fmt.Sprintf("%s-%s-%d", name, scheme, width)
+				if err := chromedp.Run(tab, view(scheme, width)); err != nil {
+					t.Fatalf("%s: %v", as, err)
+				}
+				for _, fault := range faultsOf(t, tab, as) {
+					t.Errorf("%s: %s", as, fault)
+				}
+				keep(t, tab, as)
+			}
+		}
+	}
+}
+
+// view makes a window of a width in a colour scheme.
+func view(scheme string, width int64) chromedp.Tasks {
+	return chromedp.Tasks{
+		emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}),
+		emulation.SetDeviceMetricsOverride(width, 900, 1, false),
+	}
+}
+
+// inspect runs axe and looks for what it does not.
+const inspect = `axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], resultTypes: ["violations"]}).then(r => JSON.stringify(
+  r.violations.map(v => v.id + ": " + v.nodes.map(n => n.target.join(" ") + " " + n.failureSummary).join(" | "))
+    .concat(document.documentElement.scrollWidth > innerWidth ? ["sticks out to the right: " + document.documentElement.scrollWidth] : [])))`
+
+func faultsOf(t *testing.T, tab context.Context, as string) []string {
+	t.Helper()
+	var out string
+	var faults []string
+	err := chromedp.Run(tab, chromedp.Evaluate(inspect, &out, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
+	if err == nil {
+		err = json.Unmarshal([]byte(out), &faults)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", as, err)
+	}
+	return faults
+}
+
+// keep writes a picture of a page when USHER_SCREENSHOTS names a folder.
+func keep(t *testing.T, tab context.Context, as string) {
+	t.Helper()
+	dir := os.Getenv("USHER_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	var png []byte
+	if err := chromedp.Run(tab, chromedp.FullScreenshot(&png, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, strings.ReplaceAll(as, "/", "_")+".png"), png, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

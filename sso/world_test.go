@@ -1,0 +1,403 @@
+package sso_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/internal/issuer"
+	"github.com/usher-scim/usher/internal/jsontree"
+	"github.com/usher-scim/usher/internal/jwks"
+	"github.com/usher-scim/usher/internal/outbound"
+	"github.com/usher-scim/usher/internal/redistest"
+	"github.com/usher-scim/usher/resources"
+	"github.com/usher-scim/usher/sso"
+	"github.com/usher-scim/usher/sso/oidc"
+)
+
+// world is a server with the people's door, over a real directory, with the
+// letters that it sent.
+type world struct {
+	*testing.T
+	*httptest.Server
+	directory *resources.Directory
+	store     *backend.Store
+	provider  *issuer.Provider
+	acme      resources.Caller
+	idp       resources.Caller
+	logs      *buffer
+
+	mu      sync.Mutex
+	ahead   time.Duration
+	letters []resources.Letter
+	records []string // in DNS
+	issuer  string   // address of the provider
+}
+
+// buffer is a log that can be read.
+type buffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+// onBoth runs a test on the embedded store and on a real Redis.
+func onBoth(t *testing.T, test func(w *world)) {
+	t.Helper()
+	t.Run("embedded", func(t *testing.T) { test(open(t, "")) })
+	t.Run("redis", func(t *testing.T) { test(open(t, redistest.Start(t))) })
+}
+
+func (w *world) now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Add(w.ahead)
+}
+
+func (w *world) wait(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ahead += d
+}
+
+func (w *world) send(_ context.Context, l resources.Letter) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.letters = append(w.letters, l)
+	return nil
+}
+
+func open(t *testing.T, redis string) *world {
+	t.Helper()
+	w := &world{T: t, logs: &buffer{}}
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(w.logs, t.Output()), nil))
+	var err error
+	if w.store, err = backend.Open(t.Context(), backend.Config{URL: redis, Now: w.now, Rand: rand.Reader, Log: log}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.store.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.directory, err = resources.New(resources.Config{
+		Store: w.store, Vault: w.store, Queue: w.store, Now: w.now, Rand: rand.Reader, Log: log, Send: w.send,
+		LookupTXT: func(context.Context, string) ([]string, error) { return w.txt(), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Server = httptest.NewUnstartedServer(nil)
+	w.StartTLS()
+	t.Cleanup(w.Close)
+	w.startProvider()
+	w.Config.Handler = w.door(log)
+	if _, err := w.directory.CreateOrg(t.Context(), platform(), "acme", "Acme"); err != nil {
+		t.Fatal(err)
+	}
+	if w.acme, err = w.directory.Operate(t.Context(), platform(), "acme"); err != nil {
+		t.Fatal(err)
+	}
+	w.idp = w.identityProvider()
+	if _, err := w.directory.CreateSubscription(t.Context(), w.acme, resources.Subscription{SKU: "host", Model: resources.ModelSeats, Units: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// platform is an operator.
+func platform() resources.Caller {
+	return resources.Caller{Org: resources.PlatformOrg, Token: "test", Scopes: []resources.Scope{resources.ScopePlatform}}
+}
+
+// door makes the door.
+func (w *world) door(log *slog.Logger) http.Handler {
+	w.Helper()
+	client, err := outbound.New(outbound.Config{Allow: []string{w.issuer}, Agent: "usher/test"})
+	if err != nil {
+		w.Fatal(err)
+	}
+	keys, err := jwks.New(jwks.Config{Get: client.Get, Now: w.now, Log: log})
+	if err != nil {
+		w.Fatal(err)
+	}
+	party, err := oidc.New(oidc.Config{
+		Client: client, Keys: keys, Vault: w.store, Now: w.now, Rand: rand.Reader, Log: log, PublicURL: w.URL, Secret: w.directory.ConnectionSecret,
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	handOff, err := oidc.NewHandOff(oidc.HandOffConfig{PublicURL: w.URL, Secret: w.directory.Secret, Now: w.now, Rand: rand.Reader})
+	if err != nil {
+		w.Fatal(err)
+	}
+	door, err := sso.New(sso.Config{
+		Directory: w.directory, Party: party, HandOff: handOff, PublicURL: w.URL, Log: log,
+		Sender: func(*http.Request) string { return "192.0.2.1" },
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	for _, p := range sso.Paths() {
+		mux.Handle(p, door)
+	}
+	return mux
+}
+
+// identityProvider is a caller that pushes users as an identity provider does.
+func (w *world) identityProvider() resources.Caller {
+	w.Helper()
+	_, token, err := w.directory.CreateToken(w.Context(), platform(), "acme", resources.TokenSpec{Name: "okta", Scopes: []resources.Scope{resources.ScopeSCIM}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	c, err := w.directory.Authenticate(w.Context(), token)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return c
+}
+
+// push creates a user from a document and gives its id.
+func (w *world) push(c resources.Caller, doc string) string {
+	w.Helper()
+	tree, err := jsontree.Parse([]byte(doc), jsontree.Limits{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	rec, err := w.directory.CreateUser(w.Context(), c, tree)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return rec.ID
+}
+
+// settings changes the settings of acme.
+func (w *world) settings(fn func(*resources.Settings)) {
+	w.Helper()
+	if _, _, err := w.directory.ChangeSettings(w.Context(), w.acme, func(s *resources.Settings, _ uint64) error {
+		fn(s)
+		return nil
+	}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// work does everything that is due and gives the letters that went out.
+func (w *world) work() []resources.Letter {
+	w.Helper()
+	l, ok, err := w.store.Lease(w.Context(), w.acme.Org, "tester", time.Hour)
+	if err != nil || !ok {
+		w.Fatalf("lease: %v, %v", ok, err)
+	}
+	for range 1000 {
+		items, _, err := w.store.Due(w.Context(), w.acme.Org, w.now(), 100)
+		if err != nil {
+			w.Fatal(err)
+		}
+		if len(items) == 0 {
+			break
+		}
+		for _, item := range items {
+			if err := w.directory.WorkOn(w.Context(), l, item); err != nil {
+				w.Fatalf("work on %s: %v", item.Item, err)
+			}
+		}
+	}
+	if err := w.store.Unlease(w.Context(), l); err != nil {
+		w.Fatal(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := w.letters
+	w.letters = nil
+	return out
+}
+
+// letter is the one letter that went out.
+func (w *world) letter() resources.Letter {
+	w.Helper()
+	all := w.work()
+	if len(all) != 1 {
+		w.Fatalf("%d letters went out, want 1", len(all))
+	}
+	return all[0]
+}
+
+// invite makes a user and gives the letter that invites it.
+func (w *world) invite(address, name, lang string) (string, resources.Letter) {
+	w.Helper()
+	given, family, _ := strings.Cut(name, " ")
+	id := w.push(w.acme, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":`+quote(address)+`,"displayName":`+quote(name)+
+		`,"name":{"givenName":`+quote(given)+`,"familyName":`+quote(family)+`},"emails":[{"value":`+quote(address)+`,"primary":true}],"preferredLanguage":`+quote(lang)+`}`)
+	w.work()
+	if _, err := w.directory.SendActivation(w.Context(), w.acme, id); err != nil {
+		w.Fatal(err)
+	}
+	return id, w.letter()
+}
+
+func quote(s string) string { return string(jsontree.AppendString(nil, s)) }
+
+// browser is a client with cookies that behaves as browsers do.
+type browser struct {
+	*world
+	client *http.Client
+	jar    *cookiejar.Jar
+	set    []*http.Cookie // every cookie that was set
+	lang   string
+	follow bool
+}
+
+func (w *world) browser() *browser {
+	w.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+	b := &browser{world: w, jar: jar, lang: "en", follow: true}
+	inner := w.Client()
+	b.client = &http.Client{Transport: inner.Transport, Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error {
+		if !b.follow {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}}
+	return b
+}
+
+// answer is what a browser got.
+type answer struct {
+	*http.Response
+	body string
+}
+
+// path is where the browser is.
+func (a answer) path() string { return a.Request.URL.Path }
+
+func (b *browser) do(method, to string, form url.Values, header ...string) answer {
+	b.Helper()
+	if !strings.HasPrefix(to, "http") {
+		to = b.URL + to
+	}
+	var body io.Reader
+	if form != nil {
+		body = strings.NewReader(form.Encode())
+	}
+	r, err := http.NewRequestWithContext(b.Context(), method, to, body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Header.Set("Accept-Language", b.lang)
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	for _, line := range header {
+		name, value, _ := strings.Cut(line, ": ")
+		r.Header.Del(name)
+		if value != "" {
+			r.Header.Set(name, value)
+		}
+	}
+	resp, err := b.client.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.set = append(b.set, resp.Cookies()...)
+	return answer{resp, string(text)}
+}
+
+func (b *browser) get(to string) answer { b.Helper(); return b.do("GET", to, nil) }
+
+// post sends a form; fields are names and values.
+func (b *browser) post(to string, fields ...string) answer {
+	b.Helper()
+	form := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		form.Add(fields[i], fields[i+1])
+	}
+	return b.do("POST", to, form)
+}
+
+// want checks status and place, and that texts are on the page.
+func (a answer) want(t testing.TB, status int, path string, texts ...string) answer {
+	t.Helper()
+	if a.StatusCode != status || a.path() != path {
+		t.Fatalf("%d at %s, want %d at %s\n%s", a.StatusCode, a.path(), status, path, a.body)
+	}
+	for _, s := range texts {
+		if !strings.Contains(a.body, s) {
+			t.Errorf("%s: %q is not on the page\n%s", path, s, a.body)
+		}
+	}
+	return a
+}
+
+// cookie is the value of a cookie that the browser has.
+func (b *browser) cookie(name string) string {
+	u, err := url.Parse(b.URL)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range b.jar.Cookies(u) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// minute is what clocks are moved by.
+const minute = time.Minute
+
+const goodPassword = "Correct-Horse-42"
+
+// activate brings somebody in by link and password.
+func (b *browser) activate(l resources.Letter, name string) {
+	b.Helper()
+	b.get(l.Path).want(b, 200, "/activate")
+	b.post("/activate").want(b, 200, "/activate/password")
+	b.post("/activate/password", "password", goodPassword).want(b, 200, "/activate/name")
+	b.post("/activate/name", "name", name).want(b, 200, "/activate/done")
+}
+
+// form makes the fields of a form from names and values.
+func form(fields ...string) url.Values {
+	out := url.Values{}
+	for i := 0; i < len(fields); i += 2 {
+		out.Add(fields[i], fields[i+1])
+	}
+	return out
+}
+
+func mustURL(t testing.TB, s string) *url.URL {
+	t.Helper()
+	u, err := url.Parse(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
