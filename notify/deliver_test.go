@@ -94,23 +94,23 @@ func TestAnswers(t *testing.T) {
 		outcome   string
 		permanent bool
 	}{
-		{"connect", reply(421, smtp.EnhancedCode{4, 3, 2}, "busy"), outcomeDelayed, false},
-		{"connect", reply(554, smtp.EnhancedCode{5, 7, 1}, "no access from there"), outcomeSettings, false},
-		{"auth", reply(454, smtp.EnhancedCode{4, 7, 0}, "temporary authentication failure"), outcomeDelayed, false},
-		{"auth", reply(535, smtp.EnhancedCode{5, 7, 8}, "bad credentials"), outcomeSettings, false},
-		{"mail", reply(451, smtp.EnhancedCode{4, 3, 0}, "later"), outcomeDelayed, false},
-		{"mail", reply(550, smtp.EnhancedCode{5, 7, 1}, "sender rejected"), outcomeSettings, false},
-		{"mail", reply(553, smtp.EnhancedCode{5, 1, 8}, "no such domain"), outcomeSettings, false},
-		{"rcpt", reply(450, smtp.EnhancedCode{4, 2, 0}, "greylisted"), outcomeDelayed, false},
-		{"rcpt", reply(452, smtp.EnhancedCode{4, 2, 2}, "mailbox full"), outcomeDelayed, false},
-		{"rcpt", reply(550, smtp.EnhancedCode{5, 1, 1}, "no such user"), outcomeRefused, true},
-		{"rcpt", reply(501, smtp.EnhancedCode{5, 1, 3}, "bad address"), outcomeRefused, true},
-		{"rcpt", reply(554, smtp.EnhancedCode{5, 7, 1}, "Relay access denied"), outcomeSettings, false},
-		{"rcpt", reply(530, smtp.EnhancedCode{5, 7, 0}, "must sign in"), outcomeSettings, false},
-		{"data", reply(451, smtp.EnhancedCode{4, 3, 1}, "disk full"), outcomeDelayed, false},
-		{"data", reply(554, smtp.EnhancedCode{5, 6, 0}, "content refused"), outcomeRefused, true},
-		{"data", reply(550, smtp.EnhancedCode{5, 7, 26}, "unauthenticated mail from example.com"), outcomeSettings, false},
-		{"data", reply(552, smtp.EnhancedCode{5, 3, 4}, "too large"), outcomeRefused, true},
+		{"connect", reply(421, smtp.EnhancedCode{4, 3, 2}, "busy"), OutcomeDelayed, false},
+		{"connect", reply(554, smtp.EnhancedCode{5, 7, 1}, "no access from there"), OutcomeSettings, false},
+		{"auth", reply(454, smtp.EnhancedCode{4, 7, 0}, "temporary authentication failure"), OutcomeDelayed, false},
+		{"auth", reply(535, smtp.EnhancedCode{5, 7, 8}, "bad credentials"), OutcomeSettings, false},
+		{"mail", reply(451, smtp.EnhancedCode{4, 3, 0}, "later"), OutcomeDelayed, false},
+		{"mail", reply(550, smtp.EnhancedCode{5, 7, 1}, "sender rejected"), OutcomeSettings, false},
+		{"mail", reply(553, smtp.EnhancedCode{5, 1, 8}, "no such domain"), OutcomeSettings, false},
+		{"rcpt", reply(450, smtp.EnhancedCode{4, 2, 0}, "greylisted"), OutcomeDelayed, false},
+		{"rcpt", reply(452, smtp.EnhancedCode{4, 2, 2}, "mailbox full"), OutcomeDelayed, false},
+		{"rcpt", reply(550, smtp.EnhancedCode{5, 1, 1}, "no such user"), OutcomeRefused, true},
+		{"rcpt", reply(501, smtp.EnhancedCode{5, 1, 3}, "bad address"), OutcomeRefused, true},
+		{"rcpt", reply(554, smtp.EnhancedCode{5, 7, 1}, "Relay access denied"), OutcomeSettings, false},
+		{"rcpt", reply(530, smtp.EnhancedCode{5, 7, 0}, "must sign in"), OutcomeSettings, false},
+		{"data", reply(451, smtp.EnhancedCode{4, 3, 1}, "disk full"), OutcomeDelayed, false},
+		{"data", reply(554, smtp.EnhancedCode{5, 6, 0}, "content refused"), OutcomeRefused, true},
+		{"data", reply(550, smtp.EnhancedCode{5, 7, 26}, "unauthenticated mail from example.com"), OutcomeSettings, false},
+		{"data", reply(552, smtp.EnhancedCode{5, 3, 4}, "too large"), OutcomeRefused, true},
 	}
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%s %d %s", tt.verb, tt.answer.Code, tt.answer.Message), func(t *testing.T) {
@@ -120,7 +120,8 @@ func TestAnswers(t *testing.T) {
 			})
 			m, count := counted(t, p, p.server(t, StartTLS, "usher:word@"))
 			fault := sendFault(t, m.Send(t.Context(), letter(nil)))
-			if fault.Permanent != tt.permanent || !strings.Contains(fault.Answer, tt.answer.Message) || !strings.HasPrefix(fault.Answer, fmt.Sprint(tt.answer.Code)) {
+			ours := tt.verb == "rcpt" || tt.verb == "data"
+			if fault.Permanent != tt.permanent || !strings.Contains(fault.Answer, tt.answer.Message) || strings.HasPrefix(fault.Answer, fmt.Sprint(tt.answer.Code)) != ours {
 				t.Errorf("permanent %v, answer %q", fault.Permanent, fault.Answer)
 			}
 			if got := count(); got != "activate "+tt.outcome {

@@ -15,10 +15,10 @@ import (
 
 // The outcomes of sending, as they are counted.
 const (
-	outcomeSent     = "sent"     // the server took the message
-	outcomeRefused  = "refused"  // for good: the message or its recipient is at fault
-	outcomeDelayed  = "delayed"  // the server cannot take it now
-	outcomeSettings = "settings" // the server refuses usher itself, or is not what the settings say
+	OutcomeSent     = "sent"     // the server took the message
+	OutcomeRefused  = "refused"  // for good: the message or its recipient is at fault
+	OutcomeDelayed  = "delayed"  // the server cannot take it now
+	OutcomeSettings = "settings" // the server refuses usher itself, or is not what the settings say
 )
 
 // maxAnswer bounds what is kept of a server's answer, in bytes.
@@ -30,13 +30,13 @@ func judge(at stage, err error) (outcome string, permanent bool) {
 	answer, answered := errors.AsType[*textproto.Error](err)
 	switch {
 	case errors.Is(err, errNoUTF8):
-		return outcomeRefused, true
+		return OutcomeRefused, true
 	case answered && answer.Code < 500, !answered && interrupted(err):
-		return outcomeDelayed, false
+		return OutcomeDelayed, false
 	case !answered, at == stageConnect, at == stageSender, rejectsUs(at, answer):
-		return outcomeSettings, false
+		return OutcomeSettings, false
 	}
-	return outcomeRefused, true
+	return OutcomeRefused, true
 }
 
 // interrupted reports whether the network or the clock ended the try.
@@ -69,10 +69,16 @@ func rejectsUs(at stage, answer *textproto.Error) bool {
 }
 
 // faultOf makes the error for the caller. What it tells of the server's answer
-// goes into the mail log, so nothing in it that opens an account.
-func faultOf(permanent bool, err error, secrets ...string) *resources.SendFault {
+// goes into the mail log, so nothing in it that opens an account. It begins with
+// the server's code only where the mail is at fault, or its recipient: what comes
+// before concerns every mail.
+func faultOf(at stage, permanent bool, err error, secrets ...string) *resources.SendFault {
 	text := err.Error()
 	switch answer, answered := errors.AsType[*textproto.Error](err); {
+	case answered && at == stageConnect:
+		text = "while connecting: " + answer.Error()
+	case answered && at == stageSender:
+		text = "about the sender: " + answer.Error()
 	case answered:
 		text = answer.Error()
 	case errors.Is(err, errLate):

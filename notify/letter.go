@@ -147,13 +147,15 @@ func (w *writer) button(label string) {
 	w.Button, w.URL, w.Copy = w.say(label), w.root+w.Path, w.say("copy")
 }
 
+// codePlace is where codes are entered, whatever they are for.
+const codePlace = "/activate/code"
+
 // code shows the code that does what the link does, unless the organization hides
 // it (BR-102), and says until when both work.
 func (w *writer) code() {
 	expiry := "expires.link"
 	if w.Letter.Code != "" && !w.Settings.HideCode {
-		place, _, _ := strings.Cut(w.Path, "?")
-		w.Digits, w.page.Code = w.Letter.Code, w.say("code", "URL", w.root+place)
+		w.Digits, w.page.Code = w.Letter.Code, w.say("code", "URL", w.root+codePlace)
 		expiry = "expires.both"
 	}
 	if w.Expires.IsZero() {
@@ -191,10 +193,15 @@ func (w *writer) closing() {
 		w.Footer = w.say("footer.try")
 		return
 	}
-	w.Sign = w.say("sign")
-	w.Support = w.say("support.none")
-	if contact := shownURL(w.Settings.SupportURL); contact != "" {
-		w.Support = w.say("support.at", "Contact", contact)
-	}
 	w.Footer = w.say("footer")
+	if w.Template == resources.MailDigest || w.Template == resources.MailJobDone {
+		return // whoever gets these is the one whom others ask
+	}
+	w.Sign = w.say("sign")
+	switch contact := shownURL(w.Settings.SupportURL); {
+	case contact != "":
+		w.Support = w.say("support.at", "Contact", contact)
+	case w.Template != resources.MailLicences && w.Template != resources.MailOldAddress && w.Template != resources.MailAccessChange: // they name whom to ask
+		w.Support = w.say("support.none")
+	}
 }

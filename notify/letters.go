@@ -125,10 +125,14 @@ func (w *writer) newAddress() {
 	w.add(w.say("newaddress.change", "Old", shownAddress(w.Data.Old), "New", shownAddress(w.Data.New)))
 	if w.Path != "" {
 		w.add(w.say("newaddress.confirm"))
-		w.deadline("newaddress.until")
 	}
 	w.button("button.confirm")
 	w.code()
+	if w.Data.Until.IsZero() { // the directory has changed it, for good
+		w.note("newaddress.stays")
+		return
+	}
+	w.deadline("newaddress.until")
 	w.note("newaddress.notyou")
 }
 

@@ -95,10 +95,17 @@ func all() map[string]resources.Letter {
 		"digest": of(resources.MailDigest, plain(func(l *resources.Letter) {
 			l.Data = resources.MailData{Issues: map[string]int{"no_seats_available": 12, "number_unknown": 1, "new_code": 1}, Alerts: 2}
 		})),
-		"new-address":    of(resources.MailNewAddress, func(l *resources.Letter) { moves(l); l.Purpose, l.Path = resources.PurposeVerify, "/verify?t="+testToken }),
-		"old-address":    of(resources.MailOldAddress, plain(moves)),
-		"job-done":       of(resources.MailJobDone, plain(func(l *resources.Letter) { l.Data.Job = &resources.MailJob{ID: "01jd3m5jobj", Type: "number-import", State: "done", Done: 1204, Failed: 3} })),
-		"job-failed":     of(resources.MailJobDone, plain(func(l *resources.Letter) { l.Data.Job = &resources.MailJob{ID: "01jd3m5jobj", Type: "novelty", State: "failed", Done: 7} })),
+		"new-address": of(resources.MailNewAddress, func(l *resources.Letter) {
+			moves(l)
+			l.Purpose, l.Path = resources.PurposeVerify, "/verify?t="+testToken
+		}),
+		"old-address": of(resources.MailOldAddress, plain(moves)),
+		"job-done": of(resources.MailJobDone, plain(func(l *resources.Letter) {
+			l.Data.Job = &resources.MailJob{ID: "01jd3m5jobj", Type: "number-import", State: "done", Done: 1204, Failed: 3}
+		})),
+		"job-failed": of(resources.MailJobDone, plain(func(l *resources.Letter) {
+			l.Data.Job = &resources.MailJob{ID: "01jd3m5jobj", Type: "novelty", State: "failed", Done: 7}
+		})),
 		"access-changed": of(resources.MailAccessChange, plain(func(l *resources.Letter) { l.Data.Changed = "password" })),
 		"access-linked":  of(resources.MailAccessChange, plain(func(l *resources.Letter) { l.Data.Changed = "link" })),
 		"try":            of(templateTry, plain(func(l *resources.Letter) { l.Org = "usher" })),
@@ -168,7 +175,7 @@ func TestEveryTemplateIsWritten(t *testing.T) {
 // (BR-089, BR-100, BR-102).
 func TestVariants(t *testing.T) {
 	m := newMailer(t, nil)
-	text := func(l resources.Letter) string {
+	text := func(l resources.Letter) string { // with all spaces alike
 		p, err := m.compose(l)
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	gomail "github.com/wneessen/go-mail"
 	"golang.org/x/net/idna"
 
 	"github.com/usher-scim/usher/internal/i18n"
@@ -130,15 +131,27 @@ func heloName(host string) string {
 	return "[" + addr.String() + "]"
 }
 
-// Send gives a letter to the mail server. The error is a *resources.SendFault:
-// permanent when trying again changes nothing.
+// Send gives a letter to the mail server. A *resources.SendFault says what the
+// server, or the letter itself, is against; its answer begins with the server's
+// code where it is about this mail. Any other error is usher's own: the letter
+// could not be written.
 func (m *Mailer) Send(ctx context.Context, l resources.Letter) error {
-	p, err := m.compose(l)
+	msg, env, err := m.write(l)
 	if err != nil {
-		_, refused := errors.AsType[refusal](err)
-		return m.failed(ctx, l, unwritten(refused), refused, faultOf(refused, err))
+		if reason, ok := errors.AsType[refusal](err); ok {
+			return m.failed(ctx, l, OutcomeRefused, &resources.SendFault{Permanent: true, Answer: reason.reason, Err: err})
+		}
+		m.cfg.Observe(string(l.Template), OutcomeDelayed)
+		return fmt.Errorf("write a mail: %w", err)
 	}
-	return m.post(ctx, l, p)
+	at, err := m.deliver(ctx, msg, env)
+	if err == nil {
+		m.cfg.Observe(string(l.Template), OutcomeSent)
+		return nil
+	}
+	outcome, permanent := judge(at, err)
+	_, token, _ := strings.Cut(l.Path, "=")
+	return m.failed(ctx, l, outcome, faultOf(at, permanent, err, l.To, strings.Trim(env.to, "<>"), m.cfg.Server.Password, token, l.Code))
 }
 
 // Try sends a message that says that mails of these settings arrive. It has no
@@ -148,39 +161,24 @@ func (m *Mailer) Try(ctx context.Context, id, to, language string) error {
 	return m.Send(ctx, l)
 }
 
-func unwritten(refused bool) string {
-	if refused {
-		return outcomeRefused
-	}
-	return outcomeDelayed
-}
-
-// post renders and delivers a page.
-func (m *Mailer) post(ctx context.Context, l resources.Letter, p *page) error {
-	msg, env, err := m.message(l, p)
+// write makes the message of a letter.
+func (m *Mailer) write(l resources.Letter) (*gomail.Msg, envelope, error) {
+	p, err := m.compose(l)
 	if err != nil {
-		_, refused := errors.AsType[refusal](err)
-		return m.failed(ctx, l, unwritten(refused), refused, faultOf(refused, err))
+		return nil, envelope{}, err
 	}
-	at, err := m.deliver(ctx, msg, env)
-	if err == nil {
-		m.cfg.Observe(string(l.Template), outcomeSent)
-		return nil
-	}
-	outcome, permanent := judge(at, err)
-	_, token, _ := strings.Cut(l.Path, "=")
-	return m.failed(ctx, l, outcome, permanent, faultOf(permanent, err, l.To, env.to, m.cfg.Server.Password, token, l.Code))
+	return m.message(l, p)
 }
 
 // failed counts and logs a try that was in vain. What the operator must mend is
 // an error; addresses never stand in the log (security X8).
-func (m *Mailer) failed(ctx context.Context, l resources.Letter, outcome string, permanent bool, fault *resources.SendFault) error {
+func (m *Mailer) failed(ctx context.Context, l resources.Letter, outcome string, fault *resources.SendFault) error {
 	m.cfg.Observe(string(l.Template), outcome)
 	args := []any{slog.String("mail", l.ID), slog.String("template", string(l.Template)), slog.String("outcome", outcome), slog.String("answer", fault.Answer)}
 	switch {
-	case outcome == outcomeSettings:
+	case outcome == OutcomeSettings:
 		m.cfg.Log.ErrorContext(ctx, "mails cannot be sent: see smtp.url, smtp.ca and mail.from; they wait and are tried again", args...)
-	case permanent:
+	case fault.Permanent:
 		m.cfg.Log.InfoContext(ctx, "a mail was refused for good", args...)
 	default:
 		m.cfg.Log.WarnContext(ctx, "a mail was not sent yet and is tried again", args...)

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -159,9 +160,9 @@ func attributes(t *testing.T, page string) (out [][2]string) {
 func TestPaths(t *testing.T) {
 	m := newMailer(t, nil)
 	for _, path := range []string{"//evil.example/x", "https://evil.example", "activate", "/a b", "/a\nb", `/\evil.example`} {
-		fault := sendFault(t, m.Send(t.Context(), letter(func(l *resources.Letter) { l.Path = path })))
-		if fault.Permanent {
-			t.Errorf("%q: %+v", path, fault)
+		err := m.Send(t.Context(), letter(func(l *resources.Letter) { l.Path = path }))
+		if fault, ok := errors.AsType[*resources.SendFault](err); err == nil || ok {
+			t.Errorf("%q: %v, %+v", path, err, fault)
 		}
 	}
 }

@@ -3,18 +3,20 @@ package notify
 import (
 	"strings"
 	"testing"
+
+	"github.com/usher-scim/usher/internal/config"
 )
 
 func TestParseServer(t *testing.T) {
 	good := map[string]Server{
-		"smtp://mail.example.com":                      {"mail.example.com", 587, StartTLS, "", ""},
-		"smtp://u:p%40ss@mail.example.com:2525":        {"mail.example.com", 2525, StartTLS, "u", "p@ss"},
-		"smtps://u%40example.com:p@mail.example.com/":  {"mail.example.com", 465, Implicit, "u@example.com", "p"},
-		"smtp+plain://127.0.0.1":                       {"127.0.0.1", 25, Plain, "", ""},
-		"smtp+plain://LOCALHOST:1025":                  {"LOCALHOST", 1025, Plain, "", ""},
-		"smtp+plain://[::1]:1025":                      {"::1", 1025, Plain, "", ""},
-		" smtp://[2001:db8::1]:587 ":                   {"2001:db8::1", 587, StartTLS, "", ""},
-		"SMTPS://mail.example.com":                     {"mail.example.com", 465, Implicit, "", ""},
+		"smtp://mail.example.com":                     {"mail.example.com", 587, StartTLS, "", ""},
+		"smtp://u:p%40ss@mail.example.com:2525":       {"mail.example.com", 2525, StartTLS, "u", "p@ss"},
+		"smtps://u%40example.com:p@mail.example.com/": {"mail.example.com", 465, Implicit, "u@example.com", "p"},
+		"smtp+plain://127.0.0.1":                      {"127.0.0.1", 25, Plain, "", ""},
+		"smtp+plain://LOCALHOST:1025":                 {"LOCALHOST", 1025, Plain, "", ""},
+		"smtp+plain://[::1]:1025":                     {"::1", 1025, Plain, "", ""},
+		" smtp://[2001:db8::1]:587 ":                  {"2001:db8::1", 587, StartTLS, "", ""},
+		"SMTPS://mail.example.com":                    {"mail.example.com", 465, Implicit, "", ""},
 	}
 	for raw, want := range good {
 		if got, err := ParseServer(raw); err != nil || got != want {
@@ -22,13 +24,13 @@ func TestParseServer(t *testing.T) {
 		}
 	}
 	bad := map[string]string{
-		"":                                "begin with",
-		"mail.example.com:587":            "begin with",
-		"http://mail.example.com":         "begin with",
-		"smtp://":                         "host",
-		"smtp://:587":                     "host",
-		"smtp://hunter2@mail.example.com": "both",
-		"smtp://:hunter2@m.example.com":   "both",
+		"":                                                 "begin with",
+		"mail.example.com:587":                             "begin with",
+		"http://mail.example.com":                          "begin with",
+		"smtp://":                                          "host",
+		"smtp://:587":                                      "host",
+		"smtp://hunter2@mail.example.com":                  "both",
+		"smtp://:hunter2@m.example.com":                    "both",
 		"smtp://u:hunter2@m.example.com:0":                 "port",
 		"smtp://u:hunter2@m.example.com:99999":             "port",
 		"smtp://u:hunter2@m.example.com:587/x":             "port",
@@ -59,7 +61,7 @@ func FuzzParseServer(f *testing.F) {
 			}
 			return
 		}
-		if s.Host == "" || s.Port < 1 || s.Port > 65535 || s.Security == Plain && !loopback(s.Host) {
+		if s.Host == "" || s.Port < 1 || s.Port > 65535 || s.Security == Plain && !config.IsLoopback(s.Host) {
 			t.Errorf("%q: %+v", raw, s)
 		}
 	})

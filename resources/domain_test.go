@@ -55,7 +55,10 @@ func TestDomain(t *testing.T) {
 		if err != nil || len(list) != 1 || list[0].Name != "acme.example" {
 			t.Errorf("%+v, %v", list, err)
 		}
-		if err := w.RemoveDomain(ctx, w.admin, "acme.example"); err != nil {
+		wantCode(t, w.RemoveDomain(ctx, w.admin, "acme.example"), resources.CodeConfirmation)
+		sure := w.admin
+		sure.Confirmed = true
+		if err := w.RemoveDomain(ctx, sure, "acme.example"); err != nil {
 			t.Fatal(err)
 		}
 		w.work(t, w.a.Org)
@@ -214,7 +217,9 @@ func TestDomainLost(t *testing.T) {
 		w.zone.publish(name)
 		days(5)
 		is("missing again", resources.DomainVerified, resources.StateVerified, 1)
-		if err := w.RemoveDomain(t.Context(), w.admin, "acme.example"); err != nil {
+		sure := w.admin
+		sure.Confirmed = true
+		if err := w.RemoveDomain(t.Context(), sure, "acme.example"); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.alerts(t, w.admin, resources.AlertDomain); len(got) != 0 {
@@ -254,7 +259,9 @@ func TestDomainLooks(t *testing.T) {
 		if n := looks(10*24*time.Hour, 6*time.Hour); n < 1 || n > 20 {
 			t.Errorf("%d looks in ten days once it is verified", n)
 		}
-		if err := w.RemoveDomain(t.Context(), w.admin, name); err != nil {
+		sure := w.admin
+		sure.Confirmed = true
+		if err := w.RemoveDomain(t.Context(), sure, name); err != nil {
 			t.Fatal(err)
 		}
 		if looks(2*24*time.Hour, 6*time.Hour); w.zone.looks() > 0 {

@@ -114,10 +114,13 @@ func (d *Directory) countMail(ctx context.Context, org OrgID) error {
 // there is none. Codes: rate_limited and those of [invited].
 func (d *Directory) invitation(rec *Record) (*Mail, error) {
 	m, u, err := invited(rec)
-	if s := &u.standing; err == nil && s.Mails != nil && d.now().Before(time.UnixMilli(s.Mails.Last).Add(mailAgain)) {
+	if err != nil {
+		return nil, err
+	}
+	if sent := u.standing.Mails; sent != nil && d.now().Before(time.UnixMilli(sent.Last).Add(mailAgain)) {
 		return nil, tooSoon()
 	}
-	return m, err
+	return m, nil
 }
 
 // invited is what brings a user in who has yet to come. Codes: user_inactive,

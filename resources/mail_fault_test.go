@@ -73,7 +73,7 @@ func TestMailRefused(t *testing.T) {
 		t.Errorf("the log has %+v, %v", list, err)
 	}
 	m.post.answers(nil)
-	m.invite(a)
+	m.asksFor(a)
 	m.got("by hand", m.run(), "activate a@acme.example")
 	m.issues(a)
 	m.edit(b, func(doc *jsontree.Value) { doc.Set("title", jsontree.Str("x")) })
@@ -139,15 +139,15 @@ func TestMailsWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := m.licensed(t, m.idp, "u", "host")
-	sending := m.bundle.Directory
-	m.bundle.Directory = other
+	sending := m.Directory
+	m.Directory = other
 	m.got("without a server", m.run())
-	m.bundle.Directory = sending
+	m.Directory = sending
 	m.logged(id, "activate auto queued")
-	m.state(resources.OrgSuspended)
+	m.orgIs(resources.OrgSuspended)
 	m.clock.Advance(time.Hour)
 	m.got("suspended", m.run())
-	m.state(resources.OrgActive)
+	m.orgIs(resources.OrgActive)
 	m.clock.Advance(2 * time.Hour)
 	m.got("resumed", m.run(), "activate u@acme.example")
 }

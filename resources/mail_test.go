@@ -188,8 +188,12 @@ func TestActivationMailDecision(t *testing.T) {
 func TestLetter(t *testing.T) {
 	m := newMails(t, "")
 	tests := []struct{ name, prefers, org, want string }{
-		{"nothing", "", "", "en"}, {"french", "fr-FR", "", "fr"}, {"of the organization", "", "fr", "fr"},
-		{"english in a french one", "en-GB", "fr", "en"}, {"one that usher does not speak", "de", "fr", "fr"}, {"a list", "de, fr;q=0.5", "", "fr"},
+		{"nothing", "", "", "en"},
+		{"french", "fr-FR", "", "fr"},
+		{"of the organization", "", "fr", "fr"},
+		{"english in a french one", "en-GB", "fr", "en"},
+		{"one that usher does not speak", "de", "fr", "fr"},
+		{"a list", "de, fr;q=0.5", "", "fr"},
 		{"no tag at all", "!!", "", "en"},
 	}
 	for i, tt := range tests {
@@ -234,7 +238,7 @@ func TestReminders(t *testing.T) {
 				doc.Set(resources.LifecycleURN, parse(m.T, `{"suppressActivationEmail":true}`))
 			})
 		}}},
-		"sent by hand on the day before": {acts: map[int]func(*mails, string){2: (*mails).invite}, want: map[int]string{2: two, 3: one, 7: one}},
+		"sent by hand on the day before": {acts: map[int]func(*mails, string){2: (*mails).asksFor}, want: map[int]string{2: two, 3: one, 7: one}},
 		"gone": {acts: map[int]func(*mails, string){2: func(m *mails, id string) {
 			if err := m.DeleteUser(m.Context(), m.idp, id, nil); err != nil {
 				m.Fatal(err)

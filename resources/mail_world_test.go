@@ -205,7 +205,7 @@ func (m *mails) manual(string) { m.settings(func(s *resources.Settings) { s.Manu
 
 func (m *mails) automatic(string) { m.settings(func(s *resources.Settings) { s.ManualMails = false }) }
 
-func (m *mails) invite(id string) {
+func (m *mails) asksFor(id string) {
 	m.Helper()
 	if _, err := m.SendActivation(m.Context(), m.admin, id); err != nil {
 		m.Error(err)
@@ -254,9 +254,36 @@ func (m *mails) issues(id string, want ...string) {
 }
 
 // state suspends or resumes the organization.
-func (m *mails) state(s resources.OrgState) {
+func (m *mails) orgIs(s resources.OrgState) {
 	m.Helper()
 	if _, err := m.UpdateOrg(m.Context(), m.operator, "acme", resources.OrgChange{State: &s}); err != nil {
 		m.Fatal(err)
+	}
+}
+
+// role makes a user an administrator.
+func (m *mails) role(id string, r resources.Role) {
+	m.Helper()
+	if _, err := m.GrantRole(m.Context(), m.admin, id, r); err != nil {
+		m.Fatal(err)
+	}
+	m.clock.Advance(time.Millisecond)
+}
+
+// newSetting is an id for something that is to be made.
+func (m *mails) newSetting() string {
+	m.Helper()
+	id, err := resources.NewID(resources.KindSetting, m.clock.Now(), rand.Reader)
+	if err != nil {
+		m.Fatal(err)
+	}
+	return id
+}
+
+// asks has the activation mail sent to a user, later.
+func (m *mails) asks(id string) {
+	m.Helper()
+	if _, err := m.SendActivation(m.Context(), m.admin, id); err != nil {
+		m.Error(err)
 	}
 }

@@ -84,7 +84,7 @@ func TestParkedWork(t *testing.T) {
 		t.Errorf("unparked twice: %v", err)
 	}
 	items, _, err := b.store.Due(t.Context(), b.a.Org, b.clock.Now(), 10)
-	items = slices.DeleteFunc(items, func(i resources.DueItem) bool { return i.Item == "g?" }) // the alert is one for the digest
+	items = slices.DeleteFunc(items, func(i resources.DueItem) bool { return i.Item == "g?" }) // the alert asked for a digest
 	if err != nil || len(items) != 1 || items[0].Item != "unobody" || items[0].Tries != 0 {
 		t.Errorf("due is %+v, %v", items, err)
 	}

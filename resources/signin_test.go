@@ -151,6 +151,20 @@ func TestSignInUnverified(t *testing.T) {
 	}
 }
 
+// TestSharedIssuer: the word of a provider that serves everybody counts for verified
+// domains only.
+func TestSharedIssuer(t *testing.T) {
+	b := newBundle(t, "")
+	s := newSSO(t, b, func(c *resources.ConnectionSpec) { c.Issuer = "https://accounts.google.com" })
+	id := s.person("zoe")
+	s.verify(s.acme)
+	s.refused(s.says("sub-1", "zoe@acme.example"), resources.CodeSSOUnverified)
+	s.verify(s.acme, "acme.example")
+	if _, p := s.enter(s.says("sub-1", "zoe@acme.example")); p.ID != id {
+		t.Errorf("came in as %+v", p)
+	}
+}
+
 // TestNoResurrection: who the identity provider has deactivated or removed does not
 // come back by a sign-in (security I5, BR-114).
 func TestNoResurrection(t *testing.T) {

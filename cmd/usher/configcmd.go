@@ -93,15 +93,24 @@ func each(err error) []error {
 func (e indented) Unwrap() error { return e.err }
 
 func newConfigCommand(p *program) *cobra.Command {
-	check := &cobra.Command{Use: "check", Short: "Check the configuration; exit 3 if it has faults", Args: wants()}
-	check.RunE = action(func(_ context.Context, cmd *cobra.Command, _ []string) error {
+	var address string
+	check := &cobra.Command{
+		Use: "check", Short: "Check the configuration; exit 3 if it has faults", Args: wants(),
+		Long: "Check the configuration; exit 3 if it has faults. With --mail, try the settings of mails\n" +
+			"as well: send one message, and say what the mail server answered.",
+		Example: "  usher config check\n  usher config check --config /etc/usher/usher.yaml --mail me@example.com",
+	}
+	check.Flags().StringVar(&address, "mail", "", "send a message to this address with the settings of mails")
+	check.RunE = action(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
 		loaded, err := p.loadConfig(cmd.Flags())
 		p.warn(loaded)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintln(p.stdout, "the configuration is sound")
-		return err
+		if _, err = fmt.Fprintln(p.stdout, "the configuration is sound"); err != nil || address == "" {
+			return err
+		}
+		return p.tryMail(ctx, loaded, address)
 	})
 	var output string
 	show := &cobra.Command{Use: "show", Short: "Show every setting, its value and where it came from", Args: wants()}

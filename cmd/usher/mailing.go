@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/mail"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"golang.org/x/net/idna"
@@ -138,4 +141,38 @@ func (s *service) openInbox(ctx context.Context) (server notify.Server, err erro
 		return server, err
 	}
 	return notify.ParseServer(string(notify.Plain) + "://" + s.mails.sink.Addr().String())
+}
+
+// tryMail sends a message with the settings of mails and says what came of it.
+func (p *program) tryMail(ctx context.Context, l *config.Loaded, address string) error {
+	if l.SMTP.URL == "" {
+		return &failure{exit: exitConfig, what: "no mail was sent", why: errors.New("smtp.url is not set"), todo: "set it to your mail server, for example smtp://user:password@mail.example.com:587"}
+	}
+	public := l.PublicURL
+	if public == "" {
+		public = "http://" + l.Listen
+	}
+	c, err := mailConfig(l, public)
+	if err != nil {
+		return err
+	}
+	outcome := ""
+	c.Log, c.Observe = slog.New(slog.DiscardHandler), func(_, o string) { outcome = o }
+	mailer, err := notify.New(c)
+	if err != nil {
+		return err
+	}
+	err = mailer.Try(ctx, strings.ToLower(rand.Text()), address, "en")
+	if err == nil {
+		_, err = fmt.Fprintf(p.stdout, "%s took a message for %s\n", c.Server.Host, address)
+		return err
+	}
+	what := "no mail was sent to " + address + " through " + c.Server.Host
+	switch outcome {
+	case notify.OutcomeRefused:
+		return &failure{exit: exitFailure, what: what, why: err, todo: "try another address"}
+	case notify.OutcomeSettings:
+		return &failure{exit: exitConfig, what: what, why: err, todo: "correct smtp.url, smtp.ca or mail.from"}
+	}
+	return &failure{exit: exitUnavailable, what: what, why: err, todo: "see that the mail server runs there and try again"}
 }

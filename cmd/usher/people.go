@@ -11,19 +11,20 @@ import (
 	"github.com/usher-scim/usher/sso/oidc"
 )
 
-// addPeople adds the pages of people and the endpoints of their sign-in.
-func (s *service) addPeople(mux *http.ServeMux, issuers *jwks.Cache) error {
+// newParty makes what speaks to the OpenID providers of organizations.
+func (s *service) newParty(issuers *jwks.Cache) (*oidc.Party, error) {
 	guarded, err := outbound.New(outbound.Config{Allow: s.cfg.Outbound.Allow, Agent: agent()})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	party, err := oidc.New(oidc.Config{
+	return oidc.New(oidc.Config{
 		Client: guarded, Keys: issuers, Vault: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, PublicURL: s.publicURL,
 		Secret: s.directory.ConnectionSecret, Moved: s.directory.NoteMoved,
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// addPeople adds the pages of people and the endpoints of their sign-in.
+func (s *service) addPeople(mux *http.ServeMux, party *oidc.Party) error {
 	handOff, err := oidc.NewHandOff(oidc.HandOffConfig{PublicURL: s.publicURL, Secret: s.directory.Secret, Now: time.Now, Rand: rand.Reader})
 	if err != nil {
 		return err

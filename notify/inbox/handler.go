@@ -8,10 +8,11 @@ import (
 	"html/template"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/usher-scim/usher/internal/config"
 )
 
 //go:embed pages/list.html pages/message.html pages/frame.html pages/style.css
@@ -92,11 +93,7 @@ func ownName(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.IsLoopback()
+	return config.IsLoopback(strings.Trim(host, "[]"))
 }
 
 // one finds the message of a request.
@@ -164,12 +161,15 @@ func (b *Inbox) jsonMessage(w http.ResponseWriter, _ *http.Request, m *message) 
 }
 
 func (b *Inbox) json(w http.ResponseWriter, v any) {
-	body, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
+	var body bytes.Buffer
+	enc := json.NewEncoder(&body)
+	enc.SetEscapeHTML(false) // scripts read it; no browser takes it for HTML
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
 		http.Error(w, "The answer cannot be written: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	b.write(w, "application/json", append(body, '\n'))
+	b.write(w, "application/json", body.Bytes())
 }
 
 // write sends an answer. Who does not take it has gone.

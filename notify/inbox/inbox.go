@@ -3,6 +3,8 @@ package inbox
 import (
 	"errors"
 	"log/slog"
+	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -32,6 +34,9 @@ type Inbox struct {
 	kept  []*message // oldest first
 	bytes int
 	last  int // id of the newest
+
+	listener net.Listener // of ServeMail, or nil
+	closed   bool
 }
 
 // New makes an empty inbox.
@@ -68,8 +73,8 @@ func (b *Inbox) list() []*message {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	out := make([]*message, 0, len(b.kept))
-	for i := len(b.kept) - 1; i >= 0; i-- {
-		out = append(out, b.kept[i])
+	for _, m := range slices.Backward(b.kept) {
+		out = append(out, m)
 	}
 	return out
 }

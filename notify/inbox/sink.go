@@ -22,8 +22,14 @@ func (b *Inbox) newSink() *smtp.Server {
 	return s
 }
 
-// ServeMail takes mails from a listener until Close.
+// ServeMail takes mails from a listener until Close, which may come first.
 func (b *Inbox) ServeMail(l net.Listener) error {
+	b.mu.Lock()
+	if b.listener = l; b.closed {
+		b.mu.Unlock()
+		return l.Close()
+	}
+	b.mu.Unlock()
 	if err := b.sink.Serve(l); err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("inbox: %w", err)
 	}
@@ -32,7 +38,17 @@ func (b *Inbox) ServeMail(l net.Listener) error {
 
 // Close ends ServeMail and its connections.
 func (b *Inbox) Close() error {
-	if err := b.sink.Close(); err != nil && !errors.Is(err, smtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	err := b.sink.Close()
+	if b.listener != nil { // the server may not know it yet
+		err = errors.Join(err, b.listener.Close())
+	}
+	if err != nil && !errors.Is(err, net.ErrClosed) {
 		return fmt.Errorf("inbox: %w", err)
 	}
 	return nil

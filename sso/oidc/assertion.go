@@ -27,7 +27,10 @@ func (p *Party) assertion(ctx context.Context, c *resources.Connection, ends res
 		sources = append(sources, info)
 	}
 	a := claimed(names, sources)
-	a.Connection, a.Issuer, a.IDToken = c, c.Issuer, got.id
+	a.Connection, a.Issuer = c, c.Issuer
+	if len(got.id) <= maxHint { // a session keeps it for LogoutURL, which takes no longer one
+		a.IDToken = got.id
+	}
 	switch {
 	case a.Email == "":
 		log.good(CheckEmail, "The provider names no address in the claim "+quoted(names.Email)+": only people who are linked already, or found by their externalId, can be let in.")

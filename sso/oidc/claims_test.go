@@ -55,6 +55,21 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// A token with everything in it is read; as a hint for signing out it is too long,
+// and no session has to keep it.
+func TestLongToken(t *testing.T) {
+	w := open(t, "")
+	for size, kept := range map[int]bool{1000: true, 40_000: false} {
+		w.a.Set(issuer.Faults{Token: issuer.Lie{Claims: map[string]any{"groups": strings.Repeat("x", size)}}})
+		if a, err := w.signIn(t, w.a); err != nil || (a.IDToken != "") != kept {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+	w.a.Set(issuer.Faults{Token: issuer.Lie{Claims: map[string]any{"groups": strings.Repeat("x", 70_000)}}})
+	_, err := w.signIn(t, w.a)
+	refused(t, err, oidc.CheckForm)
+}
+
 // UserInfo must be that of the same person.
 func TestUserInfo(t *testing.T) {
 	w := open(t, "")
