@@ -16,6 +16,7 @@ var (
 		"admin:users": {
 			"create-user", "create-users", "change-user", "deactivate-user", "reactivate-user", "delete-user",
 			"create-group", "change-group", "delete-group", "change-group-members", "put-group-licences",
+			"send-activation", "send-activation-mails",
 			"end-user-session", "end-user-sessions", "remove-user-link", "remove-user-links",
 		},
 		"admin:licences": {
@@ -31,8 +32,10 @@ var (
 	ofFullAdmins = []string{
 		"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token",
 		"create-connection", "change-connection", "delete-connection", "discover-connection", "test-connection",
+		"add-domain", "verify-domain", "remove-domain",
+		"export-activation-links",
 	}
-	ofOperators  = []string{
+	ofOperators = []string{
 		"list-orgs", "create-org", "delete-org", "put-product", "delete-product", "create-subscription", "change-subscription", "delete-subscription",
 		"list-clients", "create-client", "delete-client", "add-client-secret", "revoke-client-secret", "get-declaration", "put-declaration",
 		"put-schema", "delete-schema", "put-resource-type", "delete-resource-type", "put-extension", "delete-extension",
@@ -64,6 +67,7 @@ func allowed(scope string, o described) bool {
 func TestRights(t *testing.T) {
 	h := open(t, "")
 	h.org("acme")
+	h.letExport("acme")
 	tokens := map[string]string{"platform": h.api}
 	for _, scope := range readers {
 		tokens[scope] = h.token("acme", scope)
@@ -139,6 +143,8 @@ func (h *house) address(o described, slug string) string {
 		switch part {
 		case "{role}":
 			path = strings.ReplaceAll(path, part, "read_only")
+		case "{domain}":
+			path = strings.ReplaceAll(path, part, "nothing.example")
 		case "{sku}":
 			path = strings.ReplaceAll(path, part, "gadget")
 		case "{id}", "{user}", "{secret}", "{schema}", "{type}", "{item}":

@@ -32,6 +32,7 @@ type User struct {
 	Active            bool      `json:"active" example:"true"`
 
 	State    string        `json:"state" example:"not_verified" doc:"Where the user is in its life (domain.md §3.1)."`
+	Mailed   *Mailed       `json:"activationEmails,omitempty" doc:"Activation mails and reminders that were sent."`
 	Source   string        `json:"source" example:"API" doc:"How the user came: SCIM, API, CSV, CONSOLE …"`
 	Managed  bool          `json:"managedByIdp" doc:"Whether an identity provider owns the profile (BR-071)."`
 	Roles    []string      `json:"roles" doc:"As an administrator."`
@@ -90,6 +91,13 @@ type Issue struct {
 	Since     string `json:"since,omitempty" format:"date-time"`
 }
 
+// Mailed tells of the mails that shall bring a user in.
+type Mailed struct {
+	Count     int    `json:"count" example:"2"`
+	Reminders int    `json:"reminders" example:"1" doc:"How many of them were reminders (BR-090)."`
+	Last      string `json:"last" format:"date-time"`
+}
+
 // Ref names another resource.
 type Ref struct {
 	ID      string `json:"id" example:"06f7k2m9s3c4d5e6g7h1"`
@@ -106,7 +114,7 @@ type listUsers struct {
 	OrgPath
 	Paged
 	Search   string `query:"q" maxLength:"200" example:"zoe" doc:"Beginning or part of a name, userName or e-mail address, without case and accents."`
-	State    string `query:"state" maxLength:"40" doc:"not_verified, verified, active, inactive …"`
+	State    string `query:"state" maxLength:"40" doc:"not_verified, verified, active, inactive …; never_activated: the first two."`
 	Licence  string `query:"licence" maxLength:"63" doc:"A SKU that is held or asked for."`
 	Status   string `query:"status" enum:"assigned,error,reserved" doc:"Of that licence."`
 	Package  string `query:"package" maxLength:"63"`
@@ -169,6 +177,9 @@ func wireUser(rec *resources.Record) (User, error) {
 	}
 	if s.Package != nil {
 		out.Package = s.Package.SKU
+	}
+	if m := s.Mails; m != nil && m.Count > 0 {
+		out.Mailed = &Mailed{Count: m.Count, Reminders: m.Reminders, Last: moment(m.Last)}
 	}
 	if c := s.Calling; c != nil {
 		out.Calling = &Calling{Location: c.Location, Number: c.Number, Extension: c.Extension, Temporary: c.Temporary, Status: c.Status}

@@ -18,10 +18,11 @@ type ExportedLink struct {
 
 // ExportLinks makes activation links for an administrator to hand out (BR-088),
 // those of up to limit users who never activated after a place. Links that these
-// users had stop working. Users without an address have none. Codes: forbidden
-// unless the setting allows it.
+// users had stop working. Users without an address have none. It takes a full
+// administrator, because who has a link can come in as the user, administrators
+// included. Codes: forbidden unless the setting allows it.
 func (d *Directory) ExportLinks(ctx context.Context, c Caller, after string, limit int) (links []ExportedLink, next string, err error) {
-	if err := c.mayAdmin(AreaUsers, true); err != nil {
+	if err := c.mayAdmin(AreaOrg, true); err != nil {
 		return nil, "", err
 	}
 	plan, err := d.loadPlan(ctx, c.Org)

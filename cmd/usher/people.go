@@ -1,31 +1,30 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
 	"net/http"
 	"time"
 
 	"github.com/usher-scim/usher/internal/jwks"
 	"github.com/usher-scim/usher/internal/outbound"
-	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/sso"
 	"github.com/usher-scim/usher/sso/oidc"
 )
 
-// addPeople adds the pages of people and the endpoints of their sign-in.
-func (s *service) addPeople(mux *http.ServeMux, issuers *jwks.Cache) error {
+// newParty makes what speaks to the OpenID providers of organizations.
+func (s *service) newParty(issuers *jwks.Cache) (*oidc.Party, error) {
 	guarded, err := outbound.New(outbound.Config{Allow: s.cfg.Outbound.Allow, Agent: agent()})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	party, err := oidc.New(oidc.Config{
+	return oidc.New(oidc.Config{
 		Client: guarded, Keys: issuers, Vault: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, PublicURL: s.publicURL,
-		Secret: s.directory.ConnectionSecret, Moved: s.moved,
+		Secret: s.directory.ConnectionSecret, Moved: s.directory.NoteMoved,
 	})
-	if err != nil {
-		return err
-	}
+}
+
+// addPeople adds the pages of people and the endpoints of their sign-in.
+func (s *service) addPeople(mux *http.ServeMux, party *oidc.Party) error {
 	handOff, err := oidc.NewHandOff(oidc.HandOffConfig{PublicURL: s.publicURL, Secret: s.directory.Secret, Now: time.Now, Rand: rand.Reader})
 	if err != nil {
 		return err
@@ -44,11 +43,4 @@ func (s *service) addPeople(mux *http.ServeMux, issuers *jwks.Cache) error {
 func clientOf(r *http.Request) string {
 	v, _ := r.Context().Value(visitKey{}).(visit)
 	return v.client.String()
-}
-
-// moved raises an alert about a provider whose endpoints went to other hosts.
-func (s *service) moved(ctx context.Context, org resources.OrgID, c *resources.Connection, reason string) {
-	if err := s.directory.NoteMoved(ctx, org, c, reason); err != nil {
-		s.log.ErrorContext(ctx, "an alert was not raised", "org", org, "connection", c.ID, "err", err)
-	}
 }
