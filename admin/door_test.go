@@ -32,6 +32,7 @@ type house struct {
 	store     *backend.Store
 	scim, api string        // tokens
 	ahead     time.Duration // of the clock, for what takes time
+	dns       map[string][]string
 	letters   []resources.Letter
 }
 
@@ -44,7 +45,7 @@ func (h *house) keep(_ context.Context, l resources.Letter) error {
 func open(t *testing.T, url string) *house {
 	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	h := &house{T: t}
+	h := &house{T: t, dns: map[string][]string{}}
 	now := func() time.Time { return time.Now().Add(h.ahead) }
 	store, err := backend.Open(t.Context(), backend.Config{URL: url, Log: log, Now: now})
 	if err != nil {
@@ -55,7 +56,8 @@ func open(t *testing.T, url string) *house {
 			t.Error(err)
 		}
 	})
-	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log, Send: h.keep})
+	lookup := func(_ context.Context, name string) ([]string, error) { return h.dns[name], nil }
+	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log, LookupTXT: lookup, Send: h.keep})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -131,6 +131,7 @@ func (d *door) registerPeople(api huma.API) {
 	d.registerGroups(api)
 	d.registerMembers(api)
 	d.registerAdmins(api)
+	d.registerDomains(api)
 	d.registerMails(api)
 	d.registerConnections(api)
 	d.registerAccess(api)

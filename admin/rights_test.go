@@ -32,6 +32,7 @@ var (
 	ofFullAdmins = []string{
 		"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token",
 		"create-connection", "change-connection", "delete-connection", "discover-connection", "test-connection",
+		"add-domain", "verify-domain", "remove-domain",
 		"export-activation-links",
 	}
 	ofOperators = []string{
@@ -142,6 +143,8 @@ func (h *house) address(o described, slug string) string {
 		switch part {
 		case "{role}":
 			path = strings.ReplaceAll(path, part, "read_only")
+		case "{domain}":
+			path = strings.ReplaceAll(path, part, "nothing.example")
 		case "{sku}":
 			path = strings.ReplaceAll(path, part, "gadget")
 		case "{id}", "{user}", "{secret}", "{schema}", "{type}", "{item}":

@@ -29,6 +29,8 @@ type Settings struct {
 	DefaultLocation    string `json:"defaultLocation,omitempty" doc:"Id of the location of calling users who have none."`
 	ExtensionLength    int    `json:"extensionLength" example:"4" doc:"Digits of extensions where a location does not say."`
 	QuarantineHours    int    `json:"quarantineHours" example:"24" doc:"How long released numbers rest (BR-200)."`
+
+	PeopleSettings
 }
 
 // SettingsChange is a merge patch of settings; null sets one back to what holds
@@ -48,18 +50,21 @@ type SettingsChange struct {
 	DefaultLocation          Patch[string] `json:"defaultLocation,omitzero" maxLength:"40"`
 	ExtensionLength          Patch[int]    `json:"extensionLength,omitzero"`
 	QuarantineHours          Patch[int]    `json:"quarantineHours,omitzero"`
+
+	PeopleSettingsChange
 }
 
 type changeSettings struct {
 	OrgPath
 	Conditional
-	Body SettingsChange `contentType:"application/merge-patch+json"`
+	Confirm bool           `query:"confirm" doc:"Must be true to turn automatic activation e-mails off (BR-086)."`
+	Body    SettingsChange `contentType:"application/merge-patch+json"`
 }
 
 func (d *door) registerSettings(api huma.API) {
 	const path = orgPath + "/settings"
 	inside(d, api, resources.AreaOrg, operation("get-settings", http.MethodGet, path, "Read an organization's settings", 200), d.getSettings)
-	inside(d, api, resources.AreaOrg, operation("change-settings", http.MethodPatch, path, "Change settings; null sets one back to its default", 200, 412), d.changeSettings)
+	inside(d, api, resources.AreaOrg, operation("change-settings", http.MethodPatch, path, "Change settings; null sets one back to its default", 200, 412, 428), d.changeSettings)
 }
 
 func wireSettings(s resources.Settings, err error) (*one[Settings], error) {
@@ -73,6 +78,7 @@ func wireSettings(s resources.Settings, err error) (*one[Settings], error) {
 		GuardUsers: cmp.Or(s.GuardUsers, 10), GuardPercent: cmp.Or(s.GuardPercent, 20),
 		PhoneNumbersAsWish: s.PhoneNumbersAsWish, AutoNumber: s.AutoNumber, AutoExtension: s.AutoExtension,
 		DefaultLocation: s.DefaultLocation, ExtensionLength: cmp.Or(s.ExtensionLength, 4), QuarantineHours: s.QuarantineHours,
+		PeopleSettings: wirePeople(&s),
 	}}, err
 }
 
@@ -82,8 +88,12 @@ func (d *door) getSettings(ctx context.Context, in *OrgPath) (*one[Settings], er
 }
 
 func (d *door) changeSettings(ctx context.Context, in *changeSettings) (*one[Settings], error) {
-	seen := in.seen()
-	s, _, err := d.directory.ChangeSettings(ctx, in.caller, func(s *resources.Settings, _ uint64) error {
+	if err := in.Body.checkList(); err != nil {
+		return nil, err
+	}
+	seen, c := in.seen(), in.caller
+	c.Confirmed = in.Confirm
+	s, _, err := d.directory.ChangeSettings(ctx, c, func(s *resources.Settings, _ uint64) error {
 		if seen != nil {
 			if err := seen(*s); err != nil {
 				return err
@@ -110,4 +120,5 @@ func (ch *SettingsChange) apply(s *resources.Settings) {
 	ch.DefaultLocation.apply(&s.DefaultLocation)
 	ch.ExtensionLength.apply(&s.ExtensionLength)
 	ch.QuarantineHours.apply(&s.QuarantineHours)
+	ch.PeopleSettingsChange.apply(s)
 }

@@ -165,14 +165,16 @@ func (d *Directory) withLink(ctx context.Context, v *arriving, r revision, act f
 	if v.done {
 		return nil, arrivedAlready()
 	}
-	change := r.change
+	change, sentTo := r.change, v.live.SentTo
 	r.check = func(cur *Record) (err error) {
 		v.rec = cur
 		v.user, err = storedUser(cur)
 		return err
 	}
 	r.change = func(p *Plan, s *Standing) error {
-		s.prove(v.user.IdentityKey)
+		if sentTo == v.user.IdentityKey {
+			s.prove(sentTo)
+		}
 		if change == nil {
 			return nil
 		}

@@ -154,8 +154,12 @@ func (d *Directory) mint(ctx context.Context, l Lease, m *Mail) (token, code str
 			code = of.code(keys)
 			next.Code = of.codeHash(keys, code)
 		}
-		expires, err = a.issue(tx, next, d.now())
-		return err
+		now := d.now()
+		until, changed, err := a.issue(next, now)
+		if expires = until; err != nil || !changed {
+			return err
+		}
+		return a.put(tx, now)
 	})
 	if err != nil {
 		return "", "", 0, fmt.Errorf("make a link: %w", err)
@@ -182,7 +186,7 @@ func (d *Directory) mailable(tx Tx, m *Mail, next *credential) (*access, error) 
 	switch {
 	case u.Inactive:
 		return nil, &Error{Code: CodeUserInactive, Detail: "The user is not active in the directory; set active first."}
-	case !ok || key != u.IdentityKey:
+	case !ok || key != u.reachedAt(m.Purpose):
 		return nil, &Error{Code: CodeRequestClosed, Detail: "The user has another address by now; send a new mail."}
 	case m.Purpose == PurposeActivate && s.activated():
 		return nil, &Error{Code: CodeRequestClosed, Detail: "The user is active already."}
@@ -195,26 +199,26 @@ func (d *Directory) mailable(tx Tx, m *Mail, next *credential) (*access, error) 
 
 // issue takes a credential in: it replaces the one of its purpose. One of the
 // same mail stays as it is, with more time when less than half of it is left, as
-// its mail is about to be sent.
-func (a *access) issue(tx Tx, next credential, now time.Time) (expires int64, err error) {
+// its mail is about to be sent. changed says that there is something to store.
+func (a *access) issue(next credential, now time.Time) (expires int64, changed bool, err error) {
 	next.Issued, next.Expires = now.UnixMilli(), now.Add(next.Purpose.lifetime()).UnixMilli()
 	old := a.credentialFor(next.Purpose)
 	switch {
 	case old == nil:
 		a.Credentials = append(a.Credentials, next)
-		return next.Expires, a.put(tx, now)
+		return next.Expires, true, nil
 	case old.Mail > next.Mail:
-		return 0, &Error{Code: CodeRequestClosed, Detail: "A later mail has been sent to the user."}
+		return 0, false, &Error{Code: CodeRequestClosed, Detail: "A later mail has been sent to the user."}
 	case old.Mail == next.Mail && old.Used != 0:
-		return 0, &Error{Code: CodeRequestClosed, Detail: "The link of the mail has been used."}
+		return 0, false, &Error{Code: CodeRequestClosed, Detail: "The link of the mail has been used."}
 	}
 	same := old.Epoch == next.Epoch && old.SentTo == next.SentTo
 	if old.Mail == next.Mail && same && slices.Equal(old.Token, next.Token) {
 		if left := old.Expires - next.Issued; left >= next.Purpose.lifetime().Milliseconds()/2 {
-			return old.Expires, nil
+			return old.Expires, false, nil
 		}
 		old.Expires = next.Expires
-		return old.Expires, a.put(tx, now)
+		return old.Expires, true, nil
 	}
 	if same && old.Used == 0 {
 		next.Pending = old.Pending // who chose a password and lost the mail need not choose again
@@ -223,7 +227,7 @@ func (a *access) issue(tx Tx, next credential, now time.Time) (expires int64, er
 		a.spend(old.Token)
 	}
 	*old = next
-	return next.Expires, a.put(tx, now)
+	return next.Expires, true, nil
 }
 
 // spend remembers an activation link that does nothing any more (BR-110).
@@ -252,5 +256,25 @@ func (a *access) found(t linkToken) (c *credential, spent bool) {
 // address, or whatever else ends access.
 func (c *credential) works(u *User, now time.Time) bool {
 	return c != nil && c.Used == 0 && now.UnixMilli() < c.Expires && !u.Inactive &&
-		c.Epoch == u.standing.Epoch && c.SentTo == u.IdentityKey && u.IdentityKey != ""
+		c.Epoch == u.standing.Epoch && c.SentTo == u.reachedAt(c.Purpose) && c.SentTo != ""
+}
+
+// reachedAt is the address, as EmailKey, that a link for a purpose can be sent to:
+// the identity address, but for another password the one before it, as long as it
+// may come back. Who has an address that nobody has confirmed yet gets nothing that
+// opens what there is.
+func (u *User) reachedAt(p Purpose) string {
+	if m := u.standing.Moved; p == PurposeReset && m != nil {
+		return m.Key
+	}
+	return u.IdentityKey
+}
+
+// confirmed is the address, as it was sent, that a user is told at what happens to
+// its access.
+func (u *User) confirmed() string {
+	if m := u.standing.Moved; m != nil {
+		return m.Old
+	}
+	return u.Identity
 }

@@ -191,8 +191,8 @@ func printable(text string) string {
 	}, text)
 }
 
-// RemoveDomain takes a domain away; users whom it verified are settled again.
-// Codes: not_found.
+// RemoveDomain takes a domain away; users whom it verified are settled again. A
+// verified one needs Caller.Confirmed. Codes: not_found, confirmation_required.
 func (d *Directory) RemoveDomain(ctx context.Context, c Caller, name string) error {
 	if err := c.mayAdmin(AreaOrg, true); err != nil {
 		return err
@@ -205,6 +205,9 @@ func (d *Directory) RemoveDomain(ctx context.Context, c Caller, name string) err
 		}
 		if err := c.seen(*dm); err != nil {
 			return err
+		}
+		if dm.State == DomainVerified && !c.Confirmed {
+			return &Error{Code: CodeConfirmation, Field: "confirm", Detail: "The domain " + dm.Name + " is verified: addresses at it would be verified no more unless their users proved them, and it would get another record when it is added again. Confirm to remove it."}
 		}
 		gone = *dm
 		p.Domains = slices.DeleteFunc(p.Domains, func(dm Domain) bool { return dm.Name == gone.Name })

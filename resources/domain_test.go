@@ -55,7 +55,10 @@ func TestDomain(t *testing.T) {
 		if err != nil || len(list) != 1 || list[0].Name != "acme.example" {
 			t.Errorf("%+v, %v", list, err)
 		}
-		if err := w.RemoveDomain(ctx, w.admin, "acme.example"); err != nil {
+		wantCode(t, w.RemoveDomain(ctx, w.admin, "acme.example"), resources.CodeConfirmation)
+		sure := w.admin
+		sure.Confirmed = true
+		if err := w.RemoveDomain(ctx, sure, "acme.example"); err != nil {
 			t.Fatal(err)
 		}
 		w.work(t, w.a.Org)
@@ -214,7 +217,9 @@ func TestDomainLost(t *testing.T) {
 		w.zone.publish(name)
 		days(5)
 		is("missing again", resources.DomainVerified, resources.StateVerified, 1)
-		if err := w.RemoveDomain(t.Context(), w.admin, "acme.example"); err != nil {
+		sure := w.admin
+		sure.Confirmed = true
+		if err := w.RemoveDomain(t.Context(), sure, "acme.example"); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.alerts(t, w.admin, resources.AlertDomain); len(got) != 0 {
@@ -254,7 +259,9 @@ func TestDomainLooks(t *testing.T) {
 		if n := looks(10*24*time.Hour, 6*time.Hour); n < 1 || n > 20 {
 			t.Errorf("%d looks in ten days once it is verified", n)
 		}
-		if err := w.RemoveDomain(t.Context(), w.admin, name); err != nil {
+		sure := w.admin
+		sure.Confirmed = true
+		if err := w.RemoveDomain(t.Context(), sure, name); err != nil {
 			t.Fatal(err)
 		}
 		if looks(2*24*time.Hour, 6*time.Hour); w.zone.looks() > 0 {
@@ -317,5 +324,40 @@ func TestDomainRights(t *testing.T) {
 	list, err := w.Domains(ctx, w.admin)
 	if err != nil || len(list) != 100 || !slices.IsSortedFunc(list, func(a, b resources.Domain) int { return strings.Compare(a.Name, b.Name) }) {
 		t.Errorf("%d domains, %v", len(list), err)
+	}
+}
+
+// TestDomainChangedMeanwhile: what was found in DNS is of no use to a domain that
+// was removed, or added anew with another token, while DNS was asked.
+func TestDomainChangedMeanwhile(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		for _, worker := range []bool{false, true} {
+			w := newDomains(t, "")
+			w.zone.publish(w.add(t, "acme.example").Record())
+			w.zone.while = func() {
+				if err := w.RemoveDomain(t.Context(), w.admin, "acme.example"); err != nil {
+					t.Error(err)
+				}
+				if again {
+					w.add(t, "acme.example")
+				}
+			}
+			if worker {
+				w.clock.Advance(10 * time.Minute)
+				w.work(t, w.a.Org)
+			} else {
+				_, err := w.CheckDomain(t.Context(), w.admin, "acme.example")
+				wantCode(t, err, resources.CodeNotFound)
+			}
+			list, err := w.Domains(t.Context(), w.admin)
+			if err != nil || len(list) > 0 != again || again && list[0].State != resources.DomainPending {
+				t.Errorf("again %v, worker %v: %+v, %v", again, worker, list, err)
+			}
+			w.zone.looks()
+			w.clock.Advance(11 * time.Minute)
+			if w.work(t, w.a.Org); w.zone.looks() > 0 != again {
+				t.Errorf("again %v, worker %v: the next look is wrong", again, worker)
+			}
+		}
 	}
 }

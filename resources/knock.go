@@ -194,7 +194,7 @@ func (w *somebody) activation() *Mail {
 	if !w.there() || w.user.IdentityKey == "" || w.user.standing.activated() {
 		return nil
 	}
-	return &Mail{Template: MailAgain, Purpose: PurposeActivate}
+	return &Mail{Template: MailAgain, Purpose: PurposeActivate, To: w.user.Identity}
 }
 
 // reset is the mail by which somebody sets another password; nil for who never
@@ -203,7 +203,7 @@ func (w *somebody) reset() *Mail {
 	if !w.there() || w.user.IdentityKey == "" || !w.user.standing.activated() {
 		return nil
 	}
-	return &Mail{Template: MailReset, Purpose: PurposeReset}
+	return &Mail{Template: MailReset, Purpose: PurposeReset, To: w.user.confirmed()}
 }
 
 // sendLink queues a mail that somebody asked for; nil is none. Whether the
@@ -236,7 +236,7 @@ func (d *Directory) sendLink(ctx context.Context, w *somebody, m *Mail, key stri
 	if m == nil || n > 1 {
 		return d.vault.Put(ctx, PlatformOrg, "link-none", key, []byte{'1'}, d.now().Add(again))
 	}
-	m.User, m.To, m.Trigger, m.By = w.rec.ID, w.user.Identity, TriggerSelf, w.rec.ID
+	m.User, m.Trigger, m.By = w.rec.ID, TriggerSelf, w.rec.ID
 	if _, err := d.store.Update(ctx, w.id, func(_ context.Context, tx Tx) error {
 		next := *m
 		return d.queueMail(tx, &next)

@@ -71,7 +71,7 @@ func (p *posting) mootInvitation() mootness {
 // moved reports whether the address is not the user's any more who asked for the
 // mail.
 func (p *posting) moved() mootness {
-	if key, _ := EmailKey(p.m.To); key == p.user.IdentityKey && key != "" {
+	if key, _ := EmailKey(p.m.To); key == p.user.reachedAt(p.m.Purpose) && key != "" {
 		return mootness{}
 	}
 	return mootness{text: "the address is not the user's any more"}

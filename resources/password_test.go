@@ -200,7 +200,7 @@ func TestLockoutDoS(t *testing.T) {
 func TestPasswordsOff(t *testing.T) {
 	onArrivals(t, func(m *mails) {
 		ctx := m.Context()
-		id, address, cookie := m.arrived("zoe")
+		_, address, cookie := m.arrived("zoe")
 		boss, bossAddress, _ := m.arrived("boss")
 		if _, err := m.GrantRole(ctx, m.admin, boss, resources.RoleFullAdmin); err != nil {
 			m.Fatal(err)
@@ -225,7 +225,6 @@ func TestPasswordsOff(t *testing.T) {
 		if _, err := m.enters(bossAddress, fine); err != nil {
 			m.Errorf("a full administrator: %v", err)
 		}
-		_ = id
 	})
 }
 
@@ -273,7 +272,7 @@ func TestReset(t *testing.T) {
 func TestResetEnds(t *testing.T) {
 	onArrivals(t, func(m *mails) {
 		ctx := m.Context()
-		id, address, cookie := m.arrived("zoe")
+		id, address, _ := m.arrived("zoe")
 		late := m.carry(m.T, m.a, id, address, resources.PurposeReset)
 		m.clock.Advance(24 * time.Hour)
 		m.refused(resources.CodeActivationExpired, map[string]error{"a day old": errOf(m.SetPassword(ctx, late.token, fine))})

@@ -52,11 +52,16 @@ type secretProfile struct {
 	Secret  []byte `json:"secret"`
 }
 
-// readSecret reads the stored secret, or stores one. The id follows from the
-// purpose, so that two who make one meet.
-func (d *Directory) readSecret(ctx context.Context, purpose string) ([]byte, error) {
+// secretID is the id of the record of a secret. It follows from the purpose, so
+// that two who make one meet.
+func secretID(purpose string) (string, error) {
 	sum := sha256.Sum256([]byte(purpose))
-	id, err := NewID(KindSetting, time.UnixMilli(0), bytes.NewReader(sum[:]))
+	return NewID(KindSetting, time.UnixMilli(0), bytes.NewReader(sum[:]))
+}
+
+// readSecret reads the stored secret, or stores one.
+func (d *Directory) readSecret(ctx context.Context, purpose string) ([]byte, error) {
+	id, err := secretID(purpose)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -24,16 +25,20 @@ func (s *Settings) checkPeople() error {
 		return invalidField("sessionIdleMinutes", "A session ends after 5 to 1440 minutes without use.")
 	case s.SessionHours != 0 && (s.SessionHours < 1 || s.SessionHours > 720):
 		return invalidField("sessionHours", "A session ends after 1 to 720 hours, used or not.")
-	case s.SessionHours != 0 && s.SessionIdle > s.SessionHours*60:
-		return invalidField("sessionIdleMinutes", "A session would end after %d hours before it could be unused for %d minutes; shorten the one or lengthen the other.", s.SessionHours, s.SessionIdle)
+	case s.SessionIdle > cmp.Or(s.SessionHours, 12)*60:
+		return invalidField("sessionIdleMinutes", "A session ends after %d hours, before it could be unused for %d minutes; shorten the one or lengthen the other.", cmp.Or(s.SessionHours, 12), s.SessionIdle)
 	}
 	return s.checkURLs()
 }
 
 func (s *Settings) checkURLs() error {
 	for _, u := range [...]struct{ field, text string }{
-		{"appUrl", s.AppURL}, {"downloadUrl", s.DownloadURL}, {"webAppUrl", s.WebAppURL},
-		{"resourcesUrl", s.ResourcesURL}, {"voicemailUrl", s.VoicemailURL}, {"supportUrl", s.SupportURL},
+		{"appUrl", s.AppURL},
+		{"downloadUrl", s.DownloadURL},
+		{"webAppUrl", s.WebAppURL},
+		{"resourcesUrl", s.ResourcesURL},
+		{"voicemailUrl", s.VoicemailURL},
+		{"supportUrl", s.SupportURL},
 	} {
 		if u.text == "" || u.field == "supportUrl" && isMailto(u.text) {
 			continue

@@ -36,6 +36,37 @@ func TestServeInbox(t *testing.T) {
 	}
 }
 
+// TestActivationMailArrives: who gets a paid licence finds one mail in the inbox,
+// over real SMTP, with a link to this server; who has a free one finds none
+// (BR-080 … BR-082).
+func TestActivationMailArrives(t *testing.T) {
+	t.Parallel()
+	n := start(t, nil)
+	with := func(args ...string) []string { return append(args, "--ready-file", n.file) }
+	wantCode(t, 0, nil, with("subscription", "create", "demo", "host", "--units", "5")...)
+	wantCode(t, 0, nil, with("user", "create", "demo", "free@acme.example", "--licences", "basic")...)
+	wantCode(t, 0, nil, with("user", "create", "demo", "zoe@acme.example", "--display-name", "Zoé", "--licences", "host")...)
+	var list struct{ Messages []struct{ To []string } }
+	for deadline := time.Now().Add(20 * time.Second); len(list.Messages) == 0 && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		_, body := get(t, n.InboxURL+"/messages", "")
+		decode(t, body, &list)
+	}
+	if len(list.Messages) != 1 || list.Messages[0].To[0] != "zoe@acme.example" {
+		t.Fatalf("the inbox has %+v\n%s", list, n.stderr)
+	}
+	_, body := get(t, n.InboxURL+"/messages/1", "")
+	if !strings.Contains(body, n.root()+"/activate?t=") || !strings.Contains(body, "Hello Zoé") {
+		t.Errorf("the mail says:\n%s", body)
+	}
+	if _, numbers := get(t, n.MetricsURL, ""); !strings.Contains(numbers, `usher_mail_sent_total{outcome="sent",template="activate"} 1`) {
+		t.Error("the mail was not counted once")
+	}
+	n.stop(t)
+	if log := n.stderr.String(); strings.Contains(log, "zoe@acme.example") {
+		t.Errorf("the log holds an address (security X8):\n%s", log)
+	}
+}
+
 // TestServeWithoutInbox: with a mail server, or with the inbox off, there is none;
 // with Redis and no mail server the log warns.
 func TestServeWithoutInbox(t *testing.T) {

@@ -69,7 +69,7 @@ func newBillingCommand(p *program) *cobra.Command {
 			use: "download SLUG ID", short: "Write the rows of a billing report to stdout", method: http.MethodGet, path: one + "/download", raw: true,
 			query: []param{{flag: "format", name: "format", kind: 's', usage: "csv (default) or json"}},
 		},
-		verb{use: "delete SLUG ID", short: "Remove a billing report", method: http.MethodDelete, path: one, said: "deleted", ask: "The report is removed; it can be made again."},
+		verb{use: "delete SLUG ID", short: "Remove a billing report", method: http.MethodDelete, path: one, said: "deleted", here: true, ask: "The report is removed; it can be made again."},
 	)
 }
 
@@ -97,28 +97,17 @@ func newSettingsCommand(p *program) *cobra.Command {
 		{"GUARD USERS", "guardUsers"},
 		{"GUARD %", "guardPercent"},
 		{"EXTENSIONS", "extensionLength"},
+		{"ACTIVATION E-MAILS", "automaticActivationEmails"},
+		{"REMINDERS", "reminders"},
+		{"PASSWORDS", "localPasswords"},
+		{"APP", "appUrl"},
 	}
 	return newNoun(p, "settings", "See and change the settings of an organization", nil,
 		verb{use: "show SLUG", short: "Show settings", method: http.MethodGet, path: path, cols: cols},
 		verb{
 			use: "set SLUG", short: "Change settings; \"\" gives one its default back", method: http.MethodPatch, path: path, cols: cols,
 			example: "  usher settings set acme --language fr --time-zone Europe/Paris --guard-users 25",
-			body: []param{
-				{flag: "language", name: "language", kind: 'n', usage: "en or fr"},
-				{flag: "time-zone", name: "timeZone", kind: 'n', usage: "of billing, for example Europe/Paris"},
-				{flag: "billing-months", name: "billingMonths", kind: 'i', usage: "length of a period: 1, 2, 3 or 12"},
-				{flag: "site-url", name: "siteUrl", kind: 'n', usage: "shown in SCIM"},
-				{flag: "release-seats-on-deactivate", name: "releaseSeatsOnDeactivate", kind: 'b', usage: "deactivated users give their seats back"},
-				{flag: "guard-off", name: "guardOff", kind: 'b', usage: "mass revocations are not held"},
-				{flag: "guard-users", name: "guardUsers", kind: 'i', usage: "more users than this, and"},
-				{flag: "guard-percent", name: "guardPercent", kind: 'i', usage: "more than this share of a product's users make a revocation wait"},
-				{flag: "phone-numbers-as-wish", name: "phoneNumbersAsWish", kind: 'b', usage: "work numbers of the profile are wishes"},
-				{flag: "auto-number", name: "autoNumber", kind: 'b', usage: "calling users without a wish get the next free number"},
-				{flag: "auto-extension", name: "autoExtension", kind: 'b', usage: "calling users without a wish get the recommended extension"},
-				{flag: "default-location", name: "defaultLocation", kind: 'n', usage: "id of the location of calling users without one"},
-				{flag: "extension-length", name: "extensionLength", kind: 'i', usage: "digits of recommended extensions"},
-				{flag: "quarantine-hours", name: "quarantineHours", kind: 'i', usage: "how long a released number rests"},
-			},
+			warn:    warnOfSettings, body: append(orgParams(), peopleParams()...),
 		},
 	)
 }

@@ -30,7 +30,7 @@ func newLocationCommand(p *program) *cobra.Command {
 			use: "change SLUG ID", short: "Change a location", method: http.MethodPatch, path: one, cols: cols,
 			body: append([]param{{flag: "name", name: "name", kind: 's', usage: "its name"}}, about...),
 		},
-		verb{use: "delete SLUG ID", short: "Remove a location without users and numbers", method: http.MethodDelete, path: one, said: "deleted", ask: "The location is removed."},
+		verb{use: "delete SLUG ID", short: "Remove a location without users and numbers", method: http.MethodDelete, path: one, said: "deleted", here: true, ask: "The location is removed."},
 	)
 }
 
@@ -73,7 +73,7 @@ func newNumberCommand(p *program) *cobra.Command {
 			body: []param{{flag: "holder", name: "holder", kind: 's', usage: "for whom"}},
 		},
 		verb{use: "release SLUG ID", short: "End a reservation, or the rest of a number after its release", method: http.MethodPost, path: one + "/release", cols: cols},
-		verb{use: "delete SLUG ID", short: "Remove an unassigned number", method: http.MethodDelete, path: one, said: "deleted", ask: "The number leaves the inventory."},
+		verb{use: "delete SLUG ID", short: "Remove an unassigned number", method: http.MethodDelete, path: one, said: "deleted", here: true, ask: "The number leaves the inventory."},
 	)
 }
 

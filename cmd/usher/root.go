@@ -45,7 +45,7 @@ func newRootCommand(p *program) *cobra.Command {
 		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p)},
 		"prove":  {newCheckCommand(p), newSimulateCommand(p), newBenchCommand(p)},
 		"manage": {newOrgCommand(p), newTokenCommand(p), newClientCommand(p), newSchemaCommand(p), newResourceTypeCommand(p), newSettingsCommand(p), newAdminCommand(p)},
-		"people": {newUserCommand(p), newGroupCommand(p), newSSOCommand(p), newSessionCommand(p), newInviteCommand(p), newMailCommand(p), newAlertCommand(p), newJobCommand(p)},
+		"people": {newUserCommand(p), newGroupCommand(p), newDomainCommand(p), newSSOCommand(p), newSessionCommand(p), newInviteCommand(p), newMailCommand(p), newAlertCommand(p), newJobCommand(p)},
 		"rights": {
 			newProductCommand(p), newSubscriptionCommand(p), newLicenseCommand(p), newTemplateCommand(p),
 			newLocationCommand(p), newNumberCommand(p), newExtensionCommand(p), newBillingCommand(p),

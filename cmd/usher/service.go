@@ -157,7 +157,14 @@ func (s *service) open(ctx context.Context) error {
 	if err != nil {
 		return &failure{exit: exitConfig, what: "the declared schemas have faults", why: indented{err}}
 	}
-	s.directory, err = resources.New(resources.Config{Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared, Send: s.mails.send})
+	keys, err := s.sealing(ctx)
+	if err != nil {
+		return err
+	}
+	s.directory, err = resources.New(resources.Config{
+		Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared,
+		Keys: keys, Send: s.mails.send, LookupTXT: newDNSLookup(s.cfg.DNS.Resolver, dnsTime).txt,
+	})
 	return err
 }
 
@@ -224,7 +231,7 @@ func (s *service) wire(context.Context) error {
 		return err
 	}
 	rest, err := admin.New(admin.Config{
-		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, PublicURL: s.publicURL, Discover: party.Discover, Issuers: issuers, Stranger: unknown.failed,
+		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, PublicURL: s.publicURL, Discover: discovering(party), Issuers: issuers, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err

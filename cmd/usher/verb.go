@@ -22,19 +22,21 @@ type verb struct {
 	use            string // name and arguments: "show SLUG ID"; the last may be repeated: "SKU..."
 	short, example string
 	long           string
-	method, path   string            // {slug} in the path is the argument SLUG
-	query, body    []param           // flags
-	fixed          map[string]any    // members of the body that no flag sets
-	args           map[string]string // members of the body that are arguments, by name
-	cols           []column          // of the table for people
-	rows           string            // member of the answer that has the rows; "" is the answer itself
-	list           bool              // the answer is a page of a list
-	job            string            // member of the answer that is a job to wait for; "." is the answer itself
-	ask            string            // what cannot be undone, to be confirmed
-	input          string            // argument that names a file with the body, and
-	media          string            // its media type
-	raw            bool              // the answer goes to stdout as it is
-	said           string            // what to say when the answer is empty: "deleted"
+	method, path   string                           // {slug} in the path is the argument SLUG
+	query, body    []param                          // flags
+	fixed          map[string]any                   // members of the body that no flag sets
+	args           map[string]string                // members of the body that are arguments, by name
+	cols           []column                         // of the table for people
+	rows           string                           // member of the answer that has the rows; "" is the answer itself
+	list           bool                             // the answer is a page of a list
+	job            string                           // member of the answer that is a job to wait for; "." is the answer itself
+	ask            string                           // what cannot be undone, to be confirmed
+	here           bool                             // the confirmation is asked for here alone, the server wants none
+	warn           func(sent map[string]any) string // what of the body is to be confirmed, or ""
+	input          string                           // argument that names a file with the body, and
+	media          string                           // its media type
+	raw            bool                             // the answer goes to stdout as it is
+	said           string                           // what to say when the answer is empty: "deleted"
 }
 
 // param is a flag that becomes a parameter or a member of the body.
@@ -99,7 +101,7 @@ func (s *verb) command(v *orgVerb) *cobra.Command {
 	if s.job != "" {
 		f.BoolVar(&o.wait, "wait", true, "wait for the job and show its progress; --wait=false returns at once")
 	}
-	if s.ask != "" {
+	if s.ask != "" || s.warn != nil {
 		f.BoolVar(&o.yes, "yes", false, "do not ask for confirmation")
 	}
 	if !s.raw {

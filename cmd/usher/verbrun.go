@@ -16,11 +16,17 @@ import (
 
 // run makes the request and prints the answer.
 func (r *verbRun) run(ctx context.Context) error {
-	if r.s.ask != "" {
-		if err := r.confirmed(); err != nil {
+	ask := r.s.ask
+	if r.s.warn != nil {
+		ask = r.s.warn(r.sent)
+	}
+	if ask != "" {
+		if err := r.confirmed(ask); err != nil {
 			return err
 		}
-		r.asked.Set("confirm", "true")
+		if !r.s.here {
+			r.asked.Set("confirm", "true")
+		}
 	}
 	switch {
 	case r.s.raw:
@@ -222,14 +228,14 @@ func (r *verbRun) download(ctx context.Context) error {
 }
 
 // confirmed asks a person to agree to what cannot be undone.
-func (r *verbRun) confirmed() error {
+func (r *verbRun) confirmed(ask string) error {
 	if r.yes {
 		return nil
 	}
 	if !r.interactive {
 		return &failure{exit: exitUsage, why: errors.New("this needs a confirmation, and nobody is there to give it"), todo: "add --yes"}
 	}
-	fmt.Fprintf(r.stderr, "%s Type yes to confirm: ", r.s.ask)
+	fmt.Fprintf(r.stderr, "%s Type yes to confirm: ", ask)
 	typed, err := bufio.NewReader(r.stdin).ReadString('\n')
 	if err != nil || strings.TrimSpace(typed) != "yes" {
 		return &failure{exit: exitUsage, why: errors.New("not confirmed"), todo: "nothing was done"}

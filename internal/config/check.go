@@ -28,6 +28,15 @@ func (l *loading) check() []error {
 	if _, err := outbound.ParseAllow(l.Outbound.Allow); err != nil {
 		bad("outbound.allow", "%v; write for example 10.0.0.0/8 or idp.corp.example", err)
 	}
+	for _, server := range l.DNS.Resolver {
+		if host, err := splitAddress(server); err != nil || host == "" || strings.HasSuffix(server, ":0") {
+			bad("dns.resolver", "%q is not the address of a server; write host:port, for example 192.0.2.53:53", server)
+		}
+	}
+	if len(l.DNS.Resolver) > 5 {
+		bad("dns.resolver", "there are %d servers; five are enough", len(l.DNS.Resolver))
+	}
+	l.checkKeys(bad)
 	if l.Limits.Rate <= 0 || l.Limits.Rate > 1e6 {
 		bad("limits.rate", "%v is not between 1 and 1000000 requests per second", l.Limits.Rate)
 	}

@@ -21,6 +21,9 @@ type Config struct {
 	Limits         Limits   `yaml:"limits" envPrefix:"LIMITS_"`
 	Jobs           Jobs     `yaml:"jobs" envPrefix:"JOBS_"`
 	Outbound       Outbound `yaml:"outbound" envPrefix:"OUTBOUND_"`
+	DNS            DNS      `yaml:"dns" envPrefix:"DNS_"`
+	SecretKey      Secret   `yaml:"secret_key" env:"SECRET_KEY" doc:"Key that seals what the store keeps of others' secrets, and makes links and codes: at least 32 random bytes in base64; empty: a key in the store, which protects from nobody who can read the store."`
+	SecretKeyOld   Secret   `yaml:"secret_key_old" env:"SECRET_KEY_OLD" doc:"Keys that were secret_key before, separated by commas: what they sealed can still be read."`
 	SMTP           SMTP     `yaml:"smtp" envPrefix:"SMTP_"`
 	Mail           Mail     `yaml:"mail" envPrefix:"MAIL_"`
 	Inbox          Inbox    `yaml:"inbox" envPrefix:"INBOX_"`
@@ -50,6 +53,11 @@ type TLS struct {
 // Outbound says what usher may ask by itself.
 type Outbound struct {
 	Allow []string `yaml:"allow" env:"ALLOW" doc:"Addresses, CIDRs or hosts inside your network that issuers' keys may be fetched from; http://host:port even without TLS. Public https addresses need no entry."`
+}
+
+// DNS says whom usher asks for the records of mail domains.
+type DNS struct {
+	Resolver []string `yaml:"resolver" env:"RESOLVER" doc:"DNS servers to ask for the records that verify domains, host:port, the next one when one does not answer; empty: those of this machine."`
 }
 
 // SMTP says who delivers mails.

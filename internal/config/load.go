@@ -116,7 +116,7 @@ func (l *loading) readFile(in Input) {
 }
 
 // unmasked finds secrets in an excerpt of a configuration file.
-var unmasked = regexp.MustCompile(`((?:password|url)["']?\s*:\s*)[^\s].*`)
+var unmasked = regexp.MustCompile(`((?:password|url|secret_key|secret_key_old)["']?\s*:\s*)[^\s].*`)
 
 func usualFile(environment map[string]string) string {
 	var places []string

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // KeySize is the least length of a key in bytes.
@@ -55,6 +56,15 @@ func New(current []byte, older ...[]byte) (*Keys, error) {
 		k.list = append(k.list, key{name: [nameSize]byte(sum[:nameSize]), secret: secret, aead: aead})
 	}
 	return k, nil
+}
+
+// Opening gives Keys that open what these do, and what another key sealed.
+func (k *Keys) Opening(older []byte) (*Keys, error) {
+	more, err := New(older)
+	if err != nil {
+		return nil, err
+	}
+	return &Keys{list: append(slices.Clone(k.list), more.list...)}, nil
 }
 
 // Seal hides a text for a context.

@@ -63,6 +63,19 @@ func TestRotation(t *testing.T) {
 	if _, err := keysOf(t, 2).Open("c", old); err == nil {
 		t.Error("a key that went still opens")
 	}
+	more, err := keysOf(t, 2).Opening(bytes.Repeat([]byte{1}, seal.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := more.Open("c", old); err != nil || string(got) != "x" {
+		t.Errorf("with another key to open it opens to %q, %v", got, err)
+	}
+	if _, err := keysOf(t, 2).Open("c", more.Seal("c", []byte("y"))); err != nil {
+		t.Error("the other key sealed:", err)
+	}
+	if _, err := more.Opening([]byte("short")); err == nil {
+		t.Error("a short key was taken")
+	}
 	all := both.DeriveAll("d")
 	if !bytes.Equal(all[0], keysOf(t, 2).Derive("d")) || !bytes.Equal(all[1], keysOf(t, 1).Derive("d")) || bytes.Equal(all[0], both.Derive("e")) {
 		t.Error("what is derived does not follow from key and context")
