@@ -32,8 +32,8 @@ type house struct {
 	store     *backend.Store
 	scim, api string        // tokens
 	ahead     time.Duration // of the clock, for what takes time
-	letters   []resources.Letter
 	dns       map[string][]string
+	letters   []resources.Letter
 }
 
 // keep is the mail server.
@@ -57,7 +57,7 @@ func open(t *testing.T, url string) *house {
 		}
 	})
 	lookup := func(_ context.Context, name string) ([]string, error) { return h.dns[name], nil }
-	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log, Send: h.keep, LookupTXT: lookup})
+	directory, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: now, Rand: rand.Reader, Log: log, LookupTXT: lookup, Send: h.keep})
 	if err != nil {
 		t.Fatal(err)
 	}

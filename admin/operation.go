@@ -131,8 +131,8 @@ func (d *door) registerPeople(api huma.API) {
 	d.registerGroups(api)
 	d.registerMembers(api)
 	d.registerAdmins(api)
-	d.registerMails(api)
 	d.registerDomains(api)
+	d.registerMails(api)
 	d.registerConnections(api)
 	d.registerAccess(api)
 }

@@ -32,8 +32,8 @@ var (
 	ofFullAdmins = []string{
 		"change-settings", "grant-role", "revoke-role", "change-org", "create-token", "rotate-token", "revoke-token",
 		"create-connection", "change-connection", "delete-connection", "discover-connection", "test-connection",
-		"export-activation-links",
 		"add-domain", "verify-domain", "remove-domain",
+		"export-activation-links",
 	}
 	ofOperators = []string{
 		"list-orgs", "create-org", "delete-org", "put-product", "delete-product", "create-subscription", "change-subscription", "delete-subscription",

@@ -103,6 +103,22 @@ func TestLostReplyOfTake(t *testing.T) {
 	}
 }
 
+// TestLostReplyOfCount: a count whose reply was lost counts once (security C1).
+func TestLostReplyOfCount(t *testing.T) {
+	ctx := context.Background()
+	s, proxy, _ := behind(t)
+	for want := 1; want <= 3; want++ {
+		proxy.SwallowReplies("vt:{lost}:tries", 1)
+		n, err := s.Count(ctx, "lost", "tries", "k", time.Now().Add(time.Hour))
+		if n != want || err != nil {
+			t.Fatalf("count %d, whose reply was lost, gives %d, %v", want, n, err)
+		}
+	}
+	if proxy.Harmed() != 3 {
+		t.Errorf("the proxy harmed %d requests, want 3", proxy.Harmed())
+	}
+}
+
 // TestRepliesStayLost: the outcome is unknown, the error says try again.
 func TestRepliesStayLost(t *testing.T) {
 	ctx := context.Background()

@@ -280,6 +280,19 @@ func vaultCounts(w *world) error {
 	if err := count("a", 1); err != nil {
 		return err
 	}
+	if n, err := w.Vault.Count(w.ctx, w.org, "other", "a", w.Now().Add(time.Minute)); n != 1 || err != nil {
+		return saw(err, "for another purpose Count gives %d; want one", n)
+	}
+	if n, err := w.Vault.Count(w.ctx, w.Org(), "tries", "a", w.Now().Add(time.Minute)); n != 1 || err != nil {
+		return saw(err, "in another organization Count gives %d; want one", n)
+	}
+	w.Advance(20 * time.Second)
+	if _, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, resources.Placement); err != nil {
+		return err
+	}
+	if err := count("a", 2); err != nil {
+		return fmt.Errorf("after Sweep: %w", err)
+	}
 	var sum atomic.Int32
 	errs := together(20, func(int) error {
 		n, err := w.Vault.Count(w.ctx, w.org, "tries", "together", w.Now().Add(time.Minute))

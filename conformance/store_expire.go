@@ -12,6 +12,7 @@ func expireChecks() []StoreCheck {
 	return []StoreCheck{
 		{"sweep-takes-the-places-of-settings", "Tx.Expire, Store.Sweep", inWorld(sweepPlaces)},
 		{"sweep-leaves-what-has-more-time", "Tx.Expire, Store.Sweep", inWorld(sweepMoreTime)},
+		{"sweep-gives-way", "Tx.Expire, Store.Sweep", inWorld(sweepGivesWay)},
 		{"expire-needs-the-setting", "Tx.Expire", inWorld(expireAlone)},
 		{"holder-of-a-claim", "Store.Holder", inWorld(claimHolder)},
 	}
@@ -123,6 +124,36 @@ func sweepMoreTime(w *world) error {
 	w.Advance(2 * time.Minute)
 	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, resources.Placement); n != 0 || err != nil {
 		return saw(err, "Sweep cleans %d; want none", n)
+	}
+	if n, err := w.found("x"); n != 1 || err != nil {
+		return saw(err, "%d settings are found by the attribute; want one", n)
+	}
+	return nil
+}
+
+// sweepGivesWay: a setting that gets more time while Sweep is at it stays.
+func sweepGivesWay(w *world) error {
+	x, err := w.note("k", "x")
+	if err != nil {
+		return err
+	}
+	if err := w.until(x, nil, time.Minute); err != nil {
+		return err
+	}
+	w.Advance(2 * time.Minute)
+	var late error
+	asked := 0
+	placed := func(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
+		if asked++; asked == 1 {
+			next := *r
+			next.Version++
+			late = w.until(thing{&next, x.entries}, r, time.Hour)
+		}
+		return resources.Placement(r)
+	}
+	n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, placed)
+	if err := errors.Join(err, late); err != nil || n != 0 || asked != 1 {
+		return saw(err, "Sweep cleans %d and asks %d times; want none and once", n, asked)
 	}
 	if n, err := w.found("x"); n != 1 || err != nil {
 		return saw(err, "%d settings are found by the attribute; want one", n)

@@ -3,10 +3,11 @@ package notify
 import (
 	"errors"
 	"net"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/usher-scim/usher/internal/config"
 )
 
 // Security says how the connection to a mail server is protected.
@@ -49,7 +50,7 @@ func ParseServer(raw string) (Server, error) {
 		return Server{}, errors.New("it needs both a user and a password, or neither")
 	case strings.ContainsFunc(s.User+s.Password, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		return Server{}, errors.New("user and password must not hold control characters")
-	case s.Security == Plain && !loopback(s.Host):
+	case s.Security == Plain && !config.IsLoopback(s.Host):
 		return Server{}, errors.New("smtp+plain:// sends links and passwords in the clear, so it works on 127.0.0.1 and localhost only; use smtp:// or smtps://")
 	}
 	s.Port = usual[s.Security]
@@ -59,14 +60,6 @@ func ParseServer(raw string) (Server, error) {
 		}
 	}
 	return s, nil
-}
-
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
 }
 
 // address is where to connect to.

@@ -3,6 +3,8 @@ package notify
 import (
 	"strings"
 	"testing"
+
+	"github.com/usher-scim/usher/internal/config"
 )
 
 func TestParseServer(t *testing.T) {
@@ -59,7 +61,7 @@ func FuzzParseServer(f *testing.F) {
 			}
 			return
 		}
-		if s.Host == "" || s.Port < 1 || s.Port > 65535 || s.Security == Plain && !loopback(s.Host) {
+		if s.Host == "" || s.Port < 1 || s.Port > 65535 || s.Security == Plain && !config.IsLoopback(s.Host) {
 			t.Errorf("%q: %+v", raw, s)
 		}
 	})

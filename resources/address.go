@@ -25,9 +25,9 @@ type Moved struct {
 
 // claimed are the addresses that a user holds, as EmailKey: its own, and an old one
 // that may come back. Places that are not used are empty.
-func (u *User) claimed() [2]string {
-	keys := [2]string{u.IdentityKey}
-	if m := u.standing.Moved; m != nil && m.Key != u.IdentityKey {
+func claimed(own string, m *Moved) [2]string {
+	keys := [2]string{own}
+	if m != nil && m.Key != own {
 		keys[1] = m.Key
 	}
 	return keys
@@ -37,11 +37,10 @@ func (u *User) claimed() [2]string {
 func (s *settling) claims() {
 	var had, has [2]string
 	if s.ch.before != nil {
-		had = s.ch.before.claimed()
+		had = claimed(s.ch.before.IdentityKey, s.before.Moved)
 	}
 	if s.ch.after != nil {
-		now := User{IdentityKey: s.ch.after.IdentityKey, standing: Standing{Moved: s.after.Moved}}
-		has = now.claimed()
+		has = claimed(s.ch.after.IdentityKey, s.after.Moved)
 	}
 	if had == has {
 		return
@@ -78,7 +77,7 @@ func (s *settling) address() error {
 	was := s.before.Moved
 	s.after.Moved = nil
 	switch {
-	case ch.how != nil && ch.how.lease != nil, had == "" || has == "", !s.after.activated(), ch.after.Inactive:
+	case had == "" || has == "", !s.after.activated(), ch.after.Inactive:
 		return nil
 	case s.before.Covered && s.after.Covered, was != nil && was.Key == has:
 		return nil

@@ -29,7 +29,7 @@ func TestSendActivation(t *testing.T) {
 		_, err = m.SendActivation(m.Context(), m.admin, free)
 		fails(m.T, err, resources.CodeRateLimited, "")
 		m.clock.Advance(2 * time.Minute)
-		m.invite(free)
+		m.asks(free)
 		again := m.run()
 		m.got("again", again, "activate free@acme.example")
 		if again[0].Path == letters[0].Path || !again[0].Expires.After(letters[0].Expires) {
@@ -105,7 +105,7 @@ func TestMailFlood(t *testing.T) {
 	_, err := m.SendActivation(t.Context(), m.admin, u)
 	fails(t, err, resources.CodeRateLimited, "")
 	m.clock.Advance(time.Hour)
-	m.invite(u)
+	m.asks(u)
 }
 
 // Everybody who has not come yet is written to by a job, after a look at how many
@@ -255,7 +255,7 @@ func TestMailLog(t *testing.T) {
 		a, b := m.licensed(m.T, m.idp, "a", "host"), m.licensed(m.T, m.idp, "b", "host")
 		m.run()
 		m.clock.Advance(time.Hour)
-		m.invite(a)
+		m.asks(a)
 		m.logged(a, "activate manual queued", "activate auto sent")
 		m.logged(b, "activate auto sent")
 		all, next, err := m.Mails(m.Context(), m.admin, "", "", "", 2)

@@ -69,13 +69,13 @@ func TestJobMail(t *testing.T) {
 	m.role(boss, resources.RoleFullAdmin)
 	m.run()
 	admin := m.admin
-	job, err := m.RetryLicences(t.Context(), admin, "host")
-	if err != nil {
+	if _, err := m.RetryLicences(t.Context(), admin, "host"); err != nil {
 		t.Fatal(err)
 	}
 	m.got("by nobody", m.run())
 	admin.User = boss
-	if job, err = m.RetryLicences(t.Context(), admin, "host"); err != nil {
+	job, err := m.RetryLicences(t.Context(), admin, "host")
+	if err != nil {
 		t.Fatal(err)
 	}
 	letters := m.run()

@@ -139,10 +139,10 @@ func TestMailsWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := m.licensed(t, m.idp, "u", "host")
-	sending := m.bundle.Directory
-	m.bundle.Directory = other
+	sending := m.Directory
+	m.Directory = other
 	m.got("without a server", m.run())
-	m.bundle.Directory = sending
+	m.Directory = sending
 	m.logged(id, "activate auto queued")
 	m.orgIs(resources.OrgSuspended)
 	m.clock.Advance(time.Hour)

@@ -188,8 +188,12 @@ func TestActivationMailDecision(t *testing.T) {
 func TestLetter(t *testing.T) {
 	m := newMails(t, "")
 	tests := []struct{ name, prefers, org, want string }{
-		{"nothing", "", "", "en"}, {"french", "fr-FR", "", "fr"}, {"of the organization", "", "fr", "fr"},
-		{"english in a french one", "en-GB", "fr", "en"}, {"one that usher does not speak", "de", "fr", "fr"}, {"a list", "de, fr;q=0.5", "", "fr"},
+		{"nothing", "", "", "en"},
+		{"french", "fr-FR", "", "fr"},
+		{"of the organization", "", "fr", "fr"},
+		{"english in a french one", "en-GB", "fr", "en"},
+		{"one that usher does not speak", "de", "fr", "fr"},
+		{"a list", "de, fr;q=0.5", "", "fr"},
 		{"no tag at all", "!!", "", "en"},
 	}
 	for i, tt := range tests {

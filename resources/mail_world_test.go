@@ -279,3 +279,11 @@ func (m *mails) newSetting() string {
 	}
 	return id
 }
+
+// asks has the activation mail sent to a user, later.
+func (m *mails) asks(id string) {
+	m.Helper()
+	if _, err := m.SendActivation(m.Context(), m.admin, id); err != nil {
+		m.Error(err)
+	}
+}

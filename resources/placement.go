@@ -63,7 +63,7 @@ func placement(rec *Record) ([]Entry, []HeldClaim) {
 	}
 	u := userIn(rec, &doc)
 	var claims []HeldClaim
-	for _, key := range u.claimed() {
+	for _, key := range claimed(u.IdentityKey, u.standing.Moved) {
 		if key != "" {
 			claims = append(claims, HeldClaim{Claim{ClaimEmail, key}, rec.ID})
 		}

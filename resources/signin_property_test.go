@@ -2,6 +2,7 @@ package resources_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -69,12 +70,9 @@ func (p *pair) signIn() {
 }
 
 func (x *side) know(id string) {
-	for _, u := range x.users {
-		if u == id {
-			return
-		}
+	if !slices.Contains(x.users, id) {
+		x.users = append(x.users, id)
 	}
-	x.users = append(x.users, id)
 }
 
 // hasLink reports whether a user of either side has a link to a subject.

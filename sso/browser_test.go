@@ -56,6 +56,7 @@ func TestBrowser(t *testing.T) {
 	galleryWorld(w)
 	w.tour(g, "en")
 	w.tour(g, "fr")
+	t.Run("flows", func(t *testing.T) { flows(t, ctx, w) })
 	t.Run("accessible", func(t *testing.T) { accessible(t, ctx, w, g) })
 }
 

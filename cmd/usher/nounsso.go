@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -9,8 +10,10 @@ import (
 func newSSOCommand(p *program) *cobra.Command {
 	const list, one = "/orgs/{slug}/connections", "/orgs/{slug}/connections/{name}"
 	cols := []column{{"ID", "id"}, {"NAME", "name"}, {"ISSUER", "issuer"}, {"METHOD", "method"}, {"OFF", "off"}, {"JIT", "jit"}, {"ENFORCED", "enforced"}}
-	whole := append(cols[:len(cols):len(cols)], []column{
-		{"REDIRECT URI", "register.redirectUri"}, {"BACK-CHANNEL LOGOUT", "register.backChannelLogoutUri"}, {"AFTER LOGOUT", "register.postLogoutRedirectUri"},
+	whole := append(slices.Clip(cols), []column{
+		{"REDIRECT URI", "register.redirectUri"},
+		{"BACK-CHANNEL LOGOUT", "register.backChannelLogoutUri"},
+		{"AFTER LOGOUT", "register.postLogoutRedirectUri"},
 		{"KEYS", "register.jwksUri"},
 	}...)
 	test := []column{{"STATE", "state"}, {"ID", "id"}, {"OPEN IN A BROWSER", "url"}, {"OUTCOME", "outcome"}}

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"time"
 
 	"github.com/usher-scim/usher/internal/jwks"
 	"github.com/usher-scim/usher/internal/outbound"
-	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/sso"
 	"github.com/usher-scim/usher/sso/oidc"
 )
@@ -24,18 +21,6 @@ func (s *service) newParty(issuers *jwks.Cache) (*oidc.Party, error) {
 		Client: guarded, Keys: issuers, Vault: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, PublicURL: s.publicURL,
 		Secret: s.directory.ConnectionSecret, Moved: s.directory.NoteMoved,
 	})
-}
-
-// discovery reads what a provider publishes, for an administrator, who is told what
-// is wrong with it: nobody else has named the issuer.
-func discovery(party *oidc.Party) func(context.Context, string) (resources.Endpoints, error) {
-	return func(ctx context.Context, issuer string) (resources.Endpoints, error) {
-		found, err := party.Discover(ctx, issuer)
-		if f, ok := errors.AsType[*oidc.Fault](err); ok {
-			err = &resources.Error{Code: resources.CodeInvalidValue, Field: "issuer", Detail: f.Reason, Err: f.Err}
-		}
-		return found, err
-	}
 }
 
 // addPeople adds the pages of people and the endpoints of their sign-in.

@@ -29,6 +29,7 @@ func TestPeople(t *testing.T) {
 				dextest.User{ID: "9-max", Email: "max@acme.example", Name: "Max", Password: dexPassword},
 			)
 			w.trial(in)
+			w.usher("sso", "set", "acme", "corp", "--enforce", "acme.example")
 			w.bySSO(in)
 			w.unverified(in)
 		})

@@ -231,7 +231,7 @@ func (s *service) wire(context.Context) error {
 		return err
 	}
 	rest, err := admin.New(admin.Config{
-		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, PublicURL: s.publicURL, Discover: discovery(party), Issuers: issuers, Stranger: unknown.failed,
+		Directory: s.directory, Log: s.log, Now: time.Now, Rand: rand.Reader, Version: thisBuild().Version, PublicURL: s.publicURL, Discover: discovering(party), Issuers: issuers, Stranger: unknown.failed,
 	})
 	if err != nil {
 		return err

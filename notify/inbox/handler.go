@@ -8,10 +8,11 @@ import (
 	"html/template"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/usher-scim/usher/internal/config"
 )
 
 //go:embed pages/list.html pages/message.html pages/frame.html pages/style.css
@@ -92,11 +93,7 @@ func ownName(host string) bool {
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name
 	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.IsLoopback()
+	return config.IsLoopback(strings.Trim(host, "[]"))
 }
 
 // one finds the message of a request.

@@ -61,14 +61,13 @@ func read(source []byte) *message {
 
 var address = regexp.MustCompile(`https?://[^\s<>"]+[^\s<>".,;:!?)]`)
 
+// unfold joins the lines of a field (RFC 5322 §2.2.3).
+var unfold = strings.NewReplacer("\n ", " ", "\n\t", "\t")
+
 // headers lists the fields in their order. They were read once without a fault.
 func headers(source []byte) (out []header) {
 	head, _, _ := strings.Cut(strings.ReplaceAll(string(source), "\r\n", "\n"), "\n\n")
-	for line := range strings.SplitSeq(head, "\n") {
-		if n := len(out); n > 0 && (strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")) {
-			out[n-1].Value += line
-			continue
-		}
+	for line := range strings.SplitSeq(unfold.Replace(head), "\n") {
 		if name, value, ok := strings.Cut(line, ":"); ok {
 			out = append(out, header{name, strings.TrimSpace(value)})
 		}
