@@ -18,9 +18,9 @@ func expireChecks() []StoreCheck {
 	}
 }
 
-// note is a setting with a unique key and an attribute.
-func (w *world) note(key, attr string) (thing, error) {
-	return w.made(resources.KindSetting, `{}`, fmt.Sprintf(`{"noun":"note","key":%q,"attrs":[%q]}`, key, attr))
+// note is a setting with a unique key and the attribute x.
+func (w *world) note(key string) (thing, error) {
+	return w.made(resources.KindSetting, `{}`, fmt.Sprintf(`{"noun":"note","key":%q,"attrs":["x"]}`, key))
 }
 
 // until stores a setting that ends at a time from now.
@@ -38,10 +38,10 @@ func (w *world) until(x thing, before *resources.Record, d time.Duration, claims
 	})
 }
 
-// found counts the settings with an attribute.
-func (w *world) found(attr string) (int, error) {
+// found counts the settings with the attribute x.
+func (w *world) found() (int, error) {
 	page, err := w.Store.Find(w.ctx, w.org, resources.Query{
-		Kind: resources.KindSetting, Limit: 10, Where: &resources.Cond{Op: resources.CondIs, Index: resources.SettingAttr, Value: "note\x1f" + attr},
+		Kind: resources.KindSetting, Limit: 10, Where: &resources.Cond{Op: resources.CondIs, Index: resources.SettingAttr, Value: "note\x1fx"},
 	})
 	return page.Total, err
 }
@@ -49,8 +49,8 @@ func (w *world) found(attr string) (int, error) {
 // sweepPlaces: what a setting was found by goes with it, so that its key is free
 // and nothing finds it; its claims are given back. What has time left stays.
 func sweepPlaces(w *world) error {
-	early, err1 := w.note("early", "x")
-	late, err2 := w.note("late", "x")
+	early, err1 := w.note("early")
+	late, err2 := w.note("late")
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func sweepPlaces(w *world) error {
 	if got, err := w.get(late); got == nil || err != nil {
 		return saw(err, "what has time left is gone")
 	}
-	if n, err := w.found("x"); n != 1 || err != nil {
+	if n, err := w.found(); n != 1 || err != nil {
 		return saw(err, "%d settings are found by the attribute; want one", n)
 	}
 	if id, err := w.Store.Named(w.ctx, w.org, resources.SettingKey, "note\x1fearly"); id != "" || err != nil {
@@ -81,7 +81,7 @@ func sweepPlaces(w *world) error {
 	if holder, _, err := w.Store.Holder(w.ctx, claim); holder != "" || err != nil {
 		return saw(err, "the claim of what expired is held by %q", holder)
 	}
-	again, err := w.note("early", "x")
+	again, err := w.note("early")
 	if err != nil {
 		return err
 	}
@@ -97,8 +97,8 @@ func sweepPlaces(w *world) error {
 // sweepMoreTime: who gives a setting more time keeps it; deleted ones leave nothing
 // to sweep.
 func sweepMoreTime(w *world) error {
-	x, err1 := w.note("k", "x")
-	gone, err2 := w.note("gone", "x")
+	x, err1 := w.note("k")
+	gone, err2 := w.note("gone")
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func sweepMoreTime(w *world) error {
 	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, resources.Placement); n != 0 || err != nil {
 		return saw(err, "Sweep cleans %d; want none", n)
 	}
-	if n, err := w.found("x"); n != 1 || err != nil {
+	if n, err := w.found(); n != 1 || err != nil {
 		return saw(err, "%d settings are found by the attribute; want one", n)
 	}
 	return nil
@@ -133,7 +133,7 @@ func sweepMoreTime(w *world) error {
 
 // sweepGivesWay: a setting that gets more time while Sweep is at it stays.
 func sweepGivesWay(w *world) error {
-	x, err := w.note("k", "x")
+	x, err := w.note("k")
 	if err != nil {
 		return err
 	}
@@ -155,7 +155,7 @@ func sweepGivesWay(w *world) error {
 	if err := errors.Join(err, late); err != nil || n != 0 || asked != 1 {
 		return saw(err, "Sweep cleans %d and asks %d times; want none and once", n, asked)
 	}
-	if n, err := w.found("x"); n != 1 || err != nil {
+	if n, err := w.found(); n != 1 || err != nil {
 		return saw(err, "%d settings are found by the attribute; want one", n)
 	}
 	return nil
@@ -163,7 +163,7 @@ func sweepGivesWay(w *world) error {
 
 // expireAlone: a setting is given a time only with a Put of it.
 func expireAlone(w *world) error {
-	x, err := w.note("k", "x")
+	x, err := w.note("k")
 	if err != nil {
 		return err
 	}

@@ -86,7 +86,8 @@ func TestLifecycleShown(t *testing.T) {
 		"new":      {Standing{State: StateNotVerified}, false, `,"state":"not_verified","emailVerified":false,"invitePending":true`, `{}`},
 		"verified": {Standing{State: StateVerified, Covered: true}, true, `,"state":"verified","emailVerified":true,"invitePending":true`, `{}`},
 		"active": {
-			Standing{State: StateActive, Login: &Login{First: 1000, Last: 3000, Activated: 2000, Method: MethodPassword}, Mails: &Mails{Decided: 1, Last: 500, Count: 2}}, true,
+			Standing{State: StateActive, Login: &Login{First: 1000, Last: 3000, Activated: 2000, Method: MethodPassword}, Mails: &Mails{Decided: 1, Last: 500, Count: 2}},
+			true,
 			`,"state":"active","emailVerified":true,"invitePending":false,"activationMethod":"password"`,
 			`{"firstSignInAt":"1970-01-01T00:00:01.000Z","lastSignInAt":"1970-01-01T00:00:03.000Z","activatedAt":"1970-01-01T00:00:02.000Z",` +
 				`"activationEmailLastSentAt":"1970-01-01T00:00:00.500Z","activationEmailCount":2}`,
