@@ -64,7 +64,7 @@ type Endpoints struct {
 type Registration struct {
 	RedirectURI   string `json:"redirectUri" example:"https://usher.example.com/sso/acme/entra/callback"`
 	BackChannel   string `json:"backChannelLogoutUri" example:"https://usher.example.com/sso/acme/entra/logout"`
-	PostLogout    string `json:"postLogoutRedirectUri" example:"https://usher.example.com/signout"`
+	PostLogout    string `json:"postLogoutRedirectUri" example:"https://usher.example.com/signin"`
 	InitiateLogin string `json:"initiateLoginUri" example:"https://usher.example.com/sso/acme/entra/start"`
 	KeysURI       string `json:"jwksUri,omitempty" doc:"Of private_key_jwt, for providers that prefer an address to a copy." example:"https://usher.example.com/sso/acme/entra/jwks.json"`
 }
@@ -150,7 +150,7 @@ func (d *door) wireConnection(slug string) func(*resources.Connection) Connectio
 			ID: cn.ID, Name: cn.Name, Label: cn.Label, Issuer: cn.Issuer, ClientID: cn.ClientID, Method: cn.Method, HasSecret: len(cn.Secret) > 0,
 			Scopes: cn.Scopes, Algs: cn.Algs, Claims: ClaimMap(cn.Claims), Enforced: cn.Enforced, JIT: cn.JIT, Off: cn.Off, MaxAge: cn.MaxAge,
 			ACR: cn.ACR, Logout: cn.Logout, Created: cn.Created, Endpoints: Endpoints(cn.Endpoints),
-			Register: Registration{RedirectURI: at + "/callback", BackChannel: at + "/logout", PostLogout: d.publicURL + "/signout", InitiateLogin: at + "/start"},
+			Register: Registration{RedirectURI: at + "/callback", BackChannel: at + "/logout", PostLogout: d.publicURL + "/signin", InitiateLogin: at + "/start"},
 		}
 		if out.JIT == "" {
 			out.JIT = "auto"

@@ -233,7 +233,7 @@ type Caller struct {
 
 	// Seen, when not nil, is asked inside the commit of an act that changes one
 	// thing, with that thing as it is stored by then: a *Record, a Product, a
-	// Subscription, a Template, a Location or a Number. Its error refuses the act
+	// Subscription, a Template, a Location, a Connection or a Number. Its error refuses the act
 	// (If-Match).
 	Seen func(stored any) error
 

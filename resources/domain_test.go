@@ -326,3 +326,38 @@ func TestDomainRights(t *testing.T) {
 		t.Errorf("%d domains, %v", len(list), err)
 	}
 }
+
+// TestDomainChangedMeanwhile: what was found in DNS is of no use to a domain that
+// was removed, or added anew with another token, while DNS was asked.
+func TestDomainChangedMeanwhile(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		for _, worker := range []bool{false, true} {
+			w := newDomains(t, "")
+			w.zone.publish(w.add(t, "acme.example").Record())
+			w.zone.while = func() {
+				if err := w.RemoveDomain(t.Context(), w.admin, "acme.example"); err != nil {
+					t.Error(err)
+				}
+				if again {
+					w.add(t, "acme.example")
+				}
+			}
+			if worker {
+				w.clock.Advance(10 * time.Minute)
+				w.work(t, w.a.Org)
+			} else {
+				_, err := w.CheckDomain(t.Context(), w.admin, "acme.example")
+				wantCode(t, err, resources.CodeNotFound)
+			}
+			list, err := w.Domains(t.Context(), w.admin)
+			if err != nil || len(list) > 0 != again || again && list[0].State != resources.DomainPending {
+				t.Errorf("again %v, worker %v: %+v, %v", again, worker, list, err)
+			}
+			w.zone.looks()
+			w.clock.Advance(11 * time.Minute)
+			if w.work(t, w.a.Org); w.zone.looks() > 0 != again {
+				t.Errorf("again %v, worker %v: the next look is wrong", again, worker)
+			}
+		}
+	}
+}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // OrgState is where an organization is in its life.
@@ -131,8 +133,8 @@ func (d *Directory) createOrg(ctx context.Context, c Caller, slug, name string, 
 	if name == "" {
 		name = slug
 	}
-	if len(name) > 200 {
-		return nil, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of an organization is at most 200 bytes long."}
+	if err := checkOrgName(name); err != nil {
+		return nil, err
 	}
 	id, _, err := d.idFor(c, KindOrg)
 	if err != nil {
@@ -212,6 +214,14 @@ type OrgChange struct {
 	State *OrgState // OrgActive or OrgSuspended
 }
 
+// checkOrgName refuses names that cannot stand in a list or in a mail's header.
+func checkOrgName(name string) error {
+	if name == "" || len(name) > 200 || strings.ContainsFunc(name, unicode.IsControl) {
+		return &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of an organization is 1 to 200 bytes long and has no control characters."}
+	}
+	return nil
+}
+
 // UpdateOrg renames, suspends or resumes an organization; its administrators can
 // change its name only. Codes: not_found, slug_in_use, invalid_value.
 func (d *Directory) UpdateOrg(ctx context.Context, c Caller, slug string, change OrgChange) (*Organization, error) {
@@ -228,8 +238,10 @@ func (d *Directory) UpdateOrg(ctx context.Context, c Caller, slug string, change
 			return nil, err
 		}
 	}
-	if change.Name != nil && (*change.Name == "" || len(*change.Name) > 200) {
-		return nil, &Error{Code: CodeInvalidValue, Field: "name", Detail: "The name of an organization is 1 to 200 bytes long."}
+	if change.Name != nil {
+		if err := checkOrgName(*change.Name); err != nil {
+			return nil, err
+		}
 	}
 	if change.State != nil && *change.State != OrgActive && *change.State != OrgSuspended {
 		return nil, &Error{Code: CodeInvalidValue, Field: "state", Detail: "The state can be set to active or suspended; delete the organization to erase it."}

@@ -22,6 +22,7 @@ type Person struct {
 	Language    string // en or fr: the user's, else the organization's (BR-093)
 	State       string
 	Licences    []string // names of the products that are assigned
+	SKUs        []string // of the same, for programs
 	Roles       []Role
 	NameManaged bool // displayName is the identity provider's to change (BR-106)
 	Groups      []string
@@ -56,7 +57,7 @@ func (d *Directory) personOf(ctx context.Context, o *Organization, rec *Record) 
 			if product := cat.Product(a.SKU); product != nil {
 				name = product.Name
 			}
-			p.Licences = append(p.Licences, name)
+			p.Licences, p.SKUs = append(p.Licences, name), append(p.SKUs, a.SKU)
 		}
 	}
 	for _, g := range rec.Groups {

@@ -33,8 +33,12 @@ func (s *Settings) checkPeople() error {
 
 func (s *Settings) checkURLs() error {
 	for _, u := range [...]struct{ field, text string }{
-		{"appUrl", s.AppURL}, {"downloadUrl", s.DownloadURL}, {"webAppUrl", s.WebAppURL},
-		{"resourcesUrl", s.ResourcesURL}, {"voicemailUrl", s.VoicemailURL}, {"supportUrl", s.SupportURL},
+		{"appUrl", s.AppURL},
+		{"downloadUrl", s.DownloadURL},
+		{"webAppUrl", s.WebAppURL},
+		{"resourcesUrl", s.ResourcesURL},
+		{"voicemailUrl", s.VoicemailURL},
+		{"supportUrl", s.SupportURL},
 	} {
 		if u.text == "" || u.field == "supportUrl" && isMailto(u.text) {
 			continue

@@ -132,11 +132,16 @@ type nameView struct {
 }
 
 // namePage asks for the name that others see (W-03). Who came by a provider has a
-// session already, who has set a password has a link.
+// session already, and is not asked for a name that the organization manages (W-05);
+// who has set a password has a link.
 func (d *Door) namePage(v *visit) error {
 	person, err := v.naming()
 	if err != nil || person == nil {
 		return err
+	}
+	if v.as != nil && person.NameManaged {
+		v.redirect("/activate/done")
+		return nil
 	}
 	v.nameForm(http.StatusOK, person, person.DisplayName)
 	return nil

@@ -30,7 +30,7 @@ func (d *Door) forwardAuth(v *visit) error {
 	h.Set("X-Usher-User", s.Person.ID)
 	h.Set("X-Usher-Email", headerValue(s.Person.Email))
 	h.Set("X-Usher-Name", headerValue(s.Person.DisplayName))
-	h.Set("X-Usher-Licences", headerList(s.Person.Licences))
+	h.Set("X-Usher-Licences", headerList(s.Person.SKUs))
 	h.Set("X-Usher-Groups", headerList(s.Person.Groups))
 	v.w.WriteHeader(http.StatusOK)
 	return nil

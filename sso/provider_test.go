@@ -56,6 +56,21 @@ func TestSignInByProvider(t *testing.T) {
 	})
 }
 
+// TestManagedName: whose name belongs to the identity provider is not asked for it
+// (W-05); reverse proxies are told licences by SKU, which names are not.
+func TestManagedName(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.connect()
+		w.push(w.idp, `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"alice@corp.example","displayName":"Alice Martin",`+
+			`"emails":[{"value":"alice@corp.example","primary":true}],"`+resources.LicenceUserURN+`":{"licenses":["host"]}}`)
+		b := w.browser()
+		b.atProvider("/sso/acme/corp/start?return=%2Factivate%2Fname", "alice@corp.example").want(w, 200, "/activate/done", "Alice Martin")
+		if got := b.get("/sso/acme/verify").want(w, 200, "/sso/acme/verify").Header.Get("X-Usher-Licences"); got != "host" {
+			w.Errorf("licences are %q", got)
+		}
+	})
+}
+
 // TestRefusedAtProvider: strangers learn nothing but a number, administrators the
 // reason; nothing is created (BR-112).
 func TestRefusedAtProvider(t *testing.T) {

@@ -35,7 +35,7 @@ func newUserCommand(p *program) *cobra.Command {
 			example: "  usher user list acme --search zoe\n  usher user list acme --licence calling --status error --limit 0",
 			query: []param{
 				{flag: "search", name: "q", kind: 's', usage: "beginning or part of a name, userName or e-mail address"},
-				{flag: "state", name: "state", kind: 's', usage: "not_verified, verified, active or inactive"},
+				{flag: "state", name: "state", kind: 's', usage: "not_verified, verified, active, inactive or never_activated"},
 				{flag: "licence", name: "licence", kind: 's', usage: "SKU that they hold or asked for"},
 				{flag: "status", name: "status", kind: 's', usage: "of that licence: assigned or error"},
 				{flag: "package", name: "package", kind: 's', usage: "package that they hold"},
