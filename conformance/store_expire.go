@@ -38,10 +38,10 @@ func (w *world) until(x thing, before *resources.Record, d time.Duration, claims
 	})
 }
 
-// found counts the settings with an attribute.
-func (w *world) found(attr string) (int, error) {
+// found counts the settings with the attribute x.
+func (w *world) found() (int, error) {
 	page, err := w.Store.Find(w.ctx, w.org, resources.Query{
-		Kind: resources.KindSetting, Limit: 10, Where: &resources.Cond{Op: resources.CondIs, Index: resources.SettingAttr, Value: "note\x1f" + attr},
+		Kind: resources.KindSetting, Limit: 10, Where: &resources.Cond{Op: resources.CondIs, Index: resources.SettingAttr, Value: "note\x1fx"},
 	})
 	return page.Total, err
 }
@@ -72,7 +72,7 @@ func sweepPlaces(w *world) error {
 	if got, err := w.get(late); got == nil || err != nil {
 		return saw(err, "what has time left is gone")
 	}
-	if n, err := w.found("x"); n != 1 || err != nil {
+	if n, err := w.found(); n != 1 || err != nil {
 		return saw(err, "%d settings are found by the attribute; want one", n)
 	}
 	if id, err := w.Store.Named(w.ctx, w.org, resources.SettingKey, "note\x1fearly"); id != "" || err != nil {
@@ -125,7 +125,7 @@ func sweepMoreTime(w *world) error {
 	if n, err := w.Store.Sweep(w.ctx, w.org, w.Now(), 10, resources.Placement); n != 0 || err != nil {
 		return saw(err, "Sweep cleans %d; want none", n)
 	}
-	if n, err := w.found("x"); n != 1 || err != nil {
+	if n, err := w.found(); n != 1 || err != nil {
 		return saw(err, "%d settings are found by the attribute; want one", n)
 	}
 	return nil
@@ -155,7 +155,7 @@ func sweepGivesWay(w *world) error {
 	if err := errors.Join(err, late); err != nil || n != 0 || asked != 1 {
 		return saw(err, "Sweep cleans %d and asks %d times; want none and once", n, asked)
 	}
-	if n, err := w.found("x"); n != 1 || err != nil {
+	if n, err := w.found(); n != 1 || err != nil {
 		return saw(err, "%d settings are found by the attribute; want one", n)
 	}
 	return nil
