@@ -95,7 +95,7 @@ func (p *person) look() (where, text string) {
 	var seen []string
 	ctx, cancel := context.WithTimeout(p.tab, 5*time.Second)
 	defer cancel()
-	err := chromedp.Run(ctx, chromedp.Evaluate(`document.readyState === "complete" && !document.querySelector("meta[http-equiv=refresh]") ? [location.href, document.title + "\n" + document.body.innerText] : []`, &seen))
+	err := chromedp.Run(ctx, chromedp.Evaluate(`document.readyState === "complete" && !window.pressed && !document.querySelector("meta[http-equiv=refresh]") ? [location.href, document.title + "\n" + document.body.innerText] : []`, &seen))
 	if err != nil || len(seen) != 2 { // the page is about to change
 		return "", ""
 	}
@@ -138,10 +138,16 @@ func (p *person) goes(to string) {
 	p.do(chromedp.Navigate(to))
 }
 
-// presses clicks the button of the page's form.
+// presses clicks a button that leads to another page; that page has no mark.
 func (p *person) presses(selector string) {
 	p.Helper()
-	p.do(chromedp.Click(selector, chromedp.ByQuery))
+	p.do(chromedp.Evaluate("window.pressed = true", nil), chromedp.Click(selector, chromedp.ByQuery))
+}
+
+// submits sends the page's form.
+func (p *person) submits() {
+	p.Helper()
+	p.presses("main form button[type=submit]")
 }
 
 // types fills a field in, key by key.

@@ -233,7 +233,7 @@ func (r *verbRun) confirmed(ask string) error {
 		return nil
 	}
 	if !r.interactive {
-		return &failure{exit: exitUsage, why: errors.New("this needs a confirmation, and nobody is there to give it"), todo: "add --yes"}
+		return &failure{exit: exitUsage, what: r.what, why: errors.New("this needs a confirmation, and nobody is there to give it: " + strings.TrimRight(strings.ReplaceAll(ask, "\n", " "), ".")), todo: "add --yes to confirm"}
 	}
 	fmt.Fprintf(r.stderr, "%s Type yes to confirm: ", ask)
 	typed, err := bufio.NewReader(r.stdin).ReadString('\n')
