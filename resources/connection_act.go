@@ -140,6 +140,11 @@ func (d *Directory) ChangeConnection(ctx context.Context, c Caller, id string, f
 	if err != nil {
 		return nil, fmt.Errorf("change connection: %w", connectionRefused(err, result))
 	}
+	if result.Off { // they are refused already, and stay so when it is on again
+		if _, err := d.endSessions(ctx, c.Org, nounSession.with(attrOf("connection", id))); err != nil {
+			return nil, err
+		}
+	}
 	if result.Endpoints != endpoints {
 		err = d.confirmed(ctx, c.Org, id)
 	}

@@ -178,6 +178,15 @@ func (d *Directory) Session(ctx context.Context, cookie string) (*SignedIn, erro
 	if o.serves() != nil || !s.letsIn(rec) {
 		return nil, signedOut()
 	}
+	if s.Connection != "" { // who let the user in must be trusted still
+		cn, err := d.connectionByID(ctx, org, s.Connection)
+		if err != nil {
+			return nil, err
+		}
+		if cn == nil || cn.Off {
+			return nil, signedOut()
+		}
+	}
 	p, err := d.personOf(ctx, o, rec)
 	if err != nil {
 		return nil, err

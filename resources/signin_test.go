@@ -238,10 +238,19 @@ func TestSignInOff(t *testing.T) {
 	}
 	change(func(c *resources.ConnectionSpec) { c.Off = true })
 	s.refused(a, resources.CodeSSOFailed)
-	change(func(c *resources.ConnectionSpec) { c.Off, c.Issuer = false, "https://other.example" })
+	change(func(c *resources.ConnectionSpec) { c.Off, c.Issuer, c.ClientSecret = false, "https://other.example", "another" })
 	s.refused(a, resources.CodeSSOFailed)
-	change(func(c *resources.ConnectionSpec) { c.Issuer = acmeIssuer })
+	change(func(c *resources.ConnectionSpec) { c.Issuer, c.ClientSecret = acmeIssuer, "the first" })
 	cookie, _ := s.enter(a)
+	change(func(c *resources.ConnectionSpec) { c.Off = true })
+	if _, err := s.Session(t.Context(), cookie); !resources.HasCode(err, resources.CodeUnauthenticated) {
+		t.Errorf("a session by a connection that is off: %v", err)
+	}
+	change(func(c *resources.ConnectionSpec) { c.Off = false })
+	if _, err := s.Session(t.Context(), cookie); !resources.HasCode(err, resources.CodeUnauthenticated) {
+		t.Errorf("a session from before the connection was off: %v", err)
+	}
+	cookie, _ = s.enter(a)
 	if err := s.DeleteConnection(t.Context(), s.acme, s.conn.ID); err != nil {
 		t.Fatal(err)
 	}

@@ -178,11 +178,18 @@ func (v *visit) endTrial(org resources.OrgID, cn *resources.Connection, id strin
 	return nil
 }
 
+// What anybody can send who knows the address fails these checks, and proves
+// nothing: noted, it would hide what administrators must see.
+var (
+	unproven = []string{oidc.CheckCallback, oidc.CheckState, oidc.CheckBrowser}
+	forged   = []string{oidc.CheckForm, oidc.CheckAlg, oidc.CheckType, oidc.CheckSignature, oidc.CheckKeySize} // of logout tokens
+)
+
 // note keeps what was wrong with a provider's answer for administrators; the
 // stranger is not told (BR-112).
 func (v *visit) note(org resources.OrgID, cn *resources.Connection, err error) {
 	fault, ok := errors.AsType[*oidc.Fault](err)
-	if !ok {
+	if !ok || slices.Contains(unproven, fault.Check) {
 		return // it says nothing about the provider, and stands in the log
 	}
 	r := resources.Refused{Connection: cn.ID, Code: resources.CodeSSOFailed, Reason: fault.Check + ": " + fault.Reason, From: v.who().Address}
@@ -206,7 +213,9 @@ func (d *Door) providerLogout(w http.ResponseWriter, r *http.Request) {
 	}
 	d.party.ServeLogout(w, r, org, cn, end, func(ctx context.Context, err error) {
 		d.log.WarnContext(ctx, "a logout token was refused", "request", v.requestID(), "connection", cn.ID, "err", err)
-		v.note(org, cn, err)
+		if fault, ok := errors.AsType[*oidc.Fault](err); !ok || !slices.Contains(forged, fault.Check) {
+			v.note(org, cn, err)
+		}
 	})
 }
 
