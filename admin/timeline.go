@@ -14,7 +14,7 @@ type Event struct {
 	ID       string    `json:"id" example:"1764000000000-0" doc:"Its place in the organization's stream."`
 	At       time.Time `json:"at"`
 	Type     string    `json:"type" example:"licence.assigned"`
-	Actor    string    `json:"actor,omitempty" doc:"Id of the token, or system."`
+	Actor    string    `json:"actor,omitempty" doc:"Id of the token, of the user who acted, or system."`
 	Who      string    `json:"who,omitempty" example:"okta" doc:"Name of the connection or of the user behind the token; operator for one of the platform's; left out when it is gone."`
 	Request  string    `json:"request,omitempty" doc:"Id of the request in the log."`
 	Changed  []string  `json:"changed,omitempty" example:"displayName" doc:"Names of attributes."`

@@ -32,6 +32,8 @@ type User struct {
 	Active            bool      `json:"active" example:"true"`
 
 	State    string        `json:"state" example:"not_verified" doc:"Where the user is in its life (domain.md §3.1)."`
+	Verified bool          `json:"emailVerified" doc:"Whether the e-mail address is known to reach the user."`
+	SignIns  *SignIns      `json:"signIns,omitempty" doc:"Of who has come in."`
 	Mailed   *Mailed       `json:"activationEmails,omitempty" doc:"Activation mails and reminders that were sent."`
 	Source   string        `json:"source" example:"API" doc:"How the user came: SCIM, API, CSV, CONSOLE …"`
 	Managed  bool          `json:"managedByIdp" doc:"Whether an identity provider owns the profile (BR-071)."`
@@ -150,6 +152,7 @@ type profile struct {
 	Emails            []Contact `json:"emails"`
 	PhoneNumbers      []Contact `json:"phoneNumbers"`
 	Active            *bool     `json:"active"`
+	Life              life      `json:"urn:ietf:params:scim:schemas:extension:UsherLifecycle:2.0:User"`
 }
 
 func wireUser(rec *resources.Record) (User, error) {
@@ -162,7 +165,7 @@ func wireUser(rec *resources.Record) (User, error) {
 		ID: rec.ID, UserName: p.UserName, ExternalID: p.ExternalID, Name: p.Name, DisplayName: p.DisplayName, NickName: p.NickName,
 		Title: p.Title, UserType: p.UserType, PreferredLanguage: p.PreferredLanguage, Locale: p.Locale, TimeZone: p.TimeZone,
 		Emails: append([]Contact{}, p.Emails...), PhoneNumbers: p.PhoneNumbers, Active: p.Active == nil || *p.Active,
-		State: s.State, Source: s.Source, Roles: texts(s.Roles), Licences: []UserLicence{}, Origin: string(s.Origin), Issues: wireIssues(s.Issues),
+		State: s.State, Verified: p.Life.EmailVerified, SignIns: wireSignIns(s.Login), Source: s.Source, Roles: texts(s.Roles), Licences: []UserLicence{}, Origin: string(s.Origin), Issues: wireIssues(s.Issues),
 		Created: rec.CreatedAt(), Modified: rec.LastModified(), Version: rec.Version,
 	}
 	if out.Source == "" {

@@ -18,9 +18,9 @@ func expireChecks() []StoreCheck {
 	}
 }
 
-// note is a setting with a unique key and an attribute.
-func (w *world) note(key, attr string) (thing, error) {
-	return w.made(resources.KindSetting, `{}`, fmt.Sprintf(`{"noun":"note","key":%q,"attrs":[%q]}`, key, attr))
+// note is a setting with a unique key and the attribute x.
+func (w *world) note(key string) (thing, error) {
+	return w.made(resources.KindSetting, `{}`, fmt.Sprintf(`{"noun":"note","key":%q,"attrs":["x"]}`, key))
 }
 
 // until stores a setting that ends at a time from now.
@@ -49,8 +49,8 @@ func (w *world) found(attr string) (int, error) {
 // sweepPlaces: what a setting was found by goes with it, so that its key is free
 // and nothing finds it; its claims are given back. What has time left stays.
 func sweepPlaces(w *world) error {
-	early, err1 := w.note("early", "x")
-	late, err2 := w.note("late", "x")
+	early, err1 := w.note("early")
+	late, err2 := w.note("late")
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func sweepPlaces(w *world) error {
 	if holder, _, err := w.Store.Holder(w.ctx, claim); holder != "" || err != nil {
 		return saw(err, "the claim of what expired is held by %q", holder)
 	}
-	again, err := w.note("early", "x")
+	again, err := w.note("early")
 	if err != nil {
 		return err
 	}
@@ -97,8 +97,8 @@ func sweepPlaces(w *world) error {
 // sweepMoreTime: who gives a setting more time keeps it; deleted ones leave nothing
 // to sweep.
 func sweepMoreTime(w *world) error {
-	x, err1 := w.note("k", "x")
-	gone, err2 := w.note("gone", "x")
+	x, err1 := w.note("k")
+	gone, err2 := w.note("gone")
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func sweepMoreTime(w *world) error {
 
 // sweepGivesWay: a setting that gets more time while Sweep is at it stays.
 func sweepGivesWay(w *world) error {
-	x, err := w.note("k", "x")
+	x, err := w.note("k")
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func sweepGivesWay(w *world) error {
 
 // expireAlone: a setting is given a time only with a Put of it.
 func expireAlone(w *world) error {
-	x, err := w.note("k", "x")
+	x, err := w.note("k")
 	if err != nil {
 		return err
 	}

@@ -263,7 +263,12 @@ func TestConnectionIssuer(t *testing.T) {
 	if err != nil || same.Version != 1 {
 		t.Errorf("nothing changed: %+v, %v", same, err)
 	}
-	next, err := b.ChangeConnection(ctx, c, "dex", func(s *resources.ConnectionSpec) error { s.Issuer = "https://other.example"; return nil })
+	_, err = b.ChangeConnection(ctx, c, "dex", func(s *resources.ConnectionSpec) error { s.Issuer = "https://other.example"; return nil })
+	fails(t, err, resources.CodeInvalidValue, "clientSecret") // nobody who cannot read the secret has it sent elsewhere
+	next, err := b.ChangeConnection(ctx, c, "dex", func(s *resources.ConnectionSpec) error {
+		s.Issuer, s.ClientSecret = "https://other.example", "another"
+		return nil
+	})
 	if err != nil || next.Endpoints != (resources.Endpoints{}) {
 		t.Errorf("the endpoints of another issuer stay: %+v, %v", next, err)
 	}

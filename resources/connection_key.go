@@ -24,6 +24,9 @@ func secretContext(org OrgID, id string) string {
 // a key, or keeps what was there; was is nil for a new connection.
 func (s *ConnectionSpec) prove(keys *seal.Keys, org OrgID, was *Connection, random io.Reader) error {
 	stays := was != nil && len(was.Secret) > 0 && (was.Method == s.Method || was.hasSecret() && s.hasSecret())
+	if stays && s.hasSecret() && was.Issuer != s.Issuer {
+		stays = false // whoever changes the issuer would be sent a secret that nobody can read
+	}
 	switch {
 	case s.Method == ProofNone:
 		s.Secret, s.Public = nil, nil

@@ -220,9 +220,8 @@ func (a *access) issue(next credential, now time.Time) (expires int64, changed b
 		old.Expires = next.Expires
 		return old.Expires, true, nil
 	}
-	if same && old.Used == 0 {
-		next.Pending = old.Pending // who chose a password and lost the mail need not choose again
-	}
+	// A password that was chosen by the old link goes with it: somebody else may have
+	// had that mail (security H1).
 	if old.Purpose == PurposeActivate && !slices.Equal(old.Token, next.Token) {
 		a.spend(old.Token)
 	}

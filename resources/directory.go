@@ -97,8 +97,10 @@ func New(c Config) (*Directory, error) {
 	if err != nil {
 		return nil, fmt.Errorf("resources: Config.Passwords: %w", err)
 	}
-	return &Directory{store: c.Store, vault: c.Vault, queue: c.Queue, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared,
-		seals: seals{given: c.Keys}, send: c.Send, lookupTXT: c.LookupTXT, hasher: hasher}, nil
+	return &Directory{
+		store: c.Store, vault: c.Vault, queue: c.Queue, now: c.Now, random: c.Rand, log: c.Log, budget: c.Budget, common: c.Declared,
+		seals: seals{given: c.Keys}, send: c.Send, lookupTXT: c.LookupTXT, hasher: hasher,
+	}, nil
 }
 
 // Ready reports whether the directory can serve: its store answers.
@@ -233,7 +235,7 @@ type Caller struct {
 
 	// Seen, when not nil, is asked inside the commit of an act that changes one
 	// thing, with that thing as it is stored by then: a *Record, a Product, a
-	// Subscription, a Template, a Location or a Number. Its error refuses the act
+	// Subscription, a Template, a Location, a Connection or a Number. Its error refuses the act
 	// (If-Match).
 	Seen func(stored any) error
 

@@ -81,19 +81,25 @@ func TestLifecycleShown(t *testing.T) {
 		s        Standing
 		verified bool
 		want     string
+		apart    string // on request only
 	}{
-		"new":      {Standing{State: StateNotVerified}, false, `,"state":"not_verified","emailVerified":false,"invitePending":true`},
-		"verified": {Standing{State: StateVerified, Covered: true}, true, `,"state":"verified","emailVerified":true,"invitePending":true`},
+		"new":      {Standing{State: StateNotVerified}, false, `,"state":"not_verified","emailVerified":false,"invitePending":true`, `{}`},
+		"verified": {Standing{State: StateVerified, Covered: true}, true, `,"state":"verified","emailVerified":true,"invitePending":true`, `{}`},
 		"active": {
 			Standing{State: StateActive, Login: &Login{First: 1000, Last: 3000, Activated: 2000, Method: MethodPassword}, Mails: &Mails{Decided: 1, Last: 500, Count: 2}}, true,
-			`,"state":"active","emailVerified":true,"invitePending":false,"firstSignInAt":"1970-01-01T00:00:01.000Z","lastSignInAt":"1970-01-01T00:00:03.000Z",` +
-				`"activatedAt":"1970-01-01T00:00:02.000Z","activationMethod":"password","activationEmailLastSentAt":"1970-01-01T00:00:00.500Z","activationEmailCount":2`,
+			`,"state":"active","emailVerified":true,"invitePending":false,"activationMethod":"password"`,
+			`{"firstSignInAt":"1970-01-01T00:00:01.000Z","lastSignInAt":"1970-01-01T00:00:03.000Z","activatedAt":"1970-01-01T00:00:02.000Z",` +
+				`"activationEmailLastSentAt":"1970-01-01T00:00:00.500Z","activationEmailCount":2}`,
 		},
-		"inactive, was active":     {Standing{State: StateInactive, Login: &Login{First: 1000}}, false, `,"state":"inactive","emailVerified":false,"invitePending":false,"firstSignInAt":"1970-01-01T00:00:01.000Z"`},
-		"a mail that was not sent": {Standing{State: StateNotVerified, Mails: &Mails{Decided: 1}}, false, `,"state":"not_verified","emailVerified":false,"invitePending":true`},
+		"inactive, was active":     {Standing{State: StateInactive, Login: &Login{First: 1000}}, false, `,"state":"inactive","emailVerified":false,"invitePending":false`, `{"firstSignInAt":"1970-01-01T00:00:01.000Z"}`},
+		"a mail that was not sent": {Standing{State: StateNotVerified, Mails: &Mails{Decided: 1}}, false, `,"state":"not_verified","emailVerified":false,"invitePending":true`, `{}`},
 	} {
 		if diff := cmp.Diff(tt.want, string(tt.s.lifecycleBlock(tt.verified))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		apart := ShownApart(&Record{Standing: tt.s.append(nil, nil)})
+		if diff := cmp.Diff(tt.apart, string(apart.Append(nil))); diff != "" {
+			t.Errorf("%s: apart (-want +got):\n%s", name, diff)
 		}
 	}
 }

@@ -127,10 +127,11 @@ func TestSlowerGuesses(t *testing.T) {
 		}
 		waited := time.Duration(0)
 		for pause := time.Second; pause <= time.Hour; pause *= 2 {
+			m.clock.Advance(pause - time.Millisecond)
 			if try(fine) {
-				m.Fatalf("no pause after %s", waited)
+				m.Fatalf("after %s the pause is shorter than %s", waited, pause)
 			}
-			m.clock.Advance(pause)
+			m.clock.Advance(time.Millisecond)
 			if waited += pause; !try("wrong") {
 				m.Fatalf("after %s, a pause of %s, there is no try", waited, pause)
 			}

@@ -19,6 +19,7 @@ type Person struct {
 	GivenName   string
 	FamilyName  string
 	Email       string // identity e-mail as sent, or ""
+	Proven      bool   // the e-mail is known to be the person's
 	Language    string // en or fr: the user's, else the organization's (BR-093)
 	State       string
 	Licences    []string // names of the products that are assigned
@@ -49,7 +50,7 @@ func (d *Directory) personOf(ctx context.Context, o *Organization, rec *Record) 
 	p := &Person{
 		ID: rec.ID, Org: o.ID, Slug: o.Slug, OrgName: o.Name, UserName: u.UserName, DisplayName: u.DisplayName,
 		GivenName: n.given, FamilyName: n.family, Email: u.Identity, Language: plan.languageOf(&doc, s), State: s.State,
-		Roles: s.Roles, NameManaged: s.Source == "", Settings: plan.Settings,
+		Proven: s.proves(u.IdentityKey), Roles: s.Roles, NameManaged: s.Source == "", Settings: plan.Settings,
 	}
 	for i := range s.Licences {
 		if a := &s.Licences[i]; a.Status == Assigned {

@@ -143,7 +143,7 @@ func (d *Directory) writeUser(ctx context.Context, tx Tx, rules rules, cur *Reco
 		}
 	}
 	c := &rules.caller
-	if err := errors.Join(after.check(), c.checkAddresses(before, after), c.checkOwner(before, ch.docBefore, ch.docAfter)); err != nil {
+	if err := errors.Join(after.check(), c.checkAddresses(before, after), c.checkReach(before, after), c.checkOwner(before, ch.docBefore, ch.docAfter)); err != nil {
 		return nil, err
 	}
 	ch.now = d.now().UnixMilli()

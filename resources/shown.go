@@ -170,15 +170,8 @@ func (s *Standing) lifecycleBlock(verified bool) []byte {
 	out := appendText(make([]byte, 0, 96), "state", s.State)
 	out = strconv.AppendBool(append(out, `,"emailVerified":`...), verified)
 	out = strconv.AppendBool(append(out, `,"invitePending":`...), !s.activated())
-	if l := s.Login; l != nil {
-		out = appendInstants(out, moment{"firstSignInAt", l.First}, moment{"lastSignInAt", l.Last}, moment{"activatedAt", l.Activated})
-		if l.Method != "" {
-			out = appendText(out, "activationMethod", string(l.Method))
-		}
-	}
-	if m := s.Mails; m != nil && m.Count > 0 {
-		out = appendInstants(out, moment{"activationEmailLastSentAt", m.Last})
-		out = strconv.AppendInt(append(out, `,"activationEmailCount":`...), int64(m.Count), 10)
+	if l := s.Login; l != nil && l.Method != "" {
+		out = appendText(out, "activationMethod", string(l.Method))
 	}
 	if len(s.Issues) == 0 {
 		return out
@@ -232,24 +225,9 @@ func appendText(dst []byte, name, text string) []byte {
 	return jsontree.AppendString(dst, text)
 }
 
-// moment is a time with the name it is shown under.
-type moment struct {
-	name string
-	ms   int64 // 0: it has not been
-}
-
-func appendInstants(dst []byte, all ...moment) []byte {
-	for _, m := range all {
-		if m.ms > 0 {
-			dst = appendInstant(dst, m.name, m.ms)
-		}
-	}
-	return dst
-}
-
 // appendInstant writes milliseconds as dates are shown.
 func appendInstant(dst []byte, name string, ms int64) []byte {
 	dst = append(append(append(dst, `,"`...), name...), `":"`...)
-	dst = time.UnixMilli(ms).UTC().AppendFormat(dst, "2006-01-02T15:04:05.000Z")
+	dst = time.UnixMilli(ms).UTC().AppendFormat(dst, shownTime)
 	return append(dst, '"')
 }

@@ -31,6 +31,23 @@ func (c Caller) checkAddresses(before, after *User) error {
 	return nil
 }
 
+// checkReach refuses an administrator who gives another identity to a user of more
+// rights: who decides where the links of somebody go, or which account at the
+// provider is theirs, can come in as that user (BR-060). Reading is every
+// administrator's.
+func (c Caller) checkReach(before, after *User) error {
+	if before.IdentityKey == after.IdentityKey && before.ExternalID == after.ExternalID || len(before.standing.Roles) == 0 ||
+		!c.has(ScopeAdminUsers) || c.has(ScopeAdmin, ScopePlatform, ScopeSCIM, ScopeUsers) {
+		return nil
+	}
+	for _, r := range before.standing.Roles {
+		if r != RoleReadOnly && !c.has(r.Scope()) {
+			return &Error{Code: CodeForbidden, Detail: "The user is an administrator with the role " + string(r) + ", which you do not have; only who has it, or a full administrator, may change the address or the externalId."}
+		}
+	}
+	return nil
+}
+
 // unmanaged are the attributes of a user that an identity provider does not own:
 // whether the user may come in, and what usher's administrators give.
 var unmanaged = []string{"schemas", "id", "active", LicenceUserURN, CallingURN, LifecycleURN, OrganizationURN}

@@ -74,9 +74,22 @@ func (v *view) appendSelected(dst []byte, rec *resources.Record) ([]byte, error)
 	if err != nil {
 		return dst, fmt.Errorf("stored document of %s: %w", rec.ID, err)
 	}
+	if v.only.deep && rec.Kind == resources.KindUser {
+		addApart(&doc, rec)
+	}
 	list.Apply(&doc)
 	dst = doc.Append(dst)
 	return dst[:len(dst)-1], nil
+}
+
+// addApart puts into a user's document what it shows on request only.
+func addApart(doc *jsontree.Value, rec *resources.Record) {
+	block := doc.Get(resources.LifecycleURN)
+	if block == nil || block.Kind != jsontree.Object {
+		return
+	}
+	apart := resources.ShownApart(rec)
+	block.Items = append(block.Items, apart.Items...)
 }
 
 // appendGroups writes the value of a user's groups. Ids and URLs

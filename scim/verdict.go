@@ -70,7 +70,7 @@ func peopleVerdict(code resources.Code) verdict {
 	switch code {
 	case resources.CodeActivationExpired, resources.CodeWrongCode, resources.CodeCodeLocked, resources.CodePasswordPolicy,
 		resources.CodeUserInactive, resources.CodeDomainInvalid, resources.CodeDomainToken, resources.CodeDomainNotVerified,
-		resources.CodePublicDomain, resources.CodeConnectionInUse, resources.CodeMailBounced:
+		resources.CodePublicDomain, resources.CodeDomainEnforced, resources.CodeConnectionInUse, resources.CodeMailBounced:
 		return verdict{http.StatusBadRequest, "invalidValue"}
 	case resources.CodeSignInFailed, resources.CodeSSORequired, resources.CodeSSONoUser, resources.CodeSSOUnverified,
 		resources.CodeSSOConflict, resources.CodeSSOFailed:

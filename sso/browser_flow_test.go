@@ -60,13 +60,13 @@ func openWindow(t *testing.T, ctx context.Context, w *world, lang string) *windo
 }
 
 func (o *window) run(actions ...chromedp.Action) {
-	o.T.Helper()
+	o.Helper()
 	if err := chromedp.Run(o.ctx, actions...); err != nil {
 		var at, text string
 		ctx, cancel := context.WithTimeout(o.whole, time.Second)
 		defer cancel()
 		_ = chromedp.Run(ctx, chromedp.Location(&at), chromedp.Evaluate(`document.body.innerText`, &text)) // what can be told
-		o.T.Fatalf("at %s: %v\n%s", at, err, text)
+		o.Fatalf("at %s: %v\n%s", at, err, text)
 	}
 }
 
@@ -169,7 +169,7 @@ func activationByKeyboard(t *testing.T, ctx context.Context, w *world) {
 					return err
 				}
 			}
-			o.T.Errorf("nothing that can be reached is %s", script)
+			o.Errorf("nothing that can be reached is %s", script)
 			return nil
 		})
 	}

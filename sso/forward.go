@@ -2,6 +2,7 @@ package sso
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/usher-scim/usher/resources"
@@ -29,6 +30,7 @@ func (d *Door) forwardAuth(v *visit) error {
 	h := v.w.Header()
 	h.Set("X-Usher-User", s.Person.ID)
 	h.Set("X-Usher-Email", headerValue(s.Person.Email))
+	h.Set("X-Usher-Email-Verified", strconv.FormatBool(s.Person.Proven)) // an administrator may have given any
 	h.Set("X-Usher-Name", headerValue(s.Person.DisplayName))
 	h.Set("X-Usher-Licences", headerList(s.Person.SKUs))
 	h.Set("X-Usher-Groups", headerList(s.Person.Groups))

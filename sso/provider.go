@@ -56,18 +56,19 @@ func (d *Door) start(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.begin(org, slug, cn, oidc.Flow{Return: clip(v.r.URL.Query().Get("return"), maxReturn), Hint: v.hint()})
+	return v.begin(org, slug, cn, oidc.Flow{Return: clip(v.r.URL.Query().Get("return"), maxReturn), Hint: v.hint(slug)})
 }
 
-// hint is the address of who follows a link, so that it need not be typed at the
-// provider.
-func (v *visit) hint() string {
+// hint is the address of who follows a link of an organization, so that it need not
+// be typed at the provider. Other organizations' providers are not told: any page
+// can lead a browser to them.
+func (v *visit) hint(slug string) string {
 	token := v.cookie(linkCookie)
 	if token == "" {
 		return ""
 	}
 	a, err := v.d.directory.OpenLink(v.ctx, token)
-	if err != nil {
+	if err != nil || a.Person.Slug != slug {
 		return "" // without it the provider asks
 	}
 	return a.Person.Email

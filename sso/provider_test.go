@@ -177,6 +177,20 @@ func (w *world) deactivate(id string) {
 	}
 }
 
+// readdress gives a user another address, as an administrator does.
+func (w *world) readdress(id, address string) {
+	w.Helper()
+	_, _, err := w.directory.UpdateUser(w.Context(), w.acme, id, func(_ *resources.Record, doc jsontree.Value) (jsontree.Value, error) {
+		email := jsontree.Obj()
+		email.Set("value", jsontree.Str(address))
+		doc.Set("emails", jsontree.Arr(email))
+		return doc, nil
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
 // TestForwardAuth answers reverse proxies.
 func TestForwardAuth(t *testing.T) {
 	onBoth(t, func(w *world) {
@@ -204,11 +218,16 @@ func TestForwardAuth(t *testing.T) {
 		b.activate(l, "Änn, 100% \"Lee\"")
 		h := b.get("/sso/acme/verify").want(w, 200, "/sso/acme/verify").Header
 		for name, want := range map[string]string{
-			"X-Usher-User": l.User, "X-Usher-Email": "ann@acme.example", "X-Usher-Name": `%C3%84nn, 100%25 "Lee"`, "X-Usher-Licences": "", "X-Usher-Groups": "",
+			"X-Usher-User": l.User, "X-Usher-Email": "ann@acme.example", "X-Usher-Email-Verified": "true", "X-Usher-Name": `%C3%84nn, 100%25 "Lee"`, "X-Usher-Licences": "", "X-Usher-Groups": "",
 		} {
 			if got := h.Get(name); got != want {
 				w.Errorf("%s: %q, want %q", name, got, want)
 			}
+		}
+		w.readdress(l.User, "chief@elsewhere.example") // whose address it is, nobody has shown
+		h = b.get("/sso/acme/verify").want(w, 200, "/sso/acme/verify").Header
+		if email, verified := h.Get("X-Usher-Email"), h.Get("X-Usher-Email-Verified"); email != "chief@elsewhere.example" || verified != "false" {
+			w.Errorf("the address %q is verified: %q", email, verified)
 		}
 		b.get("/sso/beta/verify").want(w, 401, "/sso/beta/verify")
 		w.deactivate(l.User)

@@ -105,13 +105,15 @@ func (s *nameServer) looks() int {
 func TestLookUpTXT(t *testing.T) {
 	server := startNameServer(t)
 	long := strings.Repeat("x", 250)
-	server.texts = map[string][][]string{
-		"split.example.":                  {{"usher-domain-", "verification=", "abc"}, {"v=spf1 -all"}},
-		"_usher-challenge.split.example.": {{"one"}},
-		"empty.example.":                  nil,
-		"long.example.":                   {{long, long, long}, {long, long, long}, {long, long, long}},
-	}
-	server.rcodes = map[string]int{"broken.example.": dns.RcodeServerFailure, "refused.example.": dns.RcodeRefused}
+	server.set(func() {
+		server.texts = map[string][][]string{
+			"split.example.":                  {{"usher-domain-", "verification=", "abc"}, {"v=spf1 -all"}},
+			"_usher-challenge.split.example.": {{"one"}},
+			"empty.example.":                  nil,
+			"long.example.":                   {{long, long, long}, {long, long, long}, {long, long, long}},
+		}
+		server.rcodes = map[string]int{"broken.example.": dns.RcodeServerFailure, "refused.example.": dns.RcodeRefused}
+	})
 	l := newDNSLookup([]string{server.address}, 2*time.Second)
 	for name, want := range map[string][]string{
 		"split.example":                  {"usher-domain-verification=abc", "v=spf1 -all"},
@@ -137,7 +139,7 @@ func TestLookUpTXT(t *testing.T) {
 // next, one that says there is nothing is not; all together have a bound.
 func TestLookUpInTurn(t *testing.T) {
 	first, second := startNameServer(t), startNameServer(t)
-	second.texts["a.example."] = [][]string{{"here"}}
+	second.set(func() { second.texts["a.example."] = [][]string{{"here"}} })
 	nobody, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

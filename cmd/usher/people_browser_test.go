@@ -122,7 +122,9 @@ func (p *person) reach(prefix string, texts ...string) {
 			p.Errorf("%s does not show %q:\n%s", prefix, s, text)
 		}
 	}
-	p.pictures(strings.TrimPrefix(prefix, p.root()))
+	if page, ours := strings.CutPrefix(prefix, p.root()); ours {
+		p.pictures(page)
+	}
 }
 
 // there reports whether an address is that of a page; what a page is asked with

@@ -54,7 +54,7 @@ var titles = map[string]text{
 	"organization_suspended":       {"The organization is suspended.", "L'organisation est suspendue."},
 	"package_not_subscribed":       {"Choose a package you subscribe to.", "Choisissez un pack souscrit."},
 	"package_required":             {"Choose a package.", "Choisissez un pack."},
-	"password_policy":              {"The password does not meet every criterion.", "Le mot de passe ne respecte pas tous les critères."},
+	"password_policy":              {"The password does not meet every criterion.", "Le mot de passe ne remplit pas tous les critères."},
 	"product_in_use":               {"The product is in use.", "Le produit est utilisé."},
 	"public_domain":                {"Public mail domains cannot be verified.", "Un domaine public ne peut pas être vérifié."},
 	"rate_limited":                 {"Too many attempts.", "Trop de tentatives."},

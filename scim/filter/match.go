@@ -108,6 +108,9 @@ func (e *evaluation) value(n *node) *jsontree.Value {
 		e.made = groupsOf(e.rec)
 	case fromMembers:
 		e.made = membersOf(e.rec)
+	case fromStanding:
+		apart := resources.ShownApart(e.rec)
+		return apart.Get(n.attr.Name)
 	case fromExtension:
 		return e.document().Get(n.attr.URN).Get(n.attr.Name)
 	default:

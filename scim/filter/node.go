@@ -64,6 +64,7 @@ const (
 	fromMeta                    // times, version, kind and id of the record
 	fromGroups                  // Record.Groups
 	fromMembers                 // Record.Members
+	fromStanding                // the lifecycle extension, but not in the profile (resources.ShownApart)
 	fromCaller                  // one value for the whole organization (Options.Fixed)
 	nowhere                     // the type has no such attribute (Options.Others)
 )

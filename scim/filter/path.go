@@ -86,7 +86,7 @@ func (s *scanner) path() (Path, error) {
 		return Path{}, err
 	}
 	out := Path{Attr: n.attr, Sub: n.sub}
-	if n.src == fromExtension || n.src == fromCaller {
+	if n.src == fromExtension || n.src == fromCaller || n.src == fromStanding {
 		out.URN = n.attr.URN
 	}
 	if s.at('[') {

@@ -120,8 +120,11 @@ func (s *scanner) sourceOf(a *schema.Attr) source {
 		}
 		return fromDocument
 	}
-	if a.Fixed {
+	switch {
+	case a.Fixed:
 		return fromCaller
+	case a.Apart:
+		return fromStanding
 	}
 	return fromExtension
 }

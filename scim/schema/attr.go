@@ -122,8 +122,9 @@ type Attr struct {
 	Unique, Listed bool
 
 	// Own: of an extension of usher's. Fixed: one value for all resources of an organization, which is not stored
-	// with them. Counted: made when it is asked for, and unknown otherwise.
-	Own, Fixed, Counted bool
+	// with them. Counted: made when it is asked for, and unknown otherwise. Apart: it
+	// is stored, but not in the document, see resources.ShownApart.
+	Own, Fixed, Counted, Apart bool
 
 	path      string
 	value     *Attr   // the sub-attribute "value", or nil

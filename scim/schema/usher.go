@@ -129,6 +129,7 @@ func (a *Attr) ownKeys() {
 		a.Listed = true
 	}
 	a.Fixed = a.URN == resources.OrganizationURN && a.Lower != "provisionsource" && a.Lower != "domainstatus"
+	a.Apart = a.URN == resources.LifecycleURN && a.Returned == Request
 	a.Counted = a.URN == resources.LicenceGroupURN && a.Returned == Request
 	for _, sub := range a.Subs {
 		sub.ownKeys()

@@ -70,6 +70,9 @@ func (h *HandOff) Token(ctx context.Context, p resources.Person, application str
 			claims[name] = v
 		}
 	}
+	if p.Email != "" { // an administrator may have given any
+		claims["email_verified"] = p.Proven
+	}
 	text, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("hand-off: %w", err)
