@@ -158,6 +158,13 @@ func (p *person) types(selector, text string) {
 	p.do(chromedp.Evaluate(fmt.Sprintf("document.querySelector(%q).value = ''", selector), nil), chromedp.SendKeys(selector, text, chromedp.ByQuery))
 }
 
+// value is what a field has in it.
+func (p *person) value(selector string) (text string) {
+	p.Helper()
+	p.do(chromedp.Value(selector, &text, chromedp.ByQuery))
+	return text
+}
+
 // atDex signs in at the provider.
 func (p *person) atDex(address string) {
 	p.Helper()
