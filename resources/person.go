@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -18,6 +19,7 @@ type Person struct {
 	DisplayName string
 	GivenName   string
 	FamilyName  string
+	Called      string // DisplayName, else the name of the profile as far as it is known
 	Email       string // identity e-mail as sent, or ""
 	Proven      bool   // the e-mail is known to be the person's
 	Language    string // en or fr: the user's, else the organization's (BR-093)
@@ -52,6 +54,7 @@ func (d *Directory) personOf(ctx context.Context, o *Organization, rec *Record) 
 		GivenName: n.given, FamilyName: n.family, Email: u.Identity, Language: plan.languageOf(&doc, s), State: s.State,
 		Proven: s.proves(u.IdentityKey), Roles: s.Roles, NameManaged: s.Source == "", Settings: plan.Settings,
 	}
+	p.Called = calledBy(&doc, n)
 	for i := range s.Licences {
 		if a := &s.Licences[i]; a.Status == Assigned {
 			name := a.SKU
@@ -65,6 +68,16 @@ func (d *Directory) personOf(ctx context.Context, o *Organization, rec *Record) 
 		p.Groups = append(p.Groups, g.Display)
 	}
 	return p, nil
+}
+
+// calledBy is what to call a user who may have no displayName; "" when nothing is
+// known of the name.
+func calledBy(doc *jsontree.Value, n nameTexts) string {
+	formatted := ""
+	if name := doc.Get("name"); name != nil && name.Kind == jsontree.Object {
+		formatted = name.GetString("formatted")
+	}
+	return cmp.Or(n.shown, formatted, strings.TrimSpace(n.given+" "+n.family))
 }
 
 // The languages of what people read.

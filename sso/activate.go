@@ -143,7 +143,7 @@ func (d *Door) namePage(v *visit) error {
 		v.redirect("/activate/done")
 		return nil
 	}
-	v.nameForm(http.StatusOK, person, person.DisplayName)
+	v.nameForm(http.StatusOK, person, person.Called)
 	return nil
 }
 
@@ -187,7 +187,7 @@ func (d *Door) enterName(v *visit) error {
 	}
 	name := v.field("name")
 	if person.NameManaged {
-		name = person.DisplayName
+		name = person.Called
 	}
 	if err = v.arrive(person, name); resources.HasCode(err, resources.CodeNameInvalid) {
 		v.nameForm(verdicts[resources.CodeNameInvalid].status, person, name, fault{"name", v.say("name.invalid")})

@@ -31,7 +31,7 @@ func (d *Door) forwardAuth(v *visit) error {
 	h.Set("X-Usher-User", s.Person.ID)
 	h.Set("X-Usher-Email", headerValue(s.Person.Email))
 	h.Set("X-Usher-Email-Verified", strconv.FormatBool(s.Person.Proven)) // an administrator may have given any
-	h.Set("X-Usher-Name", headerValue(s.Person.DisplayName))
+	h.Set("X-Usher-Name", headerValue(s.Person.Called))
 	h.Set("X-Usher-Licences", headerList(s.Person.SKUs))
 	h.Set("X-Usher-Groups", headerList(s.Person.Groups))
 	v.w.WriteHeader(http.StatusOK)

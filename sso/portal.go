@@ -54,7 +54,7 @@ func (v *visit) showPortal(status int, typed *string, faults ...fault) error {
 		p.Note = v.say(key)
 	}
 	view := portalView{
-		Person: &s.Person, Name: s.Person.DisplayName, Password: s.Session.Method == resources.MethodPassword, Links: linksOf(&s.Person.Settings),
+		Person: &s.Person, Name: s.Person.Called, Password: s.Session.Method == resources.MethodPassword, Links: linksOf(&s.Person.Settings),
 		Method: v.say("me.method.sso"), State: s.Person.State, Language: s.Person.Language,
 	}
 	if typed != nil {

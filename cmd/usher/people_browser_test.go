@@ -122,7 +122,9 @@ func (p *person) reach(prefix string, texts ...string) {
 			p.Errorf("%s does not show %q:\n%s", prefix, s, text)
 		}
 	}
-	p.pictures(strings.TrimPrefix(prefix, p.root()))
+	if page, ours := strings.CutPrefix(prefix, p.root()); ours {
+		p.pictures(page)
+	}
 }
 
 // there reports whether an address is that of a page; what a page is asked with
@@ -154,6 +156,13 @@ func (p *person) submits() {
 func (p *person) types(selector, text string) {
 	p.Helper()
 	p.do(chromedp.Evaluate(fmt.Sprintf("document.querySelector(%q).value = ''", selector), nil), chromedp.SendKeys(selector, text, chromedp.ByQuery))
+}
+
+// value is what a field has in it.
+func (p *person) value(selector string) (text string) {
+	p.Helper()
+	p.do(chromedp.Value(selector, &text, chromedp.ByQuery))
+	return text
 }
 
 // atDex signs in at the provider.

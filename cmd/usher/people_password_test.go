@@ -25,11 +25,14 @@ func (w *town) byPassword(in context.Context) {
 
 	p := w.person(in, "password", "en")
 	p.goes(link)
-	p.at("/activate", "Globex", "ann@globex.example", "Step 1 of 3")
+	p.at("/activate", "Globex", "Ann Lindqvist", "ann@globex.example", "Step 1 of 3")
 	p.submits()
 	p.at("/activate/password", "Create your password", "Download")
 	p.choosesPassword()
 	p.at("/activate/name", "Enter your name")
+	if got := p.value("#name"); got != "Ann Lindqvist" {
+		w.Errorf("the name is filled in with %q", got)
+	}
 	p.types("#name", "Ann L.")
 	p.submits()
 	p.at("/activate/done", "Ann L.", "colleagues of your company only")

@@ -34,6 +34,7 @@ func TestPeople(t *testing.T) {
 			w.unverified(in)
 			w.byPassword(in)
 			w.switched()
+			w.leaving(in)
 		})
 	}
 }
@@ -146,7 +147,7 @@ func (w *town) deprovisioned(p *person, id, link string) {
 	} {
 		end()
 		began := time.Now()
-		w.out(session)
+		w.outOf("acme", session)
 		if took := time.Since(began); took > 5*time.Second {
 			w.Errorf("out after %s", took)
 		}
@@ -161,7 +162,7 @@ func (w *town) deprovisioned(p *person, id, link string) {
 	p.at("/me", "Zoé Martin")
 	session = p.cookies()
 	w.scim("acme", "DELETE", "/Users/"+id, "", 204)
-	w.out(session)
+	w.outOf("acme", session)
 	p.goes(link)
 	p.at("/activate")
 	p.goes(w.root() + "/sso/acme/corp/start")
@@ -169,10 +170,10 @@ func (w *town) deprovisioned(p *person, id, link string) {
 	p.at("/sso/acme/corp/callback")
 }
 
-// out checks that cookies let nobody in.
-func (w *town) out(session jar) {
+// outOf checks that the cookies of a session let nobody in.
+func (w *town) outOf(slug string, session jar) {
 	w.Helper()
-	if resp, _ := w.visit(session, "GET", w.root()+"/sso/acme/verify", "proxy"); resp.StatusCode != 401 || resp.Header.Get("X-Usher-User") != "" {
+	if resp, _ := w.visit(session, "GET", w.root()+"/sso/"+slug+"/verify", "proxy"); resp.StatusCode != 401 || resp.Header.Get("X-Usher-User") != "" {
 		w.Errorf("a proxy is told %d %v", resp.StatusCode, resp.Header)
 	}
 	cookies := jar{"__Host-usher": session["__Host-usher"]}

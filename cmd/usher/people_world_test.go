@@ -21,6 +21,7 @@ type town struct {
 	*testing.T
 	*node
 	dex    *dextest.Provider
+	other  *second
 	names  *nameServer
 	tokens map[string]string // of the identity provider, by organization
 	folks  int               // made so far
@@ -35,8 +36,8 @@ const dexPassword = "correct horse"
 func openTown(t *testing.T, redis string, people ...dextest.User) *town {
 	t.Helper()
 	w := &town{T: t, dex: dextest.Reserve(t), names: startNameServer(t), tokens: map[string]string{}}
-	provider := strings.TrimSuffix(w.dex.URL, "/dex")
-	env := map[string]string{"USHER_OUTBOUND_ALLOW": provider, "USHER_DNS_RESOLVER": w.names.address}
+	w.other = w.reserve()
+	env := map[string]string{"USHER_OUTBOUND_ALLOW": strings.TrimSuffix(w.dex.URL, "/dex") + "," + w.other.server.URL, "USHER_DNS_RESOLVER": w.names.address}
 	args := []string{}
 	if redis != "" {
 		args = append(args, "--redis", redis)
@@ -73,7 +74,7 @@ func (w *town) verify(slug, domain string) {
 
 // connection is what the API shows of one.
 type connection struct {
-	Register struct{ RedirectURI, PostLogoutRedirectURI string }
+	Register struct{ RedirectURI, PostLogoutRedirectURI, BackChannelLogoutURI string }
 }
 
 // connect makes the connection corp as an administrator would; before the provider
