@@ -15,7 +15,7 @@ type Person struct {
 	Slug        string
 	OrgName     string
 	UserName    string
-	DisplayName string
+	DisplayName string // as calledBy tells; "" when nobody has said
 	GivenName   string
 	FamilyName  string
 	Email       string // identity e-mail as sent, or ""
@@ -47,7 +47,7 @@ func (d *Directory) personOf(ctx context.Context, o *Organization, rec *Record) 
 	u, n := userIn(rec, &doc), callingNames(&doc)
 	s := &u.standing
 	p := &Person{
-		ID: rec.ID, Org: o.ID, Slug: o.Slug, OrgName: o.Name, UserName: u.UserName, DisplayName: u.DisplayName,
+		ID: rec.ID, Org: o.ID, Slug: o.Slug, OrgName: o.Name, UserName: u.UserName, DisplayName: calledBy(&doc),
 		GivenName: n.given, FamilyName: n.family, Email: u.Identity, Language: plan.languageOf(&doc, s), State: s.State,
 		Roles: s.Roles, NameManaged: s.Source == "", Settings: plan.Settings,
 	}
@@ -64,6 +64,22 @@ func (d *Directory) personOf(ctx context.Context, o *Organization, rec *Record) 
 		p.Groups = append(p.Groups, g.Display)
 	}
 	return p, nil
+}
+
+// calledBy is what somebody is called in pages and mails: displayName, which many
+// identity providers do not send, else the name in full, else the given and the
+// family name; "" when there is none of them.
+func calledBy(doc *jsontree.Value) string {
+	n := callingNames(doc)
+	if shown := strings.TrimSpace(n.shown); shown != "" {
+		return clip(shown, 120)
+	}
+	if name := doc.Get("name"); name != nil && name.Kind == jsontree.Object {
+		if full := strings.TrimSpace(name.GetString("formatted")); full != "" {
+			return clip(full, 120)
+		}
+	}
+	return clip(strings.TrimSpace(strings.TrimSpace(n.given)+" "+strings.TrimSpace(n.family)), 120)
 }
 
 // The languages of what people read.
