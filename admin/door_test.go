@@ -65,7 +65,7 @@ func open(t *testing.T, url string) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	door, err := admin.New(admin.Config{Directory: directory, Log: log, Now: time.Now, Rand: rand.Reader, Version: "test"})
+	door, err := admin.New(admin.Config{Directory: directory, Log: log, Now: time.Now, Rand: rand.Reader, Version: "test", PublicURL: "https://usher.example"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,8 @@ type ActivationLink struct {
 	User     string    `json:"user"`
 	UserName string    `json:"userName"`
 	Email    string    `json:"email"`
-	Path     string    `json:"path" example:"/activate?t=…" doc:"From the server's root. Who has the link can come in as the user."`
+	URL      string    `json:"url" example:"https://id.example.com/activate?t=…" doc:"Who has the link can come in as the user."`
+	Path     string    `json:"path" example:"/activate?t=…" doc:"The same from the server's root."`
 	Code     string    `json:"code,omitempty" example:"042917"`
 	Expires  time.Time `json:"expires"`
 }
@@ -175,6 +176,6 @@ func (d *door) exportLinks(ctx context.Context, in *exportLinks) (*listOut[Activ
 		return nil, err
 	}
 	return listed(links, next, func(l resources.ExportedLink) ActivationLink {
-		return ActivationLink{User: l.User, UserName: l.UserName, Email: l.Email, Path: l.Path, Code: l.Code, Expires: l.Expires}
+		return ActivationLink{User: l.User, UserName: l.UserName, Email: l.Email, URL: d.publicURL + l.Path, Path: l.Path, Code: l.Code, Expires: l.Expires}
 	}), nil
 }

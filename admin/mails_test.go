@@ -85,6 +85,9 @@ func (h *house) exports(base string) {
 	if len(links) != 1 || !strings.HasPrefix(links[0]["path"].(string), "/activate?t=") || page["next"] == nil {
 		h.Errorf("exported %v", page)
 	}
+	if at := links[0]["url"].(string); !strings.HasPrefix(at, "http") || !strings.HasSuffix(at, links[0]["path"].(string)) {
+		h.Errorf("a link to hand out without the server: %q", at)
+	}
 	rest := items(h.want(200, "POST", base+"/activation-links?cursor="+page["next"].(string), ""))
 	if len(rest) != 1 || rest[0]["user"] == links[0]["user"] {
 		h.Errorf("the rest is %v", rest)

@@ -117,7 +117,7 @@ func (p *posting) letter(ctx context.Context) (Letter, error) {
 		m.Language = p.plan.languageOf(&p.doc, &p.standing)
 	}
 	out := Letter{
-		Name: p.user.display(), Org: cmp.Or(p.org.Name, p.org.Slug), Slug: p.org.Slug,
+		Name: cmp.Or(calledBy(&p.doc), p.user.display()), Org: cmp.Or(p.org.Name, p.org.Slug), Slug: p.org.Slug,
 		Proven: p.standing.proves(p.user.IdentityKey), Calls: p.calls(), TimeZone: p.zone(), Settings: p.plan.Settings,
 	}
 	way, err := p.d.wayInto(ctx, p.org, p.user.IdentityKey, &p.standing)

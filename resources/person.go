@@ -1,7 +1,6 @@
 package resources
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -19,7 +18,7 @@ type Person struct {
 	DisplayName string
 	GivenName   string
 	FamilyName  string
-	Called      string // DisplayName, else the name of the profile as far as it is known
+	Called      string // as calledBy tells
 	Email       string // identity e-mail as sent, or ""
 	Proven      bool   // the e-mail is known to be the person's
 	Language    string // en or fr: the user's, else the organization's (BR-093)
@@ -54,7 +53,7 @@ func (d *Directory) personOf(ctx context.Context, o *Organization, rec *Record) 
 		GivenName: n.given, FamilyName: n.family, Email: u.Identity, Language: plan.languageOf(&doc, s), State: s.State,
 		Proven: s.proves(u.IdentityKey), Roles: s.Roles, NameManaged: s.Source == "", Settings: plan.Settings,
 	}
-	p.Called = calledBy(&doc, n)
+	p.Called = calledBy(&doc)
 	for i := range s.Licences {
 		if a := &s.Licences[i]; a.Status == Assigned {
 			name := a.SKU
@@ -70,14 +69,20 @@ func (d *Directory) personOf(ctx context.Context, o *Organization, rec *Record) 
 	return p, nil
 }
 
-// calledBy is what to call a user who may have no displayName; "" when nothing is
-// known of the name.
-func calledBy(doc *jsontree.Value, n nameTexts) string {
-	formatted := ""
-	if name := doc.Get("name"); name != nil && name.Kind == jsontree.Object {
-		formatted = name.GetString("formatted")
+// calledBy is what somebody is called in pages and mails: displayName, which many
+// identity providers do not send, else the name in full, else the given and the
+// family name; "" when there is none of them.
+func calledBy(doc *jsontree.Value) string {
+	n := callingNames(doc)
+	if shown := strings.TrimSpace(n.shown); shown != "" {
+		return clip(shown, 120)
 	}
-	return cmp.Or(n.shown, formatted, strings.TrimSpace(n.given+" "+n.family))
+	if name := doc.Get("name"); name != nil && name.Kind == jsontree.Object {
+		if full := strings.TrimSpace(name.GetString("formatted")); full != "" {
+			return clip(full, 120)
+		}
+	}
+	return clip(strings.TrimSpace(strings.TrimSpace(n.given)+" "+strings.TrimSpace(n.family)), 120)
 }
 
 // The languages of what people read.

@@ -238,7 +238,9 @@ func TestSignInOff(t *testing.T) {
 	}
 	change(func(c *resources.ConnectionSpec) { c.Off = true })
 	s.refused(a, resources.CodeSSOFailed)
-	change(func(c *resources.ConnectionSpec) { c.Off, c.Issuer, c.ClientSecret = false, "https://other.example", "another" })
+	change(func(c *resources.ConnectionSpec) {
+		c.Off, c.Issuer, c.ClientSecret = false, "https://other.example", "another"
+	})
 	s.refused(a, resources.CodeSSOFailed)
 	change(func(c *resources.ConnectionSpec) { c.Issuer, c.ClientSecret = acmeIssuer, "the first" })
 	cookie, _ := s.enter(a)

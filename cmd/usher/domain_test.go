@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,6 +78,11 @@ func TestSettingsWarning(t *testing.T) {
 		t.Error(got.stdout)
 	}
 	wantCode(t, exitOK, env, "settings", "set", "demo", "--automatic-activation-emails", "--reminders", "off", "--app-url", "https://app.acme.example/")
+	// What was set is shown, whichever setting it is.
+	set := wantCode(t, exitOK, env, "settings", "set", "demo", "--password-length", "17", "--support-url", "mailto:help@acme.example")
+	if !regexp.MustCompile(`(?m)^password-length +17$`).MatchString(set.stdout) || !strings.Contains(set.stdout, "mailto:help@acme.example") {
+		t.Error(set.stdout)
+	}
 	if got := wantCode(t, exitOK, env, "settings", "show", "demo"); !strings.Contains(got.stdout, "https://app.acme.example/") || !strings.Contains(got.stdout, "off") {
 		t.Error(got.stdout)
 	}

@@ -88,26 +88,17 @@ func newAdminCommand(p *program) *cobra.Command {
 
 func newSettingsCommand(p *program) *cobra.Command {
 	const path = "/orgs/{slug}/settings"
-	cols := []column{
-		{"LANGUAGE", "language"},
-		{"TIME ZONE", "timeZone"},
-		{"BILLING MONTHS", "billingMonths"},
-		{"RELEASE SEATS", "releaseSeatsOnDeactivate"},
-		{"GUARD OFF", "guardOff"},
-		{"GUARD USERS", "guardUsers"},
-		{"GUARD %", "guardPercent"},
-		{"EXTENSIONS", "extensionLength"},
-		{"ACTIVATION E-MAILS", "automaticActivationEmails"},
-		{"REMINDERS", "reminders"},
-		{"PASSWORDS", "localPasswords"},
-		{"APP", "appUrl"},
+	params := append(orgParams(), peopleParams()...)
+	cols := make([]column, len(params))
+	for i := range params {
+		cols[i] = column{params[i].flag, params[i].name}
 	}
 	return newNoun(p, "settings", "See and change the settings of an organization", nil,
-		verb{use: "show SLUG", short: "Show settings", method: http.MethodGet, path: path, cols: cols},
+		verb{use: "show SLUG", short: "Show settings", method: http.MethodGet, path: path, cols: cols, tall: true},
 		verb{
-			use: "set SLUG", short: "Change settings; \"\" gives one its default back", method: http.MethodPatch, path: path, cols: cols,
+			use: "set SLUG", short: "Change settings; \"\" gives one its default back", method: http.MethodPatch, path: path, cols: cols, tall: true,
 			example: "  usher settings set acme --language fr --time-zone Europe/Paris --guard-users 25",
-			warn:    warnOfSettings, body: append(orgParams(), peopleParams()...),
+			warn:    warnOfSettings, body: params,
 		},
 	)
 }

@@ -26,7 +26,7 @@ func newInviteCommand(p *program) *cobra.Command {
 		verb{
 			use: "export SLUG", short: "Make activation links to hand out", method: http.MethodPost, path: "/orgs/{slug}/activation-links", list: true,
 			long: "Make activation links for users who have not signed in yet, when the organization allows it (setting\nexportActivationLinks). Links that these users have stop working, and who has a link can come in as the\nuser.",
-			cols: []column{{"USER", "user"}, {"USERNAME", "userName"}, {"E-MAIL", "email"}, {"PATH", "path"}, {"CODE", "code"}, {"EXPIRES", "expires"}},
+			cols: []column{{"USER", "user"}, {"USERNAME", "userName"}, {"E-MAIL", "email"}, {"LINK", "url"}, {"CODE", "code"}, {"EXPIRES", "expires"}},
 		},
 	)
 }

@@ -27,6 +27,7 @@ type verb struct {
 	fixed          map[string]any                   // members of the body that no flag sets
 	args           map[string]string                // members of the body that are arguments, by name
 	cols           []column                         // of the table for people
+	tall           bool                             // the table has a row for each column, because there are too many to stand beside each other
 	rows           string                           // member of the answer that has the rows; "" is the answer itself
 	list           bool                             // the answer is a page of a list
 	job            string                           // member of the answer that is a job to wait for; "." is the answer itself

@@ -178,7 +178,23 @@ func (r *verbRun) tableOf(rows []json.RawMessage) table {
 		}
 		t.rows = append(t.rows, cells)
 	}
+	if r.s.tall {
+		return t.turned()
+	}
 	return t
+}
+
+// turned has the columns of a table as rows.
+func (t table) turned() table {
+	var out table
+	for i, head := range t.head {
+		row := []string{head}
+		for _, cells := range t.rows {
+			row = append(row, cells[i])
+		}
+		out.rows = append(out.rows, row)
+	}
+	return out
 }
 
 // cell gives what stands at a path, lists joined by commas.
