@@ -331,7 +331,7 @@ func (p *posting) told(s *Standing) {
 // that cannot be, because the user is gone or cannot be settled, the mail is
 // stored alone: what was sent was sent.
 func (p *posting) withUser(ctx context.Context, change func(*Standing), note func(Tx) error, more func(Tx, *Plan, *Standing)) error {
-	r := revision{lease: &p.l, item: &p.item}
+	r := revision{lease: &p.l, item: &p.item, quiet: true}
 	r.change = func(_ *Plan, s *Standing) error {
 		change(s)
 		return nil

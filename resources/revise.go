@@ -28,6 +28,10 @@ type revision struct {
 	keep      []string // SKUs that are direct from now on if the user has them
 	admin     bool     // an administrator's act: what cannot be refuses it
 
+	// quiet: of what becomes known nothing is shown unless it is asked for, and
+	// version and time of the last change stay while the document as shown does.
+	quiet bool
+
 	dry bool // nothing is committed, the end is errDry
 	saw func(before, after *Standing, changed bool)
 
@@ -167,6 +171,9 @@ func (d *Directory) writeUser(ctx context.Context, tx Tx, rules rules, cur *Reco
 	}
 	if err := checkSize(cur, &rec); err != nil {
 		return nil, err
+	}
+	if same && ch.how != nil && ch.how.quiet && bytes.Equal(rec.Profile, cur.Profile) {
+		rec.Version, rec.Modified = cur.Version, cur.Modified
 	}
 	notes.pass()
 	tx.Put(cur, &rec, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, rec.Modified))
