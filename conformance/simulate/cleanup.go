@@ -16,7 +16,9 @@ const cleanUpTime = 30 * time.Second // after an interrupt
 func (s *Simulator) cleanUp(ctx context.Context) {
 	s.at("cleaning up")
 	interrupted := ctx.Err() != nil
+	gone := []int{http.StatusNoContent}
 	if interrupted {
+		gone = append(gone, http.StatusNotFound) // a deletion whose answer was cut off has done it
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), cleanUpTime)
 		defer cancel()
@@ -38,7 +40,7 @@ func (s *Simulator) cleanUp(ctx context.Context) {
 	}
 	remove := func(list []request) {
 		s.inParallel(len(list), func(i int) {
-			s.send(ctx, list[i], http.StatusNoContent)
+			s.send(ctx, list[i], gone...)
 		})
 	}
 	remove(paths[:groups])
