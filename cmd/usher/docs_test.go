@@ -172,6 +172,7 @@ func TestDeployment(t *testing.T) {
 		if m := withDefault.FindStringSubmatch(value); m != nil {
 			value = m[1]
 		}
+		value = strings.ReplaceAll(value, "/run/secrets/secret_key", file(t, "c2VjcmV0IGtleSBvZiB0aGUgY29tcG9zZSBmaWxlLCBsb25nIGVub3VnaA=="))
 		environment[name] = strings.ReplaceAll(value, "/run/secrets/redis_password", file(t, "secret"))
 	}
 	loaded, err := config.Load(config.Input{Env: environment})
