@@ -19,7 +19,7 @@ type finder struct {
 	s        *Store
 	keys     keys
 	q        resources.Query
-	client   *redis.Client
+	client   redis.UniversalClient
 	deadline time.Time // of walks; by the system's clock, for it bounds work
 	looked   int       // records looked at
 	low      []byte    // scratch of lowered

@@ -19,14 +19,14 @@ const chunkSize = 500
 
 // load reads up to a chunk of records, nil where there is none, groups with
 // their counts of changes and sizes.
-func (s *Store) load(ctx context.Context, client *redis.Client, k keys, ids []string) ([]*resources.Record, error) {
+func (s *Store) load(ctx context.Context, client redis.UniversalClient, k keys, ids []string) ([]*resources.Record, error) {
 	return s.loadWith(ctx, client, k, ids, false, nil)
 }
 
 // loadWith is load, with the records' groups if asked: their ids come in the
 // same trip, and their names in a second one when there are any. room is space
 // for the profiles that the caller has left over, or nil.
-func (s *Store) loadWith(ctx context.Context, client *redis.Client, k keys, ids []string, groups bool, room *[]byte) ([]*resources.Record, error) {
+func (s *Store) loadWith(ctx context.Context, client redis.UniversalClient, k keys, ids []string, groups bool, room *[]byte) ([]*resources.Record, error) {
 	recs := make([]*resources.Record, len(ids))
 	if len(ids) == 0 {
 		return recs, nil
@@ -154,7 +154,7 @@ func (k keys) groupsAmong(ids []string) (groups []string, at []int) {
 }
 
 // nameGroups fills in the groups of records from rows of ids.
-func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, recs []*resources.Record, rows []string) error {
+func (s *Store) nameGroups(ctx context.Context, client redis.UniversalClient, k keys, recs []*resources.Record, rows []string) error {
 	if !slices.ContainsFunc(rows, func(row string) bool { return row != "" }) {
 		return nil
 	}
@@ -193,7 +193,7 @@ func (s *Store) nameGroups(ctx context.Context, client *redis.Client, k keys, re
 
 // page reads records in order, without those that went away meanwhile, with
 // their groups if asked. room is as in loadWith; only one chunk can lie in it.
-func (s *Store) page(ctx context.Context, client *redis.Client, k keys, ids []string, withGroups bool, room *[]byte) ([]*resources.Record, error) {
+func (s *Store) page(ctx context.Context, client redis.UniversalClient, k keys, ids []string, withGroups bool, room *[]byte) ([]*resources.Record, error) {
 	out := make([]*resources.Record, 0, len(ids))
 	for chunk := range slices.Chunk(ids, chunkSize) {
 		recs, err := s.loadWith(ctx, client, k, chunk, withGroups, room)

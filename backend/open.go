@@ -40,6 +40,18 @@ type Config struct {
 	Reran func()
 	// ScanTime bounds the walks of one Find. Zero: 2 seconds.
 	ScanTime time.Duration
+	// DataDir is where the embedded store keeps its snapshot and journal. Empty:
+	// it forgets everything when it is closed.
+	DataDir string
+	// Durability is what a write survives once it is acknowledged. Empty:
+	// DurabilityLocal.
+	Durability Durability
+	// SpreadClaims makes claims by the protocol of clusters on a single server,
+	// too. On a cluster they always are.
+	SpreadClaims bool
+	// Lost is told of acknowledged writes that a failover has lost. Nil: nobody
+	// is told but the log.
+	Lost func(ctx context.Context, lost []LostWrite)
 	// AllowEviction accepts a server that may throw keys away when memory is
 	// short (maxmemory-policy other than noeviction).
 	AllowEviction bool
@@ -52,10 +64,11 @@ type Store struct {
 	scripts  scripts
 	codec    codec
 	embedded *miniredis.Miniredis // nil with a real server
+	spread   bool                 // claims stand in slots of their own: the protocol makes them
 
-	writes *redis.Client // never repeats by itself (redis.md §3.3)
-	reads  *redis.Client
-	scans  *redis.Client // walks, apart so that they do not hold up reads
+	writes redis.UniversalClient // never repeats by itself (redis.md §3.3)
+	reads  redis.UniversalClient
+	scans  redis.UniversalClient // walks, apart so that they do not hold up reads
 
 	randMu sync.Mutex   // Config.Rand need not be safe for concurrent use
 	usual  atomic.Int32 // how usual it is that a user has groups, see fetch
@@ -129,7 +142,7 @@ func parseURL(url string) (*redis.Options, error) {
 }
 
 // clients makes the three pools with the settings of redis.md §3.3.
-func clients(opt *redis.Options) (writes, reads, scans *redis.Client) {
+func clients(opt *redis.Options) (writes, reads, scans redis.UniversalClient) {
 	base := *opt
 	base.MaxRetries = -1
 	base.ContextTimeoutEnabled = true

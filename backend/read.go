@@ -216,7 +216,7 @@ func (s *Store) Members(ctx context.Context, org resources.OrgID, group, after s
 }
 
 // memberIDs reads ids of members after one, whether they exist or not.
-func (s *Store) memberIDs(ctx context.Context, client *redis.Client, k keys, group, after string, limit int) ([]string, error) {
+func (s *Store) memberIDs(ctx context.Context, client redis.UniversalClient, k keys, group, after string, limit int) ([]string, error) {
 	from := "-"
 	if after != "" {
 		from = "(" + after
@@ -326,7 +326,7 @@ func (s *Store) IsMember(ctx context.Context, org resources.OrgID, group string,
 
 // standIn reads the score of each id in a sorted set; nil where it is not in.
 // The client's own ZMSCORE cannot tell 0 from absent.
-func (s *Store) standIn(ctx context.Context, client *redis.Client, key string, ids []string) ([]any, error) {
+func (s *Store) standIn(ctx context.Context, client redis.UniversalClient, key string, ids []string) ([]any, error) {
 	args := make([]any, 0, 2+len(ids))
 	args = append(args, "ZMSCORE", key)
 	for _, id := range ids {

@@ -129,7 +129,7 @@ func (c *call) command(ctx context.Context, whole bool) *redis.Cmd {
 
 // run sends a call once. A server that does not know the script, after a
 // restart or a failover, gets the whole text.
-func (s *Store) run(ctx context.Context, client *redis.Client, c *call) (any, error) {
+func (s *Store) run(ctx context.Context, client redis.UniversalClient, c *call) (any, error) {
 	cmd := c.command(ctx, false)
 	err := client.Process(ctx, cmd)
 	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
@@ -156,7 +156,7 @@ const (
 func (s *Store) write(ctx context.Context, c *call) (any, error) {
 	pause := sendPause
 	for i := 1; ; i++ {
-		reply, err := s.run(ctx, s.writes, c)
+		reply, err := s.send(ctx, c)
 		if err == nil {
 			return reply, nil
 		}

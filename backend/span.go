@@ -78,7 +78,7 @@ func (sp span) count(ctx context.Context, pipe redis.Cmdable) *redis.IntCmd {
 }
 
 // place tells the rank of the first entry and how many there are.
-func (sp span) place(ctx context.Context, client *redis.Client) (first, n int, err error) {
+func (sp span) place(ctx context.Context, client redis.UniversalClient) (first, n int, err error) {
 	pipe := client.Pipeline()
 	count, before := sp.placed(ctx, pipe)
 	if _, err := pipe.Exec(ctx); err != nil {

@@ -63,6 +63,7 @@ func (s *Store) commit(ctx context.Context, u *unit) (resources.Commit, error) {
 	}
 	c, err := p.answer(reply)
 	if err == nil && c.Changed {
+		s.acked(u.keys.org, c.LSN)
 		s.grew(p.created)
 		if p.dueNow() {
 			s.rang(u.keys.org)

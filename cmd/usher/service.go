@@ -145,12 +145,10 @@ func listenURL(configured string, bound net.Addr, tls bool) string {
 func (s *service) open(ctx context.Context) error {
 	s.numbers = newMetrics()
 	var err error
-	s.store, err = backend.Open(ctx, backend.Config{
-		URL: string(s.cfg.Redis.URL), Now: time.Now, Rand: rand.Reader, Log: s.log,
-		Observe: s.numbers.redis, Reran: s.numbers.reran, AllowEviction: s.cfg.Redis.AllowEviction,
-	})
-	if err != nil {
-		return &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
+	at := storeConfig(s.cfg, s.log)
+	at.Observe, at.Reran = s.numbers.redis, s.numbers.reran
+	if s.store, err = openStore(ctx, at); err != nil {
+		return err
 	}
 	s.numbers.watchStreams(s.store.StreamLength, s.log)
 	declared, err := declaredForAll(s.cfg)

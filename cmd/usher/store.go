@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"time"
+
+	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/internal/config"
+)
+
+// storeConfig says where the configured store is, for the server and for the
+// commands that work on the store itself (fsck, backup, restore).
+func storeConfig(cfg *config.Loaded, log *slog.Logger) backend.Config {
+	return backend.Config{
+		URL: string(cfg.Redis.URL), Now: time.Now, Rand: rand.Reader, Log: log, AllowEviction: cfg.Redis.AllowEviction,
+	}
+}
+
+// openStore opens it; an error tells what to do.
+func openStore(ctx context.Context, cfg backend.Config) (*backend.Store, error) {
+	store, err := backend.Open(ctx, cfg)
+	if err != nil {
+		return nil, &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
+	}
+	return store, nil
+}
