@@ -1,6 +1,7 @@
 package chaos_test
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,7 +13,11 @@ import (
 
 // scenarios are all faults. Those that the short run has come first.
 func scenarios() (short, long []*scenario) {
-	return []*scenario{none(), killed()}, nil
+	short = []*scenario{killed(), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
+	long = []*scenario{
+		killed(), late(), slower(), memory(), readonly(), full(), busy(), flushed(), bulked(30), drained(), frozen(), outrun(), clocks(), doubled(), upgraded(),
+	}
+	return short, long
 }
 
 // seedOf is the seed of a test: USHER_SEED, or a new one.
@@ -54,6 +59,42 @@ func (r *row) text() string {
 }
 
 const heading = "fault                                                         seeds     events  unknown      p99  recovery wrong"
+
+// TestLong runs every fault with many seeds and prints a table. It is what "make
+// chaos" runs: USHER_CHAOS says how many seeds. Without it nothing is run here;
+// TestChaos has the short version.
+func TestLong(t *testing.T) {
+	seeds, err := strconv.Atoi(cmp.Or(os.Getenv("USHER_CHAOS"), "0"))
+	if err != nil {
+		t.Fatalf("USHER_CHAOS must be a number of seeds: %v", err)
+	}
+	if seeds == 0 {
+		return
+	}
+	first := seedOf(t)
+	_, long := scenarios()
+	var table []string
+	for _, s := range long {
+		t.Run(s.name, func(t *testing.T) {
+			r := &row{s: s}
+			var at *site
+			for i := range uint64(seeds) { //nolint:gosec // a small number
+				if at == nil || s.once {
+					at = s.site(t)
+				}
+				res := one(t, s, at, first+i)
+				r.add(&res)
+				report(t, s, &res)
+				if len(res.wrong) > 0 {
+					at = nil // it may not be what it should be
+				}
+			}
+			table = append(table, r.text())
+			t.Logf("\n%s\n%s\n%s", heading, r.text(), sum(r.notes))
+		})
+	}
+	t.Logf("seeds %d to %d\n%s\n%s", first, first+uint64(seeds)-1, heading, strings.Join(table, "\n")) //nolint:gosec // a small number
+}
 
 // report fails the test with what a run found and tells how to see it again.
 func report(t *testing.T, s *scenario, res *result) {

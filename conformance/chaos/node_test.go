@@ -192,7 +192,7 @@ func (n *node) setClock(d time.Duration) error {
 
 // isReady asks the readiness probe.
 func (n *node) isReady(ctx context.Context, c *http.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 150*time.Millisecond)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addr+"/readyz", nil)
 	if err != nil {
@@ -205,9 +205,9 @@ func (n *node) isReady(ctx context.Context, c *http.Client) bool {
 	return resp.Body.Close() == nil && resp.StatusCode == http.StatusOK
 }
 
-// gauge reads numbers from the metrics: goroutines and open files.
+// gauges reads numbers from the metrics: goroutines and open files.
 func (n *node) gauges(ctx context.Context, c *http.Client) (goroutines, files int) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer cancel()
 	said := n.said.Load()
 	if said == nil {

@@ -46,19 +46,24 @@ type scenario struct {
 	// it is spent.
 	site func(t testing.TB) *site
 	// strike does the harm while clients play, and ends it.
-	strike func(ctx context.Context, r *run) error
+	strike func(ctx context.Context, r *run, l *load) error
 	// after looks once more when all is quiet. May be nil.
-	after func(ctx context.Context, r *run, l *load) error
-	// ownLoad plays in place of the clients. May be nil.
-	ownLoad func(ctx context.Context, r *run) error
+	after   func(ctx context.Context, r *run, l *load) error
 	limits  limits
 	clients int  // zero: 12
+	alone   bool // no clients play: strike does what they would
 	spread  bool // see run
 	once    bool // the site cannot be used again
 	lazy    bool // addresses may be refused for a while after they are free
 	twice   float64
 	aborts  float64
 }
+
+// A node with a dozen clients has about 80 goroutines and 60 open files.
+const (
+	mostGoroutines = 400
+	mostFiles      = 300
+)
 
 const (
 	calm   = 300 * time.Millisecond // of load before the fault and after it
@@ -100,9 +105,15 @@ func (r *run) pick(client int) *node {
 
 // probe keeps the list of nodes that are ready, as whatever balances load would.
 func (r *run) probe(ctx context.Context) {
-	list := make([]*node, 0, len(r.site.nodes))
-	for _, n := range r.site.nodes {
-		if n.isReady(ctx, r.http) {
+	well := make([]bool, len(r.site.nodes))
+	var all sync.WaitGroup
+	for i, n := range r.site.nodes {
+		all.Go(func() { well[i] = n.isReady(ctx, r.http) })
+	}
+	all.Wait()
+	var list []*node
+	for i, n := range r.site.nodes {
+		if well[i] {
 			list = append(list, n)
 		}
 	}
@@ -181,6 +192,9 @@ func (r *run) whole(ctx context.Context, res *result) error {
 	if err := r.struggle(ctx, l); err != nil {
 		return err
 	}
+	if r.most.goroutines > mostGoroutines || r.most.files > mostFiles {
+		r.violation("usher grew to %d goroutines and %d open files, at most %d and %d are allowed", r.most.goroutines, r.most.files, mostGoroutines, mostFiles)
+	}
 	if p99, _ := r.slowest(); p99 > r.p99 {
 		r.violation("the 99th percentile of all answers is %s, at most %s is allowed", p99.Round(time.Millisecond), r.p99)
 	}
@@ -206,11 +220,11 @@ func (r *run) struggle(ctx context.Context, l *load) error {
 	if clients == 0 {
 		clients = 12
 	}
-	if r.s.ownLoad == nil {
+	if !r.s.alone {
 		playing.Go(func() { l.play(ctx, clients, stop) })
 		time.Sleep(calm)
 	}
-	err := r.s.strike(ctx, r)
+	err := r.s.strike(ctx, r, l)
 	if err == nil {
 		err = r.recover(ctx, l.tenants[0])
 		time.Sleep(calm)
@@ -245,4 +259,6 @@ func (r *run) recover(ctx context.Context, t *tenant) error {
 }
 
 // told adds a figure to the run's row.
-func (r *run) told(format string, args ...any) { r.notes = append(r.notes, fmt.Sprintf(format, args...)) }
+func (r *run) told(format string, args ...any) {
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}

@@ -29,7 +29,7 @@ const (
 
 // tenant is one organization of a run.
 type tenant struct {
-	slug, id      string
+	slug          string
 	token, strict string
 	registers     []string // ids of users
 	joiners       []string
@@ -95,7 +95,7 @@ func (r *run) settle(ctx context.Context, slug string) (*tenant, error) {
 		m, err := r.must(ctx, http.MethodPost, path, r.site.apiToken, payload)
 		return f.text(m, err, name)
 	}
-	t.id = post(api, body(map[string]any{"slug": slug}), "id")
+	post(api, body(map[string]any{"slug": slug}), "slug")
 	t.token = post(api+"/"+slug+"/tokens", body(map[string]any{"name": "provider"}), "token")
 	t.strict = post(api+"/"+slug+"/tokens", body(map[string]any{"name": "strict", "strict": true}), "token")
 	for _, sku := range []string{byAsking, byGroup} {

@@ -13,7 +13,7 @@ const tailSize = 256
 type mark struct {
 	text []byte
 	skip int // so many requests pass first
-	left int
+	left int // so many meet their fate; negative: no end
 	fate fate
 	tell func() // called before the request goes on; may be nil
 }
@@ -87,9 +87,16 @@ func (p *Proxy) judge(tail, came []byte) (fate, func()) {
 			m.skip--
 			continue
 		}
-		m.left--
-		p.harmed++
+		if m.left > 0 {
+			m.left--
+			p.harmed++
+		}
 		return m.fate, m.tell
 	}
 	return spared, nil
+}
+
+// Tell calls tell for every request that contains text, and harms none.
+func (p *Proxy) Tell(text string, tell func()) {
+	p.mark(&mark{text: []byte(text), left: -1, tell: tell})
 }
