@@ -77,6 +77,7 @@ type Store struct {
 	ringer *ringer      // calls workers
 	relay  *relay       // ends what commits noted about claims; nil unless spread
 	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
+	strays strays       // what ScrubReserved watches
 }
 
 const (
