@@ -16,34 +16,44 @@ import (
 // TestStore runs every promise of the ports on both stores and compares
 // indexes, links and claims with the records afterwards.
 func TestStore(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) {
-		for i, check := range conformance.StoreChecks() {
-			t.Run(check.Name, func(t *testing.T) {
-				c := newClock()
-				s := open(t, backend.Config{URL: url, Now: c.now})
-				env := envOf(s, c, fmt.Sprintf("c%do", i))
-				next := env.Org
-				var orgs []resources.OrgID
-				env.Org = func() resources.OrgID {
-					org := next()
-					orgs = append(orgs, org)
-					return org
-				}
-				if check.Name == "claim-race" {
-					env.Org = next
-				}
-				if err := check.Run(context.Background(), env); err != nil {
-					t.Fatalf("%s: %v", check.Source, err)
-				}
-				for _, org := range orgs {
-					audit(t, s, org)
-				}
-				if strings.HasPrefix(check.Name, "erase-") && url != "" {
-					noKeys(t, url, orgs[0])
-				}
-			})
-		}
-	})
+	onBoth(t, func(t *testing.T, url string) { everyPromise(t, backend.Config{URL: url}) })
+}
+
+// TestStoreWithSpreadClaims is TestStore with claims taken as clusters take them.
+func TestStoreWithSpreadClaims(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) { everyPromise(t, backend.Config{URL: url, SpreadClaims: true}) })
+}
+
+func everyPromise(t *testing.T, cfg backend.Config) {
+	url := cfg.URL
+	for i, check := range conformance.StoreChecks() {
+		t.Run(check.Name, func(t *testing.T) {
+			c := newClock()
+			cfg := cfg
+			cfg.Now = c.now
+			s := open(t, cfg)
+			env := envOf(s, c, fmt.Sprintf("c%do", i))
+			next := env.Org
+			var orgs []resources.OrgID
+			env.Org = func() resources.OrgID {
+				org := next()
+				orgs = append(orgs, org)
+				return org
+			}
+			if check.Name == "claim-race" {
+				env.Org = next
+			}
+			if err := check.Run(context.Background(), env); err != nil {
+				t.Fatalf("%s: %v", check.Source, err)
+			}
+			for _, org := range orgs {
+				audit(t, s, org)
+			}
+			if strings.HasPrefix(check.Name, "erase-") && url != "" {
+				noKeys(t, url, orgs[0])
+			}
+		})
+	}
 }
 
 func audit(t testing.TB, s *backend.Store, org resources.OrgID) {

@@ -75,6 +75,9 @@ type Store struct {
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
 	ringer *ringer      // calls workers
+	relay  *relay       // ends what commits noted about claims; nil unless spread
+	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
+	strays strays       // what ScrubReserved watches
 }
 
 const (
@@ -87,7 +90,7 @@ const (
 // is wrong with the server and what to do; it never holds the password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	cfg = cfg.withDefaults()
-	s := &Store{cfg: cfg, codec: newCodec()}
+	s := &Store{cfg: cfg, codec: newCodec(), spread: cfg.SpreadClaims}
 	opt := &redis.Options{Addr: "embedded"}
 	if cfg.URL == "" {
 		s.embedded = miniredis.NewMiniRedis()
@@ -103,6 +106,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.startRinging(context.WithoutCancel(ctx))
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if s.spread {
+		s.startRelaying(context.WithoutCancel(ctx))
 	}
 	return s, nil
 }
@@ -163,6 +169,7 @@ func clients(opt *redis.Options) (writes, reads, scans redis.UniversalClient) {
 
 // Close ends all connections, and the embedded server with all it holds.
 func (s *Store) Close() error {
+	s.stopRelaying()
 	s.stopRinging()
 	err := errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
 	if s.embedded != nil {
