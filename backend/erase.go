@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/usher-scim/usher/resources"
@@ -77,20 +78,37 @@ func (s *Store) eraseClaims(ctx context.Context, k keys, limit int) (int, error)
 		return 0, nil
 	}
 	n := min(len(pairs)/2, chunkSize)
-	c := newCall(s.scripts.unclaim, 2+2*n)
-	c.key(k.claims())
-	for i := range n {
-		kind, key, _ := strings.Cut(pairs[2*i], "|")
+	fields := make([]string, n)
+	for i := range fields {
+		fields[i] = pairs[2*i]
+	}
+	if s.spread {
+		for _, f := range fields {
+			if err := s.unclaim(ctx, k, nil, f); err != nil {
+				return 0, err
+			}
+		}
+		return s.eraseListed(ctx, k.claims(), "HDEL", fields, func(string) []string { return nil })
+	}
+	return n, s.unclaim(ctx, k, []string{k.claims()}, fields...)
+}
+
+// unclaim gives back claims that stand in the organization's list, and takes
+// them off the list if that is given: on a cluster it has another slot, and what
+// is given back twice is so once.
+func (s *Store) unclaim(ctx context.Context, k keys, list []string, fields ...string) error {
+	c := newCall(s.scripts.unclaim, 3+2*len(fields))
+	for _, f := range fields {
+		kind, key, _ := strings.Cut(f, "|")
 		c.key(claimKey(resources.Claim{Kind: resources.ClaimKind(kind), Key: key}))
 	}
-	c.arg("C|" + string(k.org) + "|")
-	for i := range n {
-		c.arg(pairs[2*i])
+	c.key(list...)
+	c.arg(string(k.org), strconv.Itoa(len(fields)))
+	for _, f := range fields {
+		c.arg(f)
 	}
-	if _, err := s.write(ctx, c); err != nil {
-		return 0, explain(ctx, "erase", err)
-	}
-	return n, nil
+	_, err := s.write(ctx, c)
+	return explain(ctx, "erase", err)
 }
 
 func (s *Store) eraseExpiry(ctx context.Context, k keys, limit int) (int, error) {

@@ -1,10 +1,11 @@
 -- Gives back claims of an organization that is being erased.
--- KEYS: the organization's list of claims, then the claims.
--- ARGV: beginning of the organization's claims, then the entries of the list.
+-- KEYS: the claims, then the organization's list of claims if it is in the slot.
+-- ARGV: the organization, number of claims, then the entries of the list.
 local call = redis.call
-for i = 2, #KEYS do
+local list = KEYS[tonumber(ARGV[2]) + 1]
+for i = 1, tonumber(ARGV[2]) do
   local v = call('GET', KEYS[i])
-  if v and string.sub(v, 1, #ARGV[1]) == ARGV[1] then call('DEL', KEYS[i]) end
-  call('HDEL', KEYS[1], ARGV[i])
+  if v and string.match(v, '^[CP]|([^|]*)|') == ARGV[1] then call('DEL', KEYS[i]) end
+  if list then call('HDEL', list, ARGV[i + 2]) end
 end
-return #KEYS - 1
+return tonumber(ARGV[2])
