@@ -17,14 +17,22 @@ import (
 // TestStore runs every promise of the ports on both stores and compares
 // indexes, links and claims with the records afterwards.
 func TestStore(t *testing.T) {
-	onBoth(t, storeChecks)
+	onBoth(t, func(t *testing.T, url string) { everyPromise(t, backend.Config{URL: url}) })
 }
 
-func storeChecks(t *testing.T, url string) {
+// TestStoreWithSpreadClaims is TestStore with claims taken as clusters take them.
+func TestStoreWithSpreadClaims(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) { everyPromise(t, backend.Config{URL: url, SpreadClaims: true}) })
+}
+
+func everyPromise(t *testing.T, cfg backend.Config) {
+	url := cfg.URL
 	for i, check := range conformance.StoreChecks() {
 		t.Run(check.Name, func(t *testing.T) {
 			c := newClock()
-			s := open(t, backend.Config{URL: url, Now: c.now})
+			cfg := cfg
+			cfg.Now = c.now
+			s := open(t, cfg)
 			env := envOf(s, c, fmt.Sprintf("c%do", i))
 			next := env.Org
 			var orgs []resources.OrgID

@@ -2,7 +2,6 @@ package backend
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/usher-scim/usher/resources"
@@ -23,7 +22,7 @@ func (s *Store) Erase(ctx context.Context, org resources.OrgID, limit int) (n in
 			return n, err
 		}
 	}
-	for _, step := range []func(context.Context, keys, int) (int, error){s.eraseClaims, s.eraseExpiry, s.eraseTrash, s.erasePlaces} {
+	for _, step := range []func(context.Context, keys, int) (int, error){s.eraseClaims, s.eraseNotes, s.eraseExpiry, s.eraseTrash, s.erasePlaces} {
 		if n, err = step(ctx, k, limit); n > 0 || err != nil {
 			return n, err
 		}
@@ -70,45 +69,39 @@ func (s *Store) eraseListed(ctx context.Context, list, cmd string, entries []str
 }
 
 func (s *Store) eraseClaims(ctx context.Context, k keys, limit int) (int, error) {
-	pairs, _, err := s.reads.HScan(ctx, k.claims(), 0, "", int64(limit)).Result()
+	pairs, err := s.somePairs(ctx, k.claims(), limit)
 	if err != nil {
 		return 0, explain(ctx, "erase", err)
 	}
-	if len(pairs) == 0 {
+	n := min(len(pairs)/2, chunkSize)
+	if n == 0 {
 		return 0, nil
 	}
-	n := min(len(pairs)/2, chunkSize)
-	fields := make([]string, n)
-	for i := range fields {
-		fields[i] = pairs[2*i]
-	}
-	if s.spread {
-		for _, f := range fields {
-			if err := s.unclaim(ctx, k, nil, f); err != nil {
-				return 0, err
-			}
+	c := newCall(s.scripts.unclaim, 2+2*n)
+	c.key(k.claims())
+	if s.spread { // given back one by one, as their notes say
+		c = newCall(s.scripts.claim.leave, 2+n)
+		c.key(k.claims(), k.notes())
+	} else {
+		for i := range n {
+			kind, key, _ := strings.Cut(pairs[2*i], "|")
+			c.key(claimKey(resources.Claim{Kind: resources.ClaimKind(kind), Key: key}))
 		}
-		return s.eraseListed(ctx, k.claims(), "HDEL", fields, func(string) []string { return nil })
+		c.arg("C|" + string(k.org) + "|")
 	}
-	return n, s.unclaim(ctx, k, []string{k.claims()}, fields...)
+	for i := range n {
+		c.arg(pairs[2*i])
+	}
+	if _, err := s.write(ctx, c); err != nil {
+		return 0, explain(ctx, "erase", err)
+	}
+	return n, nil
 }
 
-// unclaim gives back claims that stand in the organization's list, and takes
-// them off the list if that is given: on a cluster it has another slot, and what
-// is given back twice is so once.
-func (s *Store) unclaim(ctx context.Context, k keys, list []string, fields ...string) error {
-	c := newCall(s.scripts.unclaim, 3+2*len(fields))
-	for _, f := range fields {
-		kind, key, _ := strings.Cut(f, "|")
-		c.key(claimKey(resources.Claim{Kind: resources.ClaimKind(kind), Key: key}))
-	}
-	c.key(list...)
-	c.arg(string(k.org), strconv.Itoa(len(fields)))
-	for _, f := range fields {
-		c.arg(f)
-	}
-	_, err := s.write(ctx, c)
-	return explain(ctx, "erase", err)
+// eraseNotes does what was noted about claims before the notes go.
+func (s *Store) eraseNotes(ctx context.Context, k keys, limit int) (int, error) {
+	n, err := s.replay(ctx, k, limit)
+	return n, explain(ctx, "erase", err)
 }
 
 func (s *Store) eraseExpiry(ctx context.Context, k keys, limit int) (int, error) {
@@ -141,7 +134,7 @@ func (s *Store) erasePlaces(ctx context.Context, k keys, limit int) (int, error)
 func (s *Store) eraseRest(ctx context.Context, k keys) error {
 	c := newCall(s.scripts.erase, 32)
 	c.key(k.events(), k.events(), k.links(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
-		k.attempts('0'), k.attempts('1'), k.due(), k.tries(), k.parked(), k.causes(), k.lease())
+		k.attempts('0'), k.attempts('1'), k.notes(), k.tombstones(), k.due(), k.tries(), k.parked(), k.causes(), k.lease())
 	for _, i := range resources.Indexes() {
 		c.key(k.index(i))
 	}

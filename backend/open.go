@@ -76,6 +76,8 @@ type Store struct {
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
 	ringer *ringer      // calls workers
+	relay  *relay       // ends what commits noted about claims; nil unless spread
+	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
 }
 
 const embeddedUsers = 20_000 // up to here the embedded store is fast (redis.md §1)
@@ -84,7 +86,7 @@ const embeddedUsers = 20_000 // up to here the embedded store is fast (redis.md 
 // is wrong with the server and what to do; it never holds the password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	cfg = cfg.withDefaults()
-	s := &Store{cfg: cfg, codec: newCodec()}
+	s := &Store{cfg: cfg, codec: newCodec(), spread: cfg.SpreadClaims}
 	s.scripts = newScripts(cfg.URL == "")
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.closeClients())
@@ -92,6 +94,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.startRinging(context.WithoutCancel(ctx))
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
+	}
+	if s.spread {
+		s.startRelaying(context.WithoutCancel(ctx))
 	}
 	return s, nil
 }
@@ -120,6 +125,7 @@ func (c Config) withDefaults() Config {
 
 // Close ends all connections, and the embedded server with all it holds.
 func (s *Store) Close() error {
+	s.stopRelaying()
 	s.stopRinging()
 	err := s.closeClients()
 	if s.embedded != nil {

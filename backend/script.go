@@ -65,6 +65,7 @@ type scripts struct {
 	attempts            script
 	erase, unclaim      script
 	queue               queueScripts
+	claim               claimScripts
 }
 
 // newScripts prepares the scripts. Real servers get a first line: with it a
@@ -88,6 +89,7 @@ func newScripts(embedded bool) scripts {
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
 		queue: newQueueScripts(make),
+		claim: newClaimScripts(make),
 	}
 }
 

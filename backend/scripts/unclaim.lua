@@ -1,11 +1,11 @@
 -- Gives back claims of an organization that is being erased.
--- KEYS: the claims, then the organization's list of claims if it is in the slot.
--- ARGV: the organization, number of claims, then the entries of the list.
+-- KEYS: the organization's list of claims, then the claims.
+-- ARGV: beginning of the organization's claims, then the entries of the list.
 local call = redis.call
-local list = KEYS[tonumber(ARGV[2]) + 1]
-for i = 1, tonumber(ARGV[2]) do
+for i = 2, #KEYS do
   local v = call('GET', KEYS[i])
-  if v and string.match(v, '^[CP]|([^|]*)|') == ARGV[1] then call('DEL', KEYS[i]) end
-  if list then call('HDEL', list, ARGV[i + 2]) end
+  local held = call('HGET', KEYS[1], ARGV[i]) or ''
+  if v and (string.sub(v, 1, #ARGV[1]) == ARGV[1] or v == 'P' .. string.sub(ARGV[1], 2) .. held) then call('DEL', KEYS[i]) end
+  call('HDEL', KEYS[1], ARGV[i])
 end
-return tonumber(ARGV[2])
+return #KEYS - 1
