@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,14 +15,15 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // Config says where the state is and what the store uses of its surroundings.
 // The zero value is an embedded store in memory.
 type Config struct {
-	// URL is redis://[user:password@]host:port[/db] or rediss:// for TLS.
-	// Empty: an embedded server in this process, in memory.
+	// URL is redis://[user:password@]host:port[/db], which may be a node of a
+	// cluster, redis+cluster://… with several nodes or redis+sentinel://… with
+	// Sentinels (see internal/redisurl); rediss for TLS. Empty: an embedded
+	// server in this process, in memory.
 	URL string
 	// Now is the clock. Nil: the system's.
 	Now func() time.Time
@@ -65,6 +65,7 @@ type Store struct {
 	codec    codec
 	embedded *miniredis.Miniredis // nil with a real server
 	spread   bool                 // claims stand in slots of their own: the protocol makes them
+	sharded  bool                 // the server is a cluster
 
 	writes redis.UniversalClient // never repeats by itself (redis.md §3.3)
 	reads  redis.UniversalClient
@@ -80,29 +81,17 @@ type Store struct {
 	strays strays       // what ScrubReserved watches
 }
 
-const (
-	readTimeout   = 2 * time.Second
-	scanPool      = 4
-	embeddedUsers = 20_000 // up to here the embedded store is fast (redis.md §1)
-)
+const embeddedUsers = 20_000 // up to here the embedded store is fast (redis.md §1)
 
 // Open connects to the store and checks that it is fit. An error names what
 // is wrong with the server and what to do; it never holds the password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	cfg = cfg.withDefaults()
 	s := &Store{cfg: cfg, codec: newCodec(), spread: cfg.SpreadClaims}
-	opt := &redis.Options{Addr: "embedded"}
-	if cfg.URL == "" {
-		s.embedded = miniredis.NewMiniRedis()
-		opt.Dialer = s.dialEmbedded
-	} else {
-		var err error
-		if opt, err = parseURL(cfg.URL); err != nil {
-			return nil, err
-		}
-	}
 	s.scripts = newScripts(cfg.URL == "")
-	s.writes, s.reads, s.scans = clients(opt)
+	if err := s.connect(ctx); err != nil {
+		return nil, errors.Join(err, s.closeClients())
+	}
 	s.startRinging(context.WithoutCancel(ctx))
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -135,43 +124,11 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// parseURL does not wrap the cause: it may quote the URL, password included.
-func parseURL(url string) (*redis.Options, error) {
-	if !strings.HasPrefix(url, "redis://") && !strings.HasPrefix(url, "rediss://") {
-		return nil, errors.New("backend: the Redis URL must begin with redis:// or rediss://")
-	}
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		return nil, errors.New("backend: the Redis URL cannot be read; its form is redis://user:password@host:port/db, special characters in the password percent-encoded")
-	}
-	return opt, nil
-}
-
-// clients makes the three pools with the settings of redis.md §3.3.
-func clients(opt *redis.Options) (writes, reads, scans redis.UniversalClient) {
-	base := *opt
-	base.MaxRetries = -1
-	base.ContextTimeoutEnabled = true
-	base.DisableIdentity = true
-	base.Protocol = 2 // nothing of the newer one is used, and it looks for push messages before every reply
-	base.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	base.DialTimeout = readTimeout
-	base.DialerRetries = 1
-	base.ReadTimeout, base.WriteTimeout = readTimeout, readTimeout
-	base.PoolSize = max(16, 8*runtime.NumCPU())
-	write := base
-	read := base
-	read.MaxRetries = 0 // the client's default
-	scan := read
-	scan.PoolSize = scanPool
-	return redis.NewClient(&write), redis.NewClient(&read), redis.NewClient(&scan)
-}
-
 // Close ends all connections, and the embedded server with all it holds.
 func (s *Store) Close() error {
 	s.stopRelaying()
 	s.stopRinging()
-	err := errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
+	err := s.closeClients()
 	if s.embedded != nil {
 		s.embedded.Close()
 	}
@@ -183,17 +140,23 @@ func (s *Store) Embedded() bool { return s.embedded != nil }
 
 // check looks at the server before it is trusted with anything.
 func (s *Store) check(ctx context.Context) error {
-	if err := s.reads.Ping(ctx).Err(); err != nil {
+	if err := s.ping(ctx); err != nil {
 		return explain(ctx, "connect", err)
 	}
 	if s.embedded != nil {
 		return nil
 	}
-	text, err := s.reads.Info(ctx).Result()
-	if err != nil {
-		return explain(ctx, "read INFO", err)
-	}
-	info := parseInfo(text)
+	return s.eachPrimary(ctx, func(ctx context.Context, node *redis.Client) error {
+		text, err := node.Info(ctx).Result()
+		if err != nil {
+			return explain(ctx, "read INFO", err)
+		}
+		return s.checkServer(ctx, parseInfo(text))
+	})
+}
+
+// checkServer looks at one server that takes writes.
+func (s *Store) checkServer(ctx context.Context, info map[string]string) error {
 	version := info["redis_version"]
 	if v := info["valkey_version"]; v != "" {
 		version = v
