@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -52,9 +51,23 @@ type Config struct {
 	// Lost is told of acknowledged writes that a failover has lost. Nil: nobody
 	// is told but the log.
 	Lost func(ctx context.Context, lost []LostWrite)
+	// Failover is told when a primary is another one than before, or was started
+	// anew, with its address. Nil: nobody is told but the log.
+	Failover func(address string)
+	// Replicas is how many replicas DurabilityReplicated waits for, and
+	// DurabilityFsync at most. Zero: 1.
+	Replicas int
+	// Wait is how long a write waits for replicas or disks before it is sent
+	// again. Zero: 1 second.
+	Wait time.Duration
+	// AllowMissing opens a store with DurabilityReplicated though too few replicas
+	// follow; writes are refused until they do.
+	AllowMissing bool
 	// AllowEviction accepts a server that may throw keys away when memory is
 	// short (maxmemory-policy other than noeviction).
 	AllowEviction bool
+
+	examined *[]Check // set by Examine: where to put what was found, fit or not
 }
 
 // Store keeps all state in Redis. It implements resources.Store and
@@ -75,6 +88,8 @@ type Store struct {
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
 	ringer *ringer      // calls workers
+	sure   *assurance   // nil when writes wait for nothing
+	watch  *watcher     // nil with the embedded server
 }
 
 const (
@@ -104,6 +119,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	if err := s.startWatching(context.WithoutCancel(ctx)); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 
@@ -122,6 +140,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Reran == nil {
 		c.Reran = func() {}
+	}
+	if c.Replicas == 0 {
+		c.Replicas = 1
+	}
+	if c.Wait == 0 {
+		c.Wait = time.Second
 	}
 	if c.ScanTime == 0 {
 		c.ScanTime = 2 * time.Second
@@ -163,6 +187,7 @@ func clients(opt *redis.Options) (writes, reads, scans redis.UniversalClient) {
 
 // Close ends all connections, and the embedded server with all it holds.
 func (s *Store) Close() error {
+	s.stopWatching()
 	s.stopRinging()
 	err := errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
 	if s.embedded != nil {
@@ -179,42 +204,7 @@ func (s *Store) check(ctx context.Context) error {
 	if err := s.reads.Ping(ctx).Err(); err != nil {
 		return explain(ctx, "connect", err)
 	}
-	if s.embedded != nil {
-		return nil
-	}
-	text, err := s.reads.Info(ctx).Result()
-	if err != nil {
-		return explain(ctx, "read INFO", err)
-	}
-	info := parseInfo(text)
-	version := info["redis_version"]
-	if v := info["valkey_version"]; v != "" {
-		version = v
-	}
-	major, _, _ := strings.Cut(version, ".")
-	if n, err := strconv.Atoi(major); err != nil || n < 7 {
-		return fmt.Errorf("backend: the server is version %q; Redis 7 or Valkey 8 or newer is needed", version)
-	}
-	if p := info["maxmemory_policy"]; p != "noeviction" && p != "" {
-		if !s.cfg.AllowEviction {
-			return fmt.Errorf("backend: the server throws keys away when memory is short (maxmemory-policy %s); set it to noeviction, or allow eviction in the configuration and accept losing data", p)
-		}
-		s.cfg.Log.WarnContext(ctx, "the server throws keys away when memory is short", "policy", p)
-	}
-	if info["aof_enabled"] != "1" {
-		s.cfg.Log.WarnContext(ctx, "the server keeps no append-only file: a crash of it loses what was written since its last snapshot", "setting", "appendonly")
-	}
-	return nil
-}
-
-func parseInfo(text string) map[string]string {
-	info := map[string]string{}
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[name] = value
-		}
-	}
-	return info
+	return s.fitness(ctx)
 }
 
 // random gives n ≤ 16 random bytes.

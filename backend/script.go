@@ -47,6 +47,9 @@ var attemptsLua string
 //go:embed scripts/erase.lua
 var eraseLua string
 
+//go:embed scripts/touch.lua
+var touchLua string
+
 //go:embed scripts/unclaim.lua
 var unclaimLua string
 
@@ -63,6 +66,7 @@ type scripts struct {
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
+	touch               script
 	queue               queueScripts
 }
 
@@ -86,6 +90,7 @@ func newScripts(embedded bool) scripts {
 		expire: make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
+		touch: make(touchLua, frees),
 		queue: newQueueScripts(make),
 	}
 }
@@ -95,6 +100,8 @@ type call struct {
 	sc   script
 	args []any
 	keys int
+	sent int  // how often; see Store.send
+	lax  bool // what it writes may be lost: nothing waits for replicas or disks
 }
 
 const callHead = 3 // EVALSHA, digest, number of keys
@@ -160,8 +167,11 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 		if err == nil {
 			return reply, nil
 		}
-		if i == sendings || !lost(err) || ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil || !lost(err):
 			return nil, err
+		case i == sendings:
+			return nil, fmt.Errorf("%w: %w", resources.ErrOutcomeUnknown, err)
 		}
 		if err := s.sleep(ctx, pause); err != nil {
 			return nil, err
@@ -173,7 +183,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 // lost reports whether a call may or may not have been executed.
 func lost(err error) bool {
 	var answer redis.Error
-	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed)
+	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed) && !errors.Is(err, resources.ErrUnavailable)
 }
 
 // sleep waits for d plus up to as much again.
@@ -197,7 +207,7 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) error {
 func temporary(err error) bool {
 	for _, prefix := range [...]string{
 		"LOADING", "BUSY", "READONLY", "CLUSTERDOWN", "TRYAGAIN",
-		"MASTERDOWN", "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached",
+		"MASTERDOWN", "NOREPLICAS", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE", "ERR max number of clients reached",
 	} {
 		if redis.HasErrorPrefix(err, prefix) {
 			return true

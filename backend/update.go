@@ -54,16 +54,22 @@ func (s *Store) commit(ctx context.Context, u *unit) (resources.Commit, error) {
 		return resources.Commit{}, err
 	}
 	p, err := planOf(u, stamp, s.cfg.Now().UnixMilli())
-	if err != nil || p.empty() {
+	if err != nil {
 		return resources.Commit{}, err
+	}
+	if p.empty() {
+		return resources.Commit{}, s.settle(ctx, u.keys)
 	}
 	reply, err := s.write(ctx, p.call())
 	if err != nil {
 		return resources.Commit{}, explain(ctx, "commit", err)
 	}
 	c, err := p.answer(reply)
+	if err == nil && !c.Changed {
+		err = s.settle(ctx, u.keys)
+	}
 	if err == nil && c.Changed {
-		s.acked(u.keys.org, c.LSN)
+		s.acked(u.keys.org, c.LSN, u.events)
 		s.grew(p.created)
 		if p.dueNow() {
 			s.rang(u.keys.org)
