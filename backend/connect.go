@@ -184,22 +184,6 @@ func (s *Store) closeClients() error {
 	return errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
 }
 
-// eachPrimary calls fn for every server that takes writes, one after another.
-func (s *Store) eachPrimary(ctx context.Context, fn func(context.Context, *redis.Client) error) error {
-	switch c := s.reads.(type) {
-	case *redis.ClusterClient:
-		turn := make(chan struct{}, 1)
-		return c.ForEachMaster(ctx, func(ctx context.Context, node *redis.Client) error {
-			turn <- struct{}{}
-			defer func() { <-turn }()
-			return fn(ctx, node)
-		})
-	case *redis.Client:
-		return fn(ctx, c)
-	}
-	return errors.New("backend: a client of unknown kind")
-}
-
 // patience is the hook that bounds every command and pipeline, and that has a
 // cluster's client look where the slots are once a node fails it: by itself it
 // would keep asking a dead node.
