@@ -15,7 +15,13 @@ import (
 func scenarios() (short, long []*scenario) {
 	short = []*scenario{killed(), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
 	long = []*scenario{
-		killed(), late(), slower(), memory(), readonly(), full(), busy(), flushed(), bulked(30), drained(), frozen(), outrun(), clocks(), doubled(), upgraded(),
+		killed(),
+		failedOver("F3", "failover under Sentinels, writes wait for a replica", limits{p99: 5 * time.Second}, replicated),
+		failedOver("F3b", "failover under Sentinels, durability local", limits{p99: 5 * time.Second, lost: true}),
+		clustered("F3c", "failover in a cluster, writes wait for a replica", limits{p99: 5 * time.Second}, replicated),
+		clustered("F3d", "failover in a cluster, durability local", limits{p99: 5 * time.Second, lost: true}),
+		partitioned(), torn(),
+		late(), slower(), memory(), readonly(), full(), busy(), flushed(), bulked(30), drained(), frozen(), outrun(), clocks(), doubled(), upgraded(),
 	}
 	return short, long
 }
