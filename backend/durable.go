@@ -29,6 +29,9 @@ type LostWrite struct {
 // send executes a call that changes something, once, and returns when what it
 // wrote is as durable as Config.Durability asks.
 func (s *Store) send(ctx context.Context, c *call) (any, error) {
+	if s.kept != nil {
+		return s.kept.send(ctx, func() (any, error) { return s.run(ctx, s.writes, c) })
+	}
 	return s.run(ctx, s.writes, c)
 }
 

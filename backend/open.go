@@ -17,6 +17,8 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/usher-scim/usher/internal/journal"
 )
 
 // Config says where the state is and what the store uses of its surroundings.
@@ -55,6 +57,9 @@ type Config struct {
 	// AllowEviction accepts a server that may throw keys away when memory is
 	// short (maxmemory-policy other than noeviction).
 	AllowEviction bool
+
+	disk        journal.Disk     // under DataDir; nil: the directory
+	serverClock func() time.Time // of the embedded server; nil: the system's
 }
 
 // Store keeps all state in Redis. It implements resources.Store and
@@ -64,6 +69,7 @@ type Store struct {
 	scripts  scripts
 	codec    codec
 	embedded *miniredis.Miniredis // nil with a real server
+	kept     *keeper              // nil unless the embedded store has a data directory
 	spread   bool                 // claims stand in slots of their own: the protocol makes them
 
 	writes redis.UniversalClient // never repeats by itself (redis.md §3.3)
@@ -98,8 +104,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 			return nil, err
 		}
 	}
-	s.scripts = newScripts(cfg.URL == "")
+	s.scripts = newScripts(cfg.URL == "", cfg.keeps())
 	s.writes, s.reads, s.scans = clients(opt)
+	if cfg.keeps() {
+		if err := s.keep(context.WithoutCancel(ctx)); err != nil {
+			s.embedded.Close()
+			return nil, errors.Join(err, s.writes.Close(), s.reads.Close(), s.scans.Close())
+		}
+	}
 	s.startRinging(context.WithoutCancel(ctx))
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -123,11 +135,17 @@ func (c Config) withDefaults() Config {
 	if c.Reran == nil {
 		c.Reran = func() {}
 	}
+	if c.serverClock == nil {
+		c.serverClock = started
+	}
 	if c.ScanTime == 0 {
 		c.ScanTime = 2 * time.Second
 	}
 	return c
 }
+
+// keeps tells whether the store is an embedded one with a data directory.
+func (c Config) keeps() bool { return c.URL == "" && (c.DataDir != "" || c.disk != nil) }
 
 // parseURL does not wrap the cause: it may quote the URL, password included.
 func parseURL(url string) (*redis.Options, error) {
@@ -165,6 +183,9 @@ func clients(opt *redis.Options) (writes, reads, scans redis.UniversalClient) {
 func (s *Store) Close() error {
 	s.stopRinging()
 	err := errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
+	if s.kept != nil {
+		err = errors.Join(err, s.kept.close())
+	}
 	if s.embedded != nil {
 		s.embedded.Close()
 	}
