@@ -55,11 +55,14 @@ func (e *FailedError) Unwrap() error { return e.Cause }
 func (j *Journal) Append(record []byte) uint64 {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.failed != nil || j.closed {
-		return j.next - 1 // or one before it is not on disk
+	if j.failed != nil {
+		return j.next - 1 // it or one before it is not on disk
 	}
 	number := j.next
 	j.next++
+	if j.closed {
+		return number // never on disk
+	}
 	n := len(j.waiting)
 	if n == 0 || len(j.waiting[n-1].frame)+len(record) > batchLimit {
 		j.waiting = append(j.waiting, &batch{frame: make([]byte, frameHead, frameHead+len(record)+16), first: number, done: make(chan struct{})})
@@ -160,7 +163,7 @@ func (j *Journal) writeOne() bool {
 		j.mu.Unlock()
 		return false
 	}
-	b, h := j.waiting[0], j.head
+	b, h, size := j.waiting[0], j.head, j.size
 	j.waiting, j.writing = j.waiting[1:], b
 	j.mu.Unlock()
 
@@ -173,6 +176,11 @@ func (j *Journal) writeOne() bool {
 		err = j.cfg.Disk.Sync(h.name())
 	}
 
+	if err != nil {
+		// What is doubtful must not be taken for good by the next Open. If it cannot
+		// be cut off either, it is no worse than after a crash.
+		_ = j.cfg.Disk.Truncate(h.name(), size)
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.writing = nil

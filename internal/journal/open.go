@@ -75,7 +75,8 @@ type opening struct {
 	report       Report
 	next         uint64 // number of the next record
 	snapshotSize int64
-	journalSize  int64 // of all journals
+	olderSize    int64 // of all journals but the last
+	size         int64 // of the last
 }
 
 func (o *opening) open() (*Journal, error) {
@@ -83,7 +84,7 @@ func (o *opening) open() (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if files.journals, err = o.dropEmpty(files); err != nil {
+	if err = o.dropEmpty(&files); err != nil {
 		return nil, err
 	}
 	j := &Journal{cfg: o.cfg, wake: make(chan struct{}, 1), trouble: make(chan struct{}, 1), ended: make(chan struct{})}
@@ -93,6 +94,9 @@ func (o *opening) open() (*Journal, error) {
 			return nil, fmt.Errorf("journal: the first file cannot be made: %w", err)
 		}
 	} else {
+		if err := o.settle(files); err != nil {
+			return nil, err
+		}
 		if files.snapshot > 0 {
 			if err := o.readSnapshot(files.snapshot); err != nil {
 				return nil, err
@@ -103,6 +107,7 @@ func (o *opening) open() (*Journal, error) {
 				return nil, err
 			}
 		}
+		j.olderSize, j.size = o.olderSize, o.size
 	}
 	for _, name := range files.old {
 		if err := o.cfg.Disk.Remove(name); err != nil {
@@ -110,9 +115,6 @@ func (o *opening) open() (*Journal, error) {
 		}
 	}
 	j.next, j.synced, j.snapshotSize = o.next, o.next-1, o.snapshotSize
-	if o.journalSize > 0 {
-		j.size = o.journalSize
-	}
 	go j.write()
 	return j, nil
 }
@@ -166,13 +168,13 @@ func (o *opening) list() (files generations, err error) {
 // dropEmpty forgets journals at the end that no record was written to: a crash has
 // come between their making and their first use, and what is before them may end
 // in pieces.
-func (o *opening) dropEmpty(files generations) ([]uint64, error) {
-	list := files.journals
-	for len(list) > 0 {
-		g := list[len(list)-1]
-		if len(list) == 1 && files.snapshot > 0 {
-			return list, nil // it was made and synced before the snapshot
+func (o *opening) dropEmpty(files *generations) error {
+	for len(files.journals) > 0 {
+		only := len(files.journals) == 1
+		if only && files.snapshot > 0 {
+			return nil // it was made and synced before the snapshot
 		}
+		g := files.journals[len(files.journals)-1]
 		name := head{kind: kindJournal, generation: g}.name()
 		f, err := o.read(name, kindJournal, g)
 		if err == nil {
@@ -184,17 +186,27 @@ func (o *opening) dropEmpty(files generations) ([]uint64, error) {
 			err, empty = nil, true
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if !empty || (len(list) == 1 && damage == nil) {
-			return list, nil
+		if !empty || (only && damage == nil) {
+			return nil
 		}
-		if err := o.cfg.Disk.Remove(name); err != nil {
-			return nil, fmt.Errorf("journal: the empty file cannot be removed: %w", err)
+		if !only { // else it is made anew
+			files.old = append(files.old, name)
 		}
-		list = list[:len(list)-1]
+		files.journals = files.journals[:len(files.journals)-1]
 	}
-	return list, nil
+	return nil
+}
+
+// settle brings to disk what a process that was killed has written and not synced:
+// it is read, and so it counts.
+func (o *opening) settle(files generations) error {
+	last := head{kind: kindJournal, generation: files.journals[len(files.journals)-1]}
+	if err := errors.Join(o.cfg.Disk.Sync(last.name()), o.cfg.Disk.SyncNames()); err != nil {
+		return fmt.Errorf("journal: what was written before cannot be brought to disk: %w", err)
+	}
+	return nil
 }
 
 // reading is a file that is being read.
@@ -327,7 +339,7 @@ func (o *opening) readJournal(g uint64, last bool) (h head, err error) {
 	for {
 		payload, number, err := f.next()
 		if err == io.EOF { //nolint:errorlint // readFrame makes it itself
-			o.journalSize += f.size
+			o.olderSize, o.size = o.olderSize+o.size, f.size
 			return f.head, nil
 		}
 		var reason bad
@@ -368,7 +380,7 @@ func (o *opening) tear(f *reading, reason string) error {
 		return fmt.Errorf("journal: the end of the file %s cannot be cut off: %w", f.name, err)
 	}
 	o.report.Torn = &Torn{File: f.name, Offset: f.at, Bytes: f.size - f.at, Reason: reason}
-	o.journalSize += f.at
+	o.olderSize, o.size = o.olderSize+o.size, f.at
 	return nil
 }
 
