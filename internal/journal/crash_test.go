@@ -52,56 +52,63 @@ func holds(state, acked, written []string) string {
 	return ""
 }
 
-// F2, F10: a crash, a power cut, or one failure at every single step of the disk.
+// F2, F10: a crash, a power cut, or one failure at every single step of the disk,
+// and a power cut after the directory was opened again.
 func TestCrashAtEveryStep(t *testing.T) {
-	for _, how := range []string{"crash", "power cut", "lucky power cut", "one failure"} {
+	for _, how := range []string{"crash", "power cut", "lucky power cut", "one failure", "power cut later"} {
 		t.Run(how, func(t *testing.T) {
-			for step := 1; ; step++ {
-				disk := journaltest.New()
-				disk.Fail(step, errPower, how != "one failure")
-				w, err := reopen(disk)
-				var acked []string
-				if err == nil {
-					acked = play(w)
-					_ = w.Close() // it has failed
-				}
-				ended := disk.Calls() < step
-				chance := rand.New(rand.NewPCG(uint64(step), 2))
-				switch how {
-				case "power cut":
-					disk.PowerCut(func(int) int { return 0 })
-				case "lucky power cut":
-					disk.PowerCut(func(n int) int { return chance.IntN(n + 1) })
-				}
-				disk.Fail(0, nil, false)
-				for range 2 { // the second time nothing is torn any more
-					again, err := reopen(disk)
-					if err != nil {
-						t.Fatalf("step %d: %v", step, err)
-					}
-					var written []string
-					if w != nil {
-						written = w.state
-					}
-					if fault := holds(again.state, acked, written); fault != "" {
-						t.Fatalf("step %d: %s", step, fault)
-					}
-					if err := again.Close(); err != nil {
-						t.Fatal(err)
-					}
-				}
-				again := open(t, disk)
-				before := slices.Clone(again.state)
-				again.must(t, "more", "snapshot", "end")
-				if d := cmp.Diff(append(before, "more", "end"), open(t, disk.Copy()).state); d != "" {
-					t.Fatalf("step %d, going on (-want +got):\n%s", step, d)
-				}
-				if ended {
-					return
-				}
+			for step := 1; crashAt(t, how, step); step++ {
+				continue
 			}
 		})
 	}
+}
+
+// crashAt plays the story until a step; it reports whether the story has so many.
+func crashAt(t *testing.T, how string, step int) (more bool) {
+	t.Helper()
+	disk := journaltest.New()
+	disk.Fail(step, errPower, how != "one failure")
+	w, err := reopen(disk)
+	var acked, written []string
+	if err == nil {
+		acked = play(w)
+		written = w.state
+		_ = w.Close() // it has failed
+	}
+	more = disk.Calls() >= step
+	chance := rand.New(rand.NewPCG(uint64(step), 2))
+	lucky := func(n int) int { return chance.IntN(n + 1) }
+	switch how {
+	case "power cut":
+		disk.PowerCut(func(int) int { return 0 })
+	case "lucky power cut":
+		disk.PowerCut(lucky)
+	}
+	disk.Fail(0, nil, false)
+	for range 8 { // from the second time on nothing is torn any more
+		again, err := reopen(disk)
+		if err != nil {
+			t.Fatalf("step %d: %v", step, err)
+		}
+		if fault := holds(again.state, acked, written); fault != "" {
+			t.Fatalf("step %d: %s", step, fault)
+		}
+		if err := again.Close(); err != nil {
+			t.Fatal(err)
+		}
+		acked = again.state
+		if how == "power cut later" {
+			disk.PowerCut(lucky)
+		}
+	}
+	again := open(t, disk)
+	before := slices.Clone(again.state)
+	again.must(t, "more", "snapshot", "end")
+	if d := cmp.Diff(append(before, "more", "end"), open(t, disk.Copy()).state); d != "" {
+		t.Fatalf("step %d, going on (-want +got):\n%s", step, d)
+	}
+	return more
 }
 
 // After a failure nothing is acknowledged until a snapshot has healed the journal,

@@ -33,6 +33,10 @@ type file struct {
 	data   []byte
 	synced int    // how much of data is on disk
 	before []byte // what is on disk instead, after data was cut off below that
+
+	// What a failed sync has left: systems forget that it is not on disk, and say
+	// that all is when they are asked again.
+	lostFrom, lostTo int
 }
 
 // New makes an empty disk.
@@ -40,7 +44,8 @@ func New() *Disk { return &Disk{files: map[string]*file{}, kept: map[string]*fil
 
 // Fail makes the n-th call from now that changes or syncs something fail, once or
 // for good; 0 makes nothing fail any more. A call to Append that fails has written
-// half.
+// half; what a Sync that fails once was to sync is lost in a power cut, whatever
+// a later Sync says.
 func (d *Disk) Fail(n int, err error, lasting bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -83,8 +88,10 @@ func (d *Disk) PowerCut(choose func(n int) int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	names := maps.Clone(d.kept)
-	for _, change := range d.changes[:choose(len(d.changes))] {
-		change(names)
+	for _, change := range d.changes {
+		if choose(1) == 1 {
+			change(names)
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		f := names[name]
@@ -94,6 +101,9 @@ func (d *Disk) PowerCut(choose func(n int) int) {
 			size := f.synced + choose(len(f.data)-f.synced)
 			f.data = f.data[:size:size]
 			clear(f.data[f.synced+choose(size-f.synced):])
+		}
+		if f.lostFrom < len(f.data) {
+			clear(f.data[f.lostFrom:min(f.lostTo, len(f.data))])
 		}
 		f.synced, f.before = len(f.data), nil
 	}
@@ -212,6 +222,7 @@ func (d *Disk) Truncate(name string, size int64) error {
 	}
 	f.data = slices.Clone(f.data[:size])
 	f.synced = min(f.synced, int(size))
+	f.lostTo = min(f.lostTo, int(size))
 	return nil
 }
 
@@ -219,12 +230,16 @@ func (d *Disk) Truncate(name string, size int64) error {
 func (d *Disk) Sync(name string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.call(); err != nil {
-		return err
-	}
+	err := d.call()
 	f := d.files[name]
 	if f == nil {
 		return missing(name)
+	}
+	if err != nil {
+		if !d.lasting {
+			f.lostFrom, f.lostTo = f.synced, len(f.data)
+		}
+		return err
 	}
 	f.synced, f.before = len(f.data), nil
 	return nil
