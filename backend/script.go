@@ -72,18 +72,25 @@ type scripts struct {
 	claim               claimScripts
 }
 
+// readsOnly is the flag of scripts that do not write.
+const readsOnly = " flags=no-writes"
+
 // newScripts prepares the scripts. Real servers get a first line: with it a
 // script that could fail half way for want of memory is refused up front
-// (security §0.3). The embedded server does not know it.
-func newScripts(embedded bool) scripts {
+// (security §0.3). The embedded server does not know it. With kept, the embedded
+// server's journal is told where scripts that write begin and end.
+func newScripts(embedded, kept bool) scripts {
 	make := func(body, flags string) script {
-		if !embedded {
+		switch {
+		case !embedded:
 			body = "#!lua" + flags + "\n" + body
+		case kept && flags != readsOnly:
+			body = marked(body)
 		}
 		sum := sha1.Sum([]byte(body))
 		return script{body: body, sha: hex.EncodeToString(sum[:])}
 	}
-	const reads, frees = " flags=no-writes", " flags=allow-oom"
+	const reads, frees = readsOnly, " flags=allow-oom"
 	return scripts{
 		commit: make(commitLua, ""), release: make(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
