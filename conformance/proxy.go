@@ -16,11 +16,11 @@ import (
 // protocol; what to harm is chosen by a text inside the request.
 type Proxy struct {
 	listener net.Listener
-	target   string
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 
 	mu      sync.Mutex
+	target  string
 	marks   []mark
 	conns   map[net.Conn]bool
 	harmed  int
@@ -90,6 +90,15 @@ func (p *Proxy) CutAll() {
 	}
 }
 
+// Redirect sends what connects from now on to another target, host:port, and
+// cuts what is connected.
+func (p *Proxy) Redirect(target string) {
+	p.mu.Lock()
+	p.target = target
+	p.mu.Unlock()
+	p.CutAll()
+}
+
 // Close stops listening, cuts everything and waits until all is quiet.
 func (p *Proxy) Close() error {
 	p.mu.Lock()
@@ -121,7 +130,10 @@ func (p *Proxy) accept(ctx context.Context) {
 func (p *Proxy) serve(ctx context.Context, client net.Conn) {
 	defer cut(client)
 	dialer := net.Dialer{Timeout: time.Second}
-	server, err := dialer.DialContext(ctx, "tcp", p.target)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := dialer.DialContext(ctx, "tcp", target)
 	if err != nil {
 		return // the client sees a cut connection, as it should
 	}
