@@ -16,7 +16,8 @@ func scenarios() (short, long []*scenario) {
 	short = []*scenario{killed(), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
 	long = []*scenario{
 		killed(),
-		failedOver("F3", "failover under Sentinels, writes wait for a replica", limits{p99: 5 * time.Second}, replicated),
+		failedOver("F3", "failover under Sentinels, writes wait for both replicas", limits{p99: 5 * time.Second}, replicated, byBoth),
+		failedOver("F3a", "failover under Sentinels, writes wait for one of two", limits{p99: 5 * time.Second, lost: true}, replicated),
 		failedOver("F3b", "failover under Sentinels, durability local", limits{p99: 5 * time.Second, lost: true}),
 		clustered("F3c", "failover in a cluster, writes wait for a replica", limits{p99: 5 * time.Second}, replicated),
 		clustered("F3d", "failover in a cluster, durability local", limits{p99: 5 * time.Second, lost: true}),

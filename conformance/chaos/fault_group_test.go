@@ -11,8 +11,12 @@ import (
 	"github.com/usher-scim/usher/internal/redistest"
 )
 
-// replicated makes usher wait for a replica before it acknowledges.
-const replicated = "USHER_DURABILITY=replicated"
+// What usher waits for before it acknowledges. Of two replicas both: Sentinels
+// may make either of them the primary.
+const (
+	replicated = "USHER_DURABILITY=replicated"
+	byBoth     = "USHER_DURABILITY_REPLICAS=2"
+)
 
 // group is a primary with two replicas under Sentinels. usher has a user of its
 // own there, so that everybody else can be locked out: see isolate.
@@ -20,11 +24,18 @@ func group(t testing.TB, args ...string) *store {
 	t.Helper()
 	g := redistest.Sentinels(t, redistest.SentinelConfig{Args: append(args, durable...)})
 	for _, s := range append(append([]*redistest.Server{}, g.Nodes...), g.Sentinels...) {
-		if _, err := s.Do(t.Context(), "ACL", "SETUSER", "usher", "on", ">"+g.Password, "~*", "&*", "+@all"); err != nil {
+		if err := welcome(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return &store{url: strings.Replace(g.URL, "://:", "://usher:", 1), group: g, servers: g.Nodes}
+}
+
+// welcome makes usher's user on a server, which forgets it when it is started
+// again.
+func welcome(ctx context.Context, s *redistest.Server) error {
+	_, err := s.Do(ctx, "ACL", "SETUSER", "usher", "on", ">"+s.Password, "~*", "&*", "+@all")
+	return err
 }
 
 // failedOver: the primary is killed, or told to hand over, and comes back as a
@@ -51,6 +62,9 @@ func failedOver(name, title string, l limits, env ...string) *scenario {
 			r.told("%s %s", map[bool]string{true: "planned", false: "killed"}[planned], time.Since(began).Round(100*time.Millisecond))
 			if !planned {
 				if err := was.Restart(); err != nil {
+					return err
+				}
+				if err := welcome(ctx, was); err != nil {
 					return err
 				}
 			}
@@ -90,7 +104,7 @@ func partitioned() *scenario {
 	return &scenario{
 		name: "F4", title: "the primary is cut off, with usher on its side",
 		site: func(t testing.TB) *site {
-			return withNodes(t, group(t, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "1"), usher(t), 2, replicated)
+			return withNodes(t, group(t, "--min-replicas-to-write", "1", "--min-replicas-max-lag", "1"), usher(t), 2, replicated, byBoth)
 		},
 		strike: func(ctx context.Context, r *run, _ *load) error {
 			g := r.site.store.group
