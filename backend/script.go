@@ -50,6 +50,12 @@ var eraseLua string
 //go:embed scripts/unclaim.lua
 var unclaimLua string
 
+//go:embed scripts/repair.lua
+var repairLua string
+
+//go:embed scripts/mend_claim.lua
+var mendClaimLua string
+
 // script is a body with the first line its server wants, and its digest.
 type script struct{ body, sha string }
 
@@ -63,6 +69,8 @@ type scripts struct {
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
+	look, repair        script // the same text; look changes nothing
+	mendClaim           script
 	queue               queueScripts
 }
 
@@ -83,6 +91,7 @@ func newScripts(embedded bool) scripts {
 		get: make(getLua, reads), find: make(findLua, reads),
 		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
 		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
+		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
 		expire: make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
