@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,9 +50,23 @@ type Config struct {
 	// Lost is told of acknowledged writes that a failover has lost. Nil: nobody
 	// is told but the log.
 	Lost func(ctx context.Context, lost []LostWrite)
+	// Failover is told when a primary is another one than before, or was started
+	// anew, with its address. Nil: nobody is told but the log.
+	Failover func(address string)
+	// Replicas is how many replicas DurabilityReplicated waits for, and
+	// DurabilityFsync at most. Zero: 1.
+	Replicas int
+	// Wait is how long a write waits for replicas or disks before it is sent
+	// again. Zero: 1 second.
+	Wait time.Duration
+	// AllowMissing opens a store with DurabilityReplicated though too few replicas
+	// follow; writes are refused until they do.
+	AllowMissing bool
 	// AllowEviction accepts a server that may throw keys away when memory is
 	// short (maxmemory-policy other than noeviction).
 	AllowEviction bool
+
+	examined *[]Check // set by Examine: where to put what was found, fit or not
 }
 
 // Store keeps all state in Redis. It implements resources.Store and
@@ -78,6 +90,8 @@ type Store struct {
 	ringer *ringer      // calls workers
 	relay  *relay       // ends what commits noted about claims; nil unless spread
 	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
+	sure   *assurance   // nil when writes wait for nothing
+	watch  *watcher     // nil with the embedded server
 }
 
 const embeddedUsers = 20_000 // up to here the embedded store is fast (redis.md §1)
@@ -93,6 +107,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s.startRinging(context.WithoutCancel(ctx))
 	if err := s.check(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.startWatching(context.WithoutCancel(ctx)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	if s.spread {
@@ -117,6 +134,12 @@ func (c Config) withDefaults() Config {
 	if c.Reran == nil {
 		c.Reran = func() {}
 	}
+	if c.Replicas == 0 {
+		c.Replicas = 1
+	}
+	if c.Wait == 0 {
+		c.Wait = time.Second
+	}
 	if c.ScanTime == 0 {
 		c.ScanTime = 2 * time.Second
 	}
@@ -126,6 +149,7 @@ func (c Config) withDefaults() Config {
 // Close ends all connections, and the embedded server with all it holds.
 func (s *Store) Close() error {
 	s.stopRelaying()
+	s.stopWatching()
 	s.stopRinging()
 	err := s.closeClients()
 	if s.embedded != nil {
@@ -142,48 +166,7 @@ func (s *Store) check(ctx context.Context) error {
 	if err := s.ping(ctx); err != nil {
 		return explain(ctx, "connect", err)
 	}
-	if s.embedded != nil {
-		return nil
-	}
-	return s.eachPrimary(ctx, func(ctx context.Context, node *redis.Client) error {
-		text, err := node.Info(ctx).Result()
-		if err != nil {
-			return explain(ctx, "read INFO", err)
-		}
-		return s.checkServer(ctx, parseInfo(text))
-	})
-}
-
-// checkServer looks at one server that takes writes.
-func (s *Store) checkServer(ctx context.Context, info map[string]string) error {
-	version := info["redis_version"]
-	if v := info["valkey_version"]; v != "" {
-		version = v
-	}
-	major, _, _ := strings.Cut(version, ".")
-	if n, err := strconv.Atoi(major); err != nil || n < 7 {
-		return fmt.Errorf("backend: the server is version %q; Redis 7 or Valkey 8 or newer is needed", version)
-	}
-	if p := info["maxmemory_policy"]; p != "noeviction" && p != "" {
-		if !s.cfg.AllowEviction {
-			return fmt.Errorf("backend: the server throws keys away when memory is short (maxmemory-policy %s); set it to noeviction, or allow eviction in the configuration and accept losing data", p)
-		}
-		s.cfg.Log.WarnContext(ctx, "the server throws keys away when memory is short", "policy", p)
-	}
-	if info["aof_enabled"] != "1" {
-		s.cfg.Log.WarnContext(ctx, "the server keeps no append-only file: a crash of it loses what was written since its last snapshot", "setting", "appendonly")
-	}
-	return nil
-}
-
-func parseInfo(text string) map[string]string {
-	info := map[string]string{}
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[name] = value
-		}
-	}
-	return info
+	return s.fitness(ctx)
 }
 
 // random gives n ≤ 16 random bytes.

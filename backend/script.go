@@ -48,6 +48,9 @@ var attemptsLua string
 //go:embed scripts/erase.lua
 var eraseLua string
 
+//go:embed scripts/touch.lua
+var touchLua string
+
 //go:embed scripts/unclaim.lua
 var unclaimLua string
 
@@ -64,6 +67,7 @@ type scripts struct {
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
+	touch               script
 	queue               queueScripts
 	claim               claimScripts
 }
@@ -88,6 +92,7 @@ func newScripts(embedded bool) scripts {
 		expire: make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
+		touch: make(touchLua, frees),
 		queue: newQueueScripts(make),
 		claim: newClaimScripts(make),
 	}
@@ -98,6 +103,8 @@ type call struct {
 	sc      script
 	args    []any
 	keys    int
+	sent    int  // how often; see Store.send
+	lax     bool // what it writes may be lost: nothing waits for replicas or disks
 	guarded bool // see guard
 }
 
@@ -172,14 +179,21 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 		c.guard()
 	}
 	if s.embedded == nil {
-		ctx = within(ctx, callTime)
+		ctx = within(ctx, s.patience())
 	}
 	for i := 1; ; i++ {
 		reply, err := s.send(ctx, c)
 		if err == nil {
 			return reply, nil
 		}
-		if i == sendings || !(lost(err) || refused(err)) || over(ctx, pause) {
+		s.heed(err)
+		switch {
+		case ctx.Err() != nil || !lost(err) && !refused(err):
+			return nil, err
+		case i < sendings && !over(ctx, pause):
+		case lost(err):
+			return nil, fmt.Errorf("%w: %w", resources.ErrOutcomeUnknown, err)
+		default:
 			return nil, err
 		}
 		if err := s.sleep(ctx, pause); err != nil {
@@ -192,7 +206,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 // lost reports whether a call may or may not have been executed.
 func lost(err error) bool {
 	var answer redis.Error
-	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed)
+	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed) && !errors.Is(err, resources.ErrUnavailable)
 }
 
 // sleep waits for d plus up to as much again.
@@ -229,7 +243,7 @@ func refused(err error) bool { return hasPrefix(err, refusals[:]) }
 
 // temporary are the answers by which a server says that it cannot serve now.
 func temporary(err error) bool {
-	return refused(err) || hasPrefix(err, []string{"BUSY", "MISCONF", "OOM", "UNKILLABLE"})
+	return refused(err) || hasPrefix(err, []string{"BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
 }
 
 // hasPrefix looks at the beginning of a server's answer, without "ERR ".
@@ -240,7 +254,7 @@ func hasPrefix(err error, prefixes []string) bool {
 // over reports whether there is no time for a pause and another sending.
 func over(ctx context.Context, pause time.Duration) bool {
 	end, ok := ctx.Deadline()
-	return ctx.Err() != nil || ok && started().Add(pause).After(end)
+	return ok && started().Add(pause).After(end)
 }
 
 // explain turns an error of the client into one of the port: ctx's error,
