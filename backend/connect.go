@@ -199,9 +199,9 @@ func (s *Store) patience() time.Duration {
 
 // heed has the writing client of a cluster look where the slots are when an
 // error calls for it.
-func (s *Store) heed(err error) {
+func (s *Store) heed(ctx context.Context, err error) {
 	if c, ok := s.writes.(*redis.ClusterClient); ok && (lost(err) || elsewhere(err)) {
-		c.ReloadState(context.Background()) // it works in the background
+		c.ReloadState(ctx)
 	}
 }
 

@@ -186,7 +186,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 		if err == nil {
 			return reply, nil
 		}
-		s.heed(err)
+		s.heed(ctx, err)
 		switch {
 		case ctx.Err() != nil || !lost(err) && !refused(err):
 			return nil, err
