@@ -30,7 +30,7 @@ func (s *Store) Bells(ctx context.Context, idle time.Duration, limit int) (bells
 	c.key(k.bells(), k.rung())
 	c.arg(strconv.FormatInt(max(idle.Milliseconds(), 0), 10), strconv.Itoa(min(limit, ringsAtOnce)))
 	// Sent once: what a lost reply has taken comes back after idle.
-	reply, err := s.run(ctx, s.writes, c)
+	reply, err := s.send(ctx, c)
 	if err != nil {
 		return nil, explain(ctx, "take bells", err)
 	}

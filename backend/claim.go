@@ -18,7 +18,7 @@ import (
 // each a script on one slot, each safe to repeat; all compare attempts, the names
 // of commits:
 //
-//	RESERVE  the claim says P, its organization, holder and attempt
+//	RESERVE  the claim says P, the organization, holder and attempt
 //	COMMIT   the organization's list says holder and attempt: this decides
 //	CONFIRM  the claim says C
 //
@@ -50,18 +50,24 @@ type claimValue struct {
 	confirmed       bool
 	org             resources.OrgID
 	holder, attempt string
+	claim           resources.Claim // of a reservation: the key of a claim cannot be read back
 }
 
-// parseClaim splits the value of a claim.
+// parseClaim splits the value of a claim: "C|<org>|<holder>|<attempt>", or
+// "P|<org>|<holder>|<attempt>|<kind>|<key>" while it is reserved.
 func parseClaim(v string) (c claimValue, ok bool) {
-	parts := strings.Split(v, "|")
-	if len(parts) != 4 || (parts[0] != "C" && parts[0] != "P") || len(parts[3]) != stampSize {
+	parts := strings.SplitN(v, "|", 6)
+	switch {
+	case len(parts) == 4 && parts[0] == "C":
+		c.confirmed = true
+	case len(parts) == 6 && parts[0] == "P":
+		c.claim = resources.Claim{Kind: resources.ClaimKind(parts[4]), Key: parts[5]}
+	default:
 		return claimValue{}, false
 	}
-	if _, err := keysOf(resources.OrgID(parts[1])); err != nil {
-		return claimValue{}, false
-	}
-	return claimValue{parts[0] == "C", resources.OrgID(parts[1]), parts[2], parts[3]}, true
+	c.org, c.holder, c.attempt = resources.OrgID(parts[1]), parts[2], parts[3]
+	_, err := keysOf(c.org)
+	return c, err == nil && c.holder != "" && len(c.attempt) == stampSize
 }
 
 // entry is what the organization's list says of the claim.
@@ -73,19 +79,23 @@ func parseHeld(held string) (holder, attempt string) {
 	return holder, attempt
 }
 
-func reservation(org resources.OrgID, holder, attempt string) string {
-	return "P|" + string(org) + "|" + holder + "|" + attempt
+func reservation(c resources.Claim, org resources.OrgID, entry string) string {
+	return "P|" + string(org) + "|" + entry + "|" + claimField(c)
+}
+
+func confirmation(org resources.OrgID, entry string) string {
+	return "C|" + string(org) + "|" + entry
 }
 
 // claimOp is one step of the protocol.
 type claimOp uint8
 
 const (
-	opReserve claimOp = iota + 1 // value; answers "" or what the claim says
+	opReserve claimOp = iota + 1 // org, value (holder and attempt); answers "" or what the claim says
 	opRead                       // answers what the claim says, "" for nothing
 	opLook                       // org; answers what its list says, "" for nothing
 	opFence                      // org, value (holder and attempt); answers the same
-	opConfirm                    // value and the attempts that may stand there
+	opConfirm                    // org, value, and the attempts that may stand there
 	opRelease                    // the attempts
 	opPause                      // not a script: a moment to wait
 )
@@ -112,11 +122,11 @@ func (s *Store) ask(ctx context.Context, c resources.Claim, step claimStep) (str
 	case opReserve:
 		w = newCall(s.scripts.claim.reserve, 2)
 		w.key(claimKey(c))
-		w.arg(step.value)
+		w.arg(reservation(c, step.org, step.value))
 	case opConfirm:
 		w = newCall(s.scripts.claim.confirm, 4)
 		w.key(claimKey(c))
-		w.arg(step.value)
+		w.arg(confirmation(step.org, step.value))
 		w.attempts(step.attempts)
 	case opRelease:
 		w = newCall(s.scripts.claim.release, 4)
@@ -197,5 +207,5 @@ func (s *Store) underway(ctx context.Context, k keys, c resources.Claim, held st
 		return err == nil
 	}
 	v, err := s.ask(ctx, c, claimStep{op: opRead})
-	return err == nil && v == "C|"+string(k.org)+"|"+held
+	return err == nil && v == confirmation(k.org, held)
 }

@@ -17,6 +17,26 @@ type spreadPlan struct {
 	deadline int64       // milliseconds of the server's clock; 0 when nothing is reserved
 }
 
+// spreadOf begins an attempt.
+func spreadOf(u *unit, stamp string) *spreadPlan {
+	sp := &spreadPlan{takes: make([]claiming, len(u.claims))}
+	for i, c := range u.claims {
+		t := &sp.takes[i]
+		t.org, t.holder, t.attempt = u.keys.org, c.holder, stamp
+		for _, f := range u.frees {
+			if f.claim == c.claim {
+				t.freed += f.holder + "|"
+			}
+		}
+	}
+	for _, f := range u.frees {
+		if !slices.Contains(u.claims, f) {
+			sp.frees = append(sp.frees, f)
+		}
+	}
+	return sp
+}
+
 // reserve takes the claims of a plan for its attempt, as far as that goes without
 // the commit. A claim that somebody else holds is left to the commit to refuse:
 // only there it is known whether what the closure read still is so.
@@ -25,22 +45,11 @@ func (s *Store) reserve(ctx context.Context, p *plan) error {
 	if !s.spread || len(u.claims)+len(u.frees) == 0 {
 		return nil
 	}
-	sp := &spreadPlan{takes: make([]claiming, len(u.claims))}
+	sp := spreadOf(u, p.stamp)
 	p.spread = sp
 	order := make([]int, len(u.claims))
-	for i, c := range u.claims {
+	for i := range order {
 		order[i] = i
-		sp.takes[i] = claiming{org: u.keys.org, holder: c.holder, attempt: p.stamp}
-		for _, f := range u.frees {
-			if f.claim == c.claim {
-				sp.takes[i].freed += f.holder + "|"
-			}
-		}
-	}
-	for _, f := range u.frees {
-		if !slices.Contains(u.claims, f) {
-			sp.frees = append(sp.frees, f)
-		}
 	}
 	// In one order over all commits, or two of them could keep each other waiting.
 	slices.SortFunc(order, func(a, b int) int {

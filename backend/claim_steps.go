@@ -27,7 +27,7 @@ func (r *resolving) next() (claimStep, bool) {
 		// Another attempt of the organization than the one that was met: a holder
 		// there gave the claim to another one, which was not confirmed yet.
 		_, attempt := parseHeld(r.held)
-		return claimStep{op: opConfirm, value: "C|" + string(r.v.org) + "|" + r.held, attempts: attempt + r.v.attempt}, true
+		return claimStep{op: opConfirm, org: r.v.org, value: r.held, attempts: attempt + r.v.attempt}, true
 	}
 	return claimStep{}, false
 }
@@ -79,7 +79,7 @@ func (t *claiming) next() (claimStep, bool) {
 	case t.outcome != claimOpen:
 		return claimStep{}, false
 	case t.step == takeReserve:
-		return claimStep{op: opReserve, value: reservation(t.org, t.holder, t.attempt)}, true
+		return claimStep{op: opReserve, org: t.org, value: t.own().entry()}, true
 	case t.step == takeLook:
 		return claimStep{op: opLook, org: t.met.org}, true
 	case t.step == takePause:
@@ -127,12 +127,12 @@ func (t *claiming) decide(held string) {
 	holder, _ := parseHeld(held)
 	switch {
 	case t.met.org != t.org:
-		t.outcome, t.seen = claimHeld, "C|"+string(t.met.org)+"|"+held
+		t.outcome, t.seen = claimHeld, confirmation(t.met.org, held)
 	case holder == t.holder:
 		t.outcome, t.seen = claimKept, held
 	case strings.Contains("|"+t.freed, "|"+holder+"|"):
 		t.outcome, t.seen = claimMoved, held
 	default:
-		t.outcome, t.seen = claimHeld, "C|"+string(t.org)+"|"+held
+		t.outcome, t.seen = claimHeld, confirmation(t.org, held)
 	}
 }

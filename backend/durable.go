@@ -65,14 +65,18 @@ func newAssurance(replicas int, aof bool, wait time.Duration, touch string) *ass
 }
 
 // send executes a call that changes something, once, and returns when what it
-// wrote is as durable as Config.Durability asks. Calls that are lax do not wait:
-// leases (a lost one is granted anew under another token, and commits compare
-// tokens) and bells (workers find the work without them, later).
+// wrote is as durable as Config.Durability asks, or in the journal of the
+// embedded store. Calls that are lax do not wait: leases (a lost one is granted
+// anew under another token, and commits compare tokens) and bells (workers find
+// the work without them, later).
 func (s *Store) send(ctx context.Context, c *call) (reply any, err error) {
 	c.sent++
-	if s.sure == nil || c.lax {
+	switch {
+	case s.kept != nil:
+		return s.kept.send(ctx, func() (any, error) { return s.run(ctx, s.writes, c) })
+	case s.sure == nil || c.lax:
 		reply, err = s.run(ctx, s.writes, c)
-	} else {
+	default:
 		reply, err = s.sendSurely(ctx, c)
 	}
 	if err != nil {

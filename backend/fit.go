@@ -41,8 +41,8 @@ func Examine(ctx context.Context, cfg Config) ([]Check, error) {
 	return list, s.Close()
 }
 
-// server is one primary as it tells of itself.
-type server struct {
+// primary is one primary as it tells of itself.
+type primary struct {
 	address  string
 	info     map[string]string
 	conf     map[string]string // CONFIG GET; nil where CONFIG is barred
@@ -84,7 +84,7 @@ func (s *Store) fitness(ctx context.Context) error {
 }
 
 // assure makes writes wait as long as the configuration asks.
-func (s *Store) assure(servers []server) {
+func (s *Store) assure(servers []primary) {
 	replicas, aof := 0, true
 	for i, sv := range servers {
 		if n := sv.online(); i == 0 || n < replicas {
@@ -105,7 +105,7 @@ func (s *Store) assure(servers []server) {
 }
 
 // examine asks every primary about itself.
-func (s *Store) examine(ctx context.Context) ([]server, []Check, error) {
+func (s *Store) examine(ctx context.Context) ([]primary, []Check, error) {
 	if s.embedded != nil {
 		return nil, []Check{{Name: "server", State: CheckOK, Detail: "the embedded store needs none"}}, nil
 	}
@@ -113,15 +113,15 @@ func (s *Store) examine(ctx context.Context) ([]server, []Check, error) {
 	if err != nil {
 		return nil, nil, explain(ctx, "list the servers", err)
 	}
-	var servers []server
+	var servers []primary
 	var checks []Check
 	for _, node := range nodes {
-		sv, err := s.askServer(ctx, node)
+		sv, err := s.interview(ctx, node)
 		if err != nil {
 			return nil, checks, explain(ctx, "read INFO", err)
 		}
 		servers = append(servers, sv)
-		for _, check := range []func(*server) Check{
+		for _, check := range []func(*primary) Check{
 			checkRole, checkVersion, s.checkEviction, s.checkAOF, s.checkSync, s.checkReplicas, checkLag, checkSplit, checkDisk, checkMemory,
 		} {
 			if c := check(&sv); c.Name != "" {
@@ -133,13 +133,13 @@ func (s *Store) examine(ctx context.Context) ([]server, []Check, error) {
 	return servers, checks, nil
 }
 
-func (s *Store) askServer(ctx context.Context, node *redis.Client) (server, error) {
+func (s *Store) interview(ctx context.Context, node *redis.Client) (primary, error) {
 	text, err := node.Info(ctx).Result()
 	if err != nil {
-		return server{}, err
+		return primary{}, err
 	}
 	_, cluster := s.reads.(*redis.ClusterClient)
-	sv := server{
+	sv := primary{
 		address: node.Options().Addr, info: parseInfo(text),
 		failover: cluster || strings.Contains(s.cfg.URL, "+sentinel://"),
 	}
@@ -154,11 +154,11 @@ func (s *Store) askServer(ctx context.Context, node *redis.Client) (server, erro
 			sv.conf[fmt.Sprint(conf[i])] = fmt.Sprint(conf[i+1])
 		}
 	} else if lost(err) {
-		return server{}, err
+		return primary{}, err
 	}
 	err = node.Do(ctx, "WAITAOF", 0, 0, 1).Err()
 	if err != nil && lost(err) {
-		return server{}, err
+		return primary{}, err
 	}
 	sv.waitAOF = err == nil
 	sv.readReplicas()
@@ -166,7 +166,7 @@ func (s *Store) askServer(ctx context.Context, node *redis.Client) (server, erro
 }
 
 // readReplicas reads the lines of INFO about replicas.
-func (sv *server) readReplicas() {
+func (sv *primary) readReplicas() {
 	end := number(sv.info["master_repl_offset"])
 	for i := 0; ; i++ {
 		line, ok := sv.info["slave"+strconv.Itoa(i)]
@@ -185,7 +185,7 @@ func (sv *server) readReplicas() {
 }
 
 // online counts the replicas that follow.
-func (sv *server) online() int {
+func (sv *primary) online() int {
 	n := 0
 	for _, r := range sv.replicas {
 		if r.online {

@@ -16,7 +16,7 @@ func good(name, detail string, args ...any) Check {
 	return Check{Name: name, State: CheckOK, Detail: fmt.Sprintf(detail, args...)}
 }
 
-func checkRole(sv *server) Check {
+func checkRole(sv *primary) Check {
 	const name = "role"
 	if role := sv.info["role"]; role != "" && role != "master" {
 		return Check{
@@ -30,7 +30,7 @@ func checkRole(sv *server) Check {
 
 // checkVersion knows the faults of servers that concern usher, from their release
 // notes.
-func checkVersion(sv *server) Check {
+func checkVersion(sv *primary) Check {
 	const name = "version"
 	version, what := sv.info["redis_version"], "Redis"
 	if v := sv.info["valkey_version"]; v != "" {
@@ -71,7 +71,7 @@ func versionOf(text string) int {
 	return n
 }
 
-func (s *Store) checkEviction(sv *server) Check {
+func (s *Store) checkEviction(sv *primary) Check {
 	const name = "eviction"
 	p := sv.info["maxmemory_policy"]
 	if p == "noeviction" || p == "" {
@@ -88,7 +88,7 @@ func (s *Store) checkEviction(sv *server) Check {
 	return c
 }
 
-func (s *Store) checkAOF(sv *server) Check {
+func (s *Store) checkAOF(sv *primary) Check {
 	const name = "append-only file"
 	if sv.info["aof_enabled"] == "1" {
 		return good(name, "the server keeps an append-only file")
@@ -106,7 +106,7 @@ func (s *Store) checkAOF(sv *server) Check {
 }
 
 // checkSync looks at how often the append-only file is synced.
-func (s *Store) checkSync(sv *server) Check {
+func (s *Store) checkSync(sv *primary) Check {
 	const name = "appendfsync"
 	policy, known := sv.conf["appendfsync"]
 	if sv.info["aof_enabled"] != "1" {
@@ -140,7 +140,7 @@ func (s *Store) checkSync(sv *server) Check {
 }
 
 // checkReplicas sees whether there are as many as writes are to wait for.
-func (s *Store) checkReplicas(sv *server) Check {
+func (s *Store) checkReplicas(sv *primary) Check {
 	const name = "replicas"
 	n := sv.online()
 	if s.cfg.Durability != DurabilityReplicated || n >= s.cfg.Replicas {
@@ -157,7 +157,7 @@ func (s *Store) checkReplicas(sv *server) Check {
 	return c
 }
 
-func checkLag(sv *server) Check {
+func checkLag(sv *primary) Check {
 	const name = "replica lag"
 	if len(sv.replicas) == 0 {
 		return Check{}
@@ -178,7 +178,7 @@ func checkLag(sv *server) Check {
 
 // checkSplit warns of a primary that goes on taking writes when it is cut off
 // from those that promote another.
-func checkSplit(sv *server) Check {
+func checkSplit(sv *primary) Check {
 	const name = "min-replicas-to-write"
 	if !sv.failover || len(sv.replicas) == 0 {
 		return Check{}
@@ -201,7 +201,7 @@ func checkSplit(sv *server) Check {
 }
 
 // checkDisk looks at what the server last said about its files.
-func checkDisk(sv *server) Check {
+func checkDisk(sv *primary) Check {
 	const name = "disk"
 	for _, field := range []string{"aof_last_write_status", "aof_last_bgrewrite_status", "rdb_last_bgsave_status"} {
 		if v := sv.info[field]; v != "" && v != "ok" {
@@ -215,7 +215,7 @@ func checkDisk(sv *server) Check {
 	return good(name, "the server writes its files")
 }
 
-func checkMemory(sv *server) Check {
+func checkMemory(sv *primary) Check {
 	const name = "memory"
 	most, used := number(sv.info["maxmemory"]), number(sv.info["used_memory"])
 	if most <= 0 || used*100 < most*fullShare {

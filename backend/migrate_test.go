@@ -187,3 +187,61 @@ func moveSlot(t *testing.T, c *redistest.ClusterServers, from, to *redistest.Ser
 	}
 	return moved
 }
+
+// TestNoScriptBeginsWhileItsSlotMoves: a script whose keys are all still there
+// could begin, delete one of them and be stopped when it comes back to it.
+func TestNoScriptBeginsWhileItsSlotMoves(t *testing.T) {
+	const org = resources.OrgID("half")
+	c := redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1})
+	s, tag, ctx := open(t, backend.Config{URL: c.URL}), "{"+string(org)+"}", t.Context()
+	u := newUser(t, "before")
+	if _, err := s.Update(ctx, org, func(_ context.Context, tx resources.Tx) error {
+		tx.Put(nil, u, nil, entriesOf(u))
+		tx.Event(resources.Event{Type: "user.created", ID: u.ID})
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	from := c.PrimaryOf(t, tag)
+	to := c.Nodes[0]
+	if to == from {
+		to = c.Nodes[1]
+	}
+	do := func(s *redistest.Server, words ...string) string {
+		reply, err := s.Do(ctx, words...)
+		if err != nil {
+			t.Fatalf("%s: %v", words, err)
+		}
+		return fmt.Sprint(reply)
+	}
+	for _, generation := range []string{"0", "1"} { // as in an organization that is busy
+		do(from, "HSETNX", "at:"+tag+":"+generation, "m", "1")
+	}
+	slot := do(from, "CLUSTER", "KEYSLOT", tag)
+	do(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", do(from, "CLUSTER", "MYID"))
+	do(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", do(to, "CLUSTER", "MYID"))
+	rename := func(_ context.Context, tx resources.Tx) error {
+		rec, err := tx.Read(resources.KindUser, u.ID)
+		if err != nil || rec == nil {
+			return err
+		}
+		next := *rec
+		next.Version, next.Display = rec.Version+1, "after"
+		tx.Put(rec, &next, entriesOf(rec), entriesOf(&next))
+		tx.Event(resources.Event{Type: "user.updated", ID: u.ID})
+		return nil
+	}
+	if _, err := s.Update(ctx, org, rename); !errors.Is(err, resources.ErrUnavailable) {
+		t.Errorf("a write while the slot moves: %v, want that the store is unavailable", err)
+	}
+	do(from, "CLUSTER", "SETSLOT", slot, "STABLE")
+	do(to, "CLUSTER", "SETSLOT", slot, "STABLE")
+	audit(t, s, org)
+	if events, err := s.Events(ctx, org, "", 10); err != nil || len(events) != 1 {
+		t.Errorf("%d events, %v; want 1", len(events), err)
+	}
+	if _, err := s.Update(ctx, org, rename); err != nil {
+		t.Errorf("a write after the slot's move was given up: %v", err)
+	}
+	audit(t, s, org)
+}

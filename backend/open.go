@@ -13,6 +13,8 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/usher-scim/usher/internal/journal"
 )
 
 // Config says where the state is and what the store uses of its surroundings.
@@ -66,7 +68,9 @@ type Config struct {
 	// short (maxmemory-policy other than noeviction).
 	AllowEviction bool
 
-	examined *[]Check // set by Examine: where to put what was found, fit or not
+	examined    *[]Check         // set by Examine: where to put what was found, fit or not
+	disk        journal.Disk     // under DataDir; nil: the directory
+	serverClock func() time.Time // of the embedded server; nil: the system's
 }
 
 // Store keeps all state in Redis. It implements resources.Store and
@@ -76,6 +80,7 @@ type Store struct {
 	scripts  scripts
 	codec    codec
 	embedded *miniredis.Miniredis // nil with a real server
+	kept     *keeper              // nil unless the embedded store has a data directory
 	spread   bool                 // claims stand in slots of their own: the protocol makes them
 	sharded  bool                 // the server is a cluster
 
@@ -90,6 +95,7 @@ type Store struct {
 	ringer *ringer      // calls workers
 	relay  *relay       // ends what commits noted about claims; nil unless spread
 	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
+	strays strays       // what ScrubReserved watches
 	sure   *assurance   // nil when writes wait for nothing
 	watch  *watcher     // nil with the embedded server
 }
@@ -101,19 +107,25 @@ const embeddedUsers = 20_000 // up to here the embedded store is fast (redis.md 
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	cfg = cfg.withDefaults()
 	s := &Store{cfg: cfg, codec: newCodec(), spread: cfg.SpreadClaims}
-	s.scripts = newScripts(cfg.URL == "")
+	s.scripts = newScripts(cfg.URL == "", cfg.keeps())
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.closeClients())
+	}
+	if cfg.keeps() {
+		if err := s.keep(context.WithoutCancel(ctx)); err != nil {
+			s.embedded.Close()
+			return nil, errors.Join(err, s.closeClients())
+		}
 	}
 	s.startRinging(context.WithoutCancel(ctx))
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if err := s.startWatching(context.WithoutCancel(ctx)); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
 	if s.spread {
 		s.startRelaying(context.WithoutCancel(ctx))
+	}
+	if err := s.startWatching(context.WithoutCancel(ctx)); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -140,11 +152,17 @@ func (c Config) withDefaults() Config {
 	if c.Wait == 0 {
 		c.Wait = time.Second
 	}
+	if c.serverClock == nil {
+		c.serverClock = started
+	}
 	if c.ScanTime == 0 {
 		c.ScanTime = 2 * time.Second
 	}
 	return c
 }
+
+// keeps tells whether the store is an embedded one with a data directory.
+func (c Config) keeps() bool { return c.URL == "" && (c.DataDir != "" || c.disk != nil) }
 
 // Close ends all connections, and the embedded server with all it holds.
 func (s *Store) Close() error {
@@ -152,6 +170,9 @@ func (s *Store) Close() error {
 	s.stopWatching()
 	s.stopRinging()
 	err := s.closeClients()
+	if s.kept != nil {
+		err = errors.Join(err, s.kept.close())
+	}
 	if s.embedded != nil {
 		s.embedded.Close()
 	}

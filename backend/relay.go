@@ -228,7 +228,7 @@ func (s *Store) actOn(ctx context.Context, n note) error {
 	step := claimStep{op: opRelease, attempts: attempt + n.text}
 	if n.name[0] == 'c' {
 		holder, earlier, _ := strings.Cut(n.text, "|")
-		step = claimStep{op: opConfirm, value: "C|" + string(n.org) + "|" + holder + "|" + attempt, attempts: attempt + earlier}
+		step = claimStep{op: opConfirm, org: n.org, value: holder + "|" + attempt, attempts: attempt + earlier}
 	}
 	_, err := s.ask(ctx, c, step)
 	return err

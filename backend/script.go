@@ -72,18 +72,25 @@ type scripts struct {
 	claim               claimScripts
 }
 
+// readsOnly is the flag of scripts that do not write.
+const readsOnly = " flags=no-writes"
+
 // newScripts prepares the scripts. Real servers get a first line: with it a
 // script that could fail half way for want of memory is refused up front
-// (security §0.3). The embedded server does not know it.
-func newScripts(embedded bool) scripts {
+// (security §0.3). The embedded server does not know it. With kept, the embedded
+// server's journal is told where scripts that write begin and end.
+func newScripts(embedded, kept bool) scripts {
 	make := func(body, flags string) script {
-		if !embedded {
+		switch {
+		case !embedded:
 			body = "#!lua" + flags + "\n" + body
+		case kept && flags != readsOnly:
+			body = marked(body)
 		}
 		sum := sha1.Sum([]byte(body))
 		return script{body: body, sha: hex.EncodeToString(sum[:])}
 	}
-	const reads, frees = " flags=no-writes", " flags=allow-oom"
+	const reads, frees = readsOnly, " flags=allow-oom"
 	return scripts{
 		commit: make(commitLua, ""), release: make(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
@@ -174,7 +181,7 @@ const (
 // answered: a reply lost on the wire says nothing about whether the call was
 // executed (security §0.1).
 func (s *Store) write(ctx context.Context, c *call) (any, error) {
-	pause := sendPause
+	pause, unknown := sendPause, false
 	if s.sharded {
 		c.guard()
 	}
@@ -187,14 +194,13 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 			return reply, nil
 		}
 		s.heed(ctx, err)
+		unknown = unknown || lost(err) // also when a later sending is refused
+		last := i == sendings || over(ctx, pause) || !lost(err) && !refused(err)
 		switch {
-		case ctx.Err() != nil || !lost(err) && !refused(err):
+		case ctx.Err() != nil || last && !unknown:
 			return nil, err
-		case i < sendings && !over(ctx, pause):
-		case lost(err):
+		case last:
 			return nil, fmt.Errorf("%w: %w", resources.ErrOutcomeUnknown, err)
-		default:
-			return nil, err
 		}
 		if err := s.sleep(ctx, pause); err != nil {
 			return nil, err
@@ -254,7 +260,7 @@ func hasPrefix(err error, prefixes []string) bool {
 // over reports whether there is no time for a pause and another sending.
 func over(ctx context.Context, pause time.Duration) bool {
 	end, ok := ctx.Deadline()
-	return ok && started().Add(pause).After(end)
+	return ctx.Err() != nil || ok && started().Add(pause).After(end)
 }
 
 // explain turns an error of the client into one of the port: ctx's error,

@@ -3,7 +3,7 @@
 -- KEYS: the claim. ARGV: what it is to say, then the attempts that may stand
 -- there: its own, and earlier ones of the same organization.
 local v = redis.call('GET', KEYS[1])
-local attempt = v and string.match(v, '|([^|]*)$')
+local attempt = v and string.match(v, '^.|[^|]*|[^|]*|([^|]*)')
 for i = 2, #ARGV do
   if attempt == ARGV[i] then
     redis.call('SET', KEYS[1], ARGV[1])

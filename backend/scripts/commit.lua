@@ -277,7 +277,8 @@ for _ = 1, tonumber(A[a]) do
   elseif v and sub(v, 1, #A[a + 1]) == 'P' .. sub(A[a + 1], 2) then
     -- Committed by the protocol of clusters and not confirmed yet, or not even that.
     local held = call('HGET', K[k + 2], A[a + 2])
-    if held and sub(v, -#held - 1) == '|' .. held then
+    local head = 'P' .. sub(A[a + 1], 2) .. (held and string.match(held, '|([^|]*)$') or '') .. '|'
+    if held and sub(v, 1, #head) == head then
       call('DEL', K[k + 1])
       call('HDEL', K[k + 2], A[a + 2])
     end
