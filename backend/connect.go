@@ -192,7 +192,7 @@ func (s *Store) closeClients() error {
 // longer than anything else.
 func (s *Store) patience() time.Duration {
 	if s.sure != nil {
-		return callTime + confirmTime
+		return callTime + confirmWaits*s.sure.wait
 	}
 	return callTime
 }
