@@ -54,6 +54,7 @@ type scenario struct {
 	alone   bool // no clients play: strike does what they would
 	spread  bool // see run
 	once    bool // the site cannot be used again
+	damaged bool // the store may be damaged beyond what usher can be asked for: only fsck and what it says counts
 	lazy    bool // addresses may be refused for a while after they are free
 	twice   float64
 	aborts  float64
@@ -198,11 +199,15 @@ func (r *run) whole(ctx context.Context, res *result) error {
 	if p99, _ := r.slowest(); p99 > r.p99 {
 		r.violation("the 99th percentile of all answers is %s, at most %s is allowed", p99.Round(time.Millisecond), r.p99)
 	}
+	if r.s.damaged {
+		return nil
+	}
 	r.limits.none = false
 	if err := r.quiet(ctx, l); err != nil {
 		return err
 	}
 	r.verify(ctx, l)
+	r.clean(ctx)
 	if r.s.after != nil {
 		return r.s.after(ctx, r, l)
 	}
@@ -225,7 +230,7 @@ func (r *run) struggle(ctx context.Context, l *load) error {
 		time.Sleep(calm)
 	}
 	err := r.s.strike(ctx, r, l)
-	if err == nil {
+	if err == nil && !r.s.damaged {
 		err = r.recover(ctx, l.tenants[0])
 		time.Sleep(calm)
 	}
@@ -234,6 +239,14 @@ func (r *run) struggle(ctx context.Context, l *load) error {
 	cancel()
 	watching.Wait()
 	return err
+}
+
+// playFor lets the clients of a scenario play for a while, in good weather.
+func (r *run) playFor(ctx context.Context, l *load, d time.Duration) error {
+	stop := make(chan struct{})
+	time.AfterFunc(d, func() { close(stop) })
+	l.play(ctx, 8, stop)
+	return ctx.Err()
 }
 
 // recover waits until a write succeeds and notes how long that took.
