@@ -15,6 +15,7 @@ type site struct {
 	store    *store
 	nodes    []*node
 	apiToken string
+	told     int // lost writes that the logs told of in earlier runs
 }
 
 // run is one fault with one seed.
