@@ -17,6 +17,9 @@ import (
 //go:embed scripts/commit.lua
 var commitLua string
 
+//go:embed scripts/guard.lua
+var guardLua string
+
 //go:embed scripts/get.lua
 var getLua string
 
@@ -64,6 +67,7 @@ type scripts struct {
 	attempts            script
 	erase, unclaim      script
 	queue               queueScripts
+	backup              backupScripts
 }
 
 // newScripts prepares the scripts. Real servers get a first line: with it a
@@ -78,15 +82,17 @@ func newScripts(embedded bool) scripts {
 		return script{body: body, sha: hex.EncodeToString(sum[:])}
 	}
 	const reads, frees = " flags=no-writes", " flags=allow-oom"
+	changes := func(body, flags string) script { return make(guardLua+body, flags) }
 	return scripts{
-		commit: make(commitLua, ""), release: make(commitLua, frees),
+		commit: changes(commitLua, ""), release: changes(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
-		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
-		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
-		expire: make(expireLua, frees), trash: make(trashLua, frees),
+		vaultPut: changes(vaultPutLua, ""), vaultTake: changes(vaultTakeLua, frees),
+		vaultAdd: changes(vaultAddLua, ""), vaultCount: changes(vaultCountLua, ""),
+		expire: changes(expireLua, frees), trash: changes(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
-		queue: newQueueScripts(make),
+		queue:  newQueueScripts(make, changes),
+		backup: newBackupScripts(make),
 	}
 }
 
@@ -156,7 +162,7 @@ const (
 func (s *Store) write(ctx context.Context, c *call) (any, error) {
 	pause := sendPause
 	for i := 1; ; i++ {
-		reply, err := s.send(ctx, c)
+		reply, err := s.thawed(ctx, c)
 		if err == nil {
 			return reply, nil
 		}
@@ -197,7 +203,7 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) error {
 func temporary(err error) bool {
 	for _, prefix := range [...]string{
 		"LOADING", "BUSY", "READONLY", "CLUSTERDOWN", "TRYAGAIN",
-		"MASTERDOWN", "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached",
+		"MASTERDOWN", frozen, "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached",
 	} {
 		if redis.HasErrorPrefix(err, prefix) {
 			return true
