@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -26,10 +27,9 @@ func drained() *scenario {
 				if d := time.Since(began); d > 15*time.Second {
 					r.violation("usher took %s to end", d)
 				}
-				if err := n.start(); err != nil {
+				if err := errors.Join(n.start(), r.awaitReady(n)); err != nil {
 					return err
 				}
-				time.Sleep(300 * time.Millisecond) // until the probes have seen it
 			}
 			return nil
 		},
@@ -120,10 +120,10 @@ func upgraded() *scenario {
 				node int
 				bin  string
 			}{{1, now}, {0, then}, {1, then}, {0, now}} {
-				if err := swapBinary(r.site.nodes[step.node], step.bin); err != nil {
+				n := r.site.nodes[step.node]
+				if err := errors.Join(swapBinary(n, step.bin), r.awaitReady(n)); err != nil {
 					return err
 				}
-				time.Sleep(400 * time.Millisecond) // until the probes have seen it
 			}
 			return nil
 		},

@@ -211,7 +211,7 @@ func (n *node) setClock(d time.Duration) error {
 
 // isReady asks the readiness probe.
 func (n *node) isReady(ctx context.Context, c *http.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, 150*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addr+"/readyz", nil)
 	if err != nil {

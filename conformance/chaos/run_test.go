@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -29,10 +29,9 @@ type run struct {
 	h    *history
 	dice chance
 
-	spread  bool        // clients go to any node that says it is ready
-	ready   []*node     // those, while spread
-	readyMu sync.Mutex  // of ready
-	resting atomic.Bool // no client plays
+	spread  bool       // clients go to any node that says it is ready
+	ready   []*node    // those, while spread
+	readyMu sync.Mutex // of ready
 
 	most     struct{ goroutines, files int } // seen in any node
 	recovery time.Duration                   // from the end of the fault until a write succeeds
@@ -105,45 +104,65 @@ func (r *run) pick(client int) *node {
 	return r.ready[client%len(r.ready)]
 }
 
-// probe keeps the list of nodes that are ready, as whatever balances load would.
+// probe looks once which nodes are ready, as whatever balances load would.
 func (r *run) probe(ctx context.Context) {
-	well := make([]bool, len(r.site.nodes))
 	var all sync.WaitGroup
-	for i, n := range r.site.nodes {
-		all.Go(func() { well[i] = n.isReady(ctx, r.http) })
+	for _, n := range r.site.nodes {
+		all.Go(func() { r.heard(n, n.isReady(ctx, r.http)) })
 	}
 	all.Wait()
-	var list []*node
-	for i, n := range r.site.nodes {
-		if well[i] {
-			list = append(list, n)
-		}
-	}
-	r.readyMu.Lock()
-	defer r.readyMu.Unlock()
-	r.ready = list
 }
 
-// watch probes and reads gauges until ctx ends.
-func (r *run) watch(ctx context.Context, every time.Duration) {
-	for n := 0; ; n++ {
-		if r.spread {
-			r.probe(ctx)
-		}
-		if n%4 == 0 {
-			for _, node := range r.site.nodes {
-				g, f := node.gauges(ctx, r.http)
-				r.mu.Lock()
-				r.most.goroutines, r.most.files = max(r.most.goroutines, g), max(r.most.files, f)
-				r.mu.Unlock()
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(every):
+// heard notes what a node has said of itself.
+func (r *run) heard(n *node, ready bool) {
+	r.readyMu.Lock()
+	defer r.readyMu.Unlock()
+	at := slices.Index(r.ready, n)
+	switch {
+	case ready && at < 0:
+		r.ready = append(slices.Clone(r.ready), n)
+	case !ready && at >= 0:
+		r.ready = slices.Delete(slices.Clone(r.ready), at, at+1)
+	}
+}
+
+// awaitReady waits until clients go to a node.
+func (r *run) awaitReady(n *node) error {
+	for end := time.Now().Add(startTime); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		r.readyMu.Lock()
+		seen := slices.Contains(r.ready, n)
+		r.readyMu.Unlock()
+		if seen {
+			time.Sleep(100 * time.Millisecond) // clients that had chosen before
+			return nil
 		}
 	}
+	return fmt.Errorf("a node that has started is not ready after %s", startTime)
+}
+
+// watch probes every node and reads its gauges until ctx ends.
+func (r *run) watch(ctx context.Context, every time.Duration) {
+	var all sync.WaitGroup
+	for _, node := range r.site.nodes {
+		all.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				if r.spread {
+					r.heard(node, node.isReady(ctx, r.http))
+				}
+				if n%4 == 0 {
+					g, f := node.gauges(ctx, r.http)
+					r.mu.Lock()
+					r.most.goroutines, r.most.files = max(r.most.goroutines, g), max(r.most.files, f)
+					r.mu.Unlock()
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(every):
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // one runs a scenario once.
