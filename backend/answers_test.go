@@ -138,6 +138,7 @@ func requests(t *testing.T, s *backend.Store, org resources.OrgID) map[string]re
 // it lasts, each says in time that the store is unavailable, and when it passes
 // at once, writes are done, once.
 func TestWhatServersSayWhenTheyCannotServe(t *testing.T) {
+	t.Parallel()
 	server := redistest.Run(t, redistest.Config{})
 	for _, scheme := range []string{"redis", "redis+cluster"} {
 		for name, answer := range answers {

@@ -15,6 +15,7 @@ import (
 // TestStoreOnCluster runs what the embedded store and a single server are
 // tested with on a Redis Cluster, too.
 func TestStoreOnCluster(t *testing.T) {
+	t.Parallel()
 	c := redistest.Cluster(t, redistest.ClusterConfig{})
 	url := c.URL
 	t.Run("found", func(t *testing.T) { behindPlainURL(t, c) })
@@ -26,6 +27,7 @@ func TestStoreOnCluster(t *testing.T) {
 
 // TestStoreOnSentinel is the same behind Sentinels.
 func TestStoreOnSentinel(t *testing.T) {
+	t.Parallel()
 	url := redistest.Sentinels(t, redistest.SentinelConfig{}).URL
 	t.Run("store", func(t *testing.T) { everyPromise(t, backend.Config{URL: url}) })
 }

@@ -134,6 +134,7 @@ func (x *traffic) check(t *testing.T, s *backend.Store, org resources.OrgID, los
 // while it is written and read: calls say at worst that the store is
 // unavailable, nothing is done twice and nothing is missing afterwards.
 func TestSlotMovesUnderLoad(t *testing.T) {
+	t.Parallel()
 	const org = resources.OrgID("mover")
 	c := redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1})
 	s := open(t, backend.Config{URL: c.URL})
@@ -199,6 +200,7 @@ func moveSlot(t *testing.T, c *redistest.ClusterServers, from, to *redistest.Ser
 // could begin, delete one of them and be stopped when it comes back to it. Here
 // that is the list of attempts, at the turn of a minute.
 func TestNoScriptBeginsWhileItsSlotMoves(t *testing.T) {
+	t.Parallel()
 	const org, tag = resources.OrgID("half"), "{half}"
 	c := redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1})
 	s, ctx, until := open(t, backend.Config{URL: c.URL}), t.Context(), time.Now().Add(time.Hour)
