@@ -10,6 +10,7 @@ import (
 
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/conformance"
+	"github.com/usher-scim/usher/internal/redisurl"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -70,17 +71,35 @@ func audit(t testing.TB, s *backend.Store, org resources.OrgID) {
 // noKeys looks at the server itself for anything of an organization.
 func noKeys(t *testing.T, url string, org resources.OrgID) {
 	t.Helper()
-	opt, err := redis.ParseURL(url)
+	for _, addr := range serversOf(t, url) {
+		opt, err := redis.ParseURL(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := redis.NewClient(opt)
+		defer c.Close()
+		keys, err := c.Keys(context.Background(), "*{"+string(org)+"}*").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(keys) != 0 {
+			t.Errorf("Erase left the keys %q", keys)
+		}
+	}
+}
+
+// serversOf lists the URLs of the servers behind a URL.
+func serversOf(t *testing.T, text string) (urls []string) {
+	t.Helper()
+	u, err := redisurl.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := redis.NewClient(opt)
-	defer c.Close()
-	keys, err := c.Keys(context.Background(), "*{"+string(org)+"}*").Result()
-	if err != nil {
-		t.Fatal(err)
+	if u.Kind == redisurl.Sentinel { // its servers are looked at by the other topologies
+		return nil
 	}
-	if len(keys) != 0 {
-		t.Errorf("Erase left the keys %q", keys)
+	for _, addr := range u.Addrs {
+		urls = append(urls, redisurl.URL{Password: u.Password, Addrs: []string{addr}}.String())
 	}
+	return urls
 }

@@ -140,5 +140,8 @@ func (s *Store) eraseRest(ctx context.Context, k keys) error {
 	}
 	c.arg("ZREM")
 	_, err := s.write(ctx, c)
+	if err == nil && s.watch != nil {
+		s.watch.ring.drop(func(a *ackedCommit) bool { return a.org == k.org })
+	}
 	return explain(ctx, "erase", err)
 }

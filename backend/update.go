@@ -54,8 +54,11 @@ func (s *Store) commit(ctx context.Context, u *unit) (resources.Commit, error) {
 		return resources.Commit{}, err
 	}
 	p, err := planOf(u, stamp, s.cfg.Now().UnixMilli())
-	if err != nil || p.empty() {
+	if err != nil {
 		return resources.Commit{}, err
+	}
+	if p.empty() {
+		return resources.Commit{}, s.settle(ctx, u.keys)
 	}
 	if err := s.reserve(ctx, p); err != nil {
 		return resources.Commit{}, explain(ctx, "commit", err)
@@ -74,8 +77,11 @@ func (s *Store) apply(ctx context.Context, p *plan) (c resources.Commit, known b
 		return resources.Commit{}, false, explain(ctx, "commit", err)
 	}
 	c, err = p.answer(reply)
+	if err == nil && !c.Changed {
+		err = s.settle(ctx, p.u.keys)
+	}
 	if err == nil && c.Changed {
-		s.acked(p.u.keys.org, c.LSN)
+		s.acked(p.u.keys.org, c.LSN, p.u.events)
 		s.grew(p.created)
 		s.noted(p, reply)
 		if p.dueNow() {
