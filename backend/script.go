@@ -54,6 +54,12 @@ var touchLua string
 //go:embed scripts/unclaim.lua
 var unclaimLua string
 
+//go:embed scripts/repair.lua
+var repairLua string
+
+//go:embed scripts/mend_claim.lua
+var mendClaimLua string
+
 // script is a body with the first line its server wants, and its digest.
 type script struct{ body, sha string }
 
@@ -68,6 +74,8 @@ type scripts struct {
 	attempts            script
 	erase, unclaim      script
 	touch               script
+	look, repair        script // the same text; look changes nothing
+	mendClaim           script
 	queue               queueScripts
 	claim               claimScripts
 }
@@ -96,6 +104,7 @@ func newScripts(embedded, kept bool) scripts {
 		get: make(getLua, reads), find: make(findLua, reads),
 		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
 		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
+		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
 		expire: make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
