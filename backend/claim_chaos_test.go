@@ -138,10 +138,19 @@ func (c *chaos) act(t *testing.T, s *Store, dice *rand.Rand) {
 		c.refused.Add(1)
 	case err != nil && !errors.Is(err, resources.ErrUnavailable):
 		t.Errorf("update: %v", err)
-	case err == nil && (holder == "" || what%2 == 0):
-		c.taken.Add(1)
+	case err == nil:
+		now := ""
+		if holder == "" || what%2 == 0 {
+			now = string(org) + "|" + fresh
+			c.taken.Add(1)
+		}
 		c.mu.Lock()
-		c.holders[n] = string(org) + "|" + fresh
+		c.holders[n] = now
+		c.mu.Unlock()
+	}
+	if refusal != nil { // who has it was not heard
+		c.mu.Lock()
+		c.holders[n] = string(refusal.HolderOrg) + "|" + refusal.Holder
 		c.mu.Unlock()
 	}
 }
