@@ -12,6 +12,9 @@ import (
 func TestStoreOnCluster(t *testing.T) {
 	url := redistest.Cluster(t, redistest.ClusterConfig{}).URL
 	t.Run("store", func(t *testing.T) { everyPromise(t, backend.Config{URL: url}) })
+	t.Run("model", func(t *testing.T) { unitsAgainstModel(t, url) })
+	t.Run("places", func(t *testing.T) { placesAgainstModel(t, url) })
+	t.Run("linearizable", func(t *testing.T) { linearHistories(t, url) })
 }
 
 // TestStoreOnSentinel is the same behind Sentinels.

@@ -169,7 +169,11 @@ func (s *Store) adopt(writes, reads, scans redis.UniversalClient) {
 		return
 	}
 	for _, c := range []redis.UniversalClient{writes, reads, scans} {
-		c.AddHook(patience{reload: func(ctx context.Context) {
+		bound := callTime
+		if c == writes && s.cfg.Durability != "" && s.cfg.Durability != DurabilityLocal {
+			bound += s.cfg.Wait
+		}
+		c.AddHook(timebox{time: bound, reload: func(ctx context.Context) {
 			if c, ok := c.(*redis.ClusterClient); ok {
 				c.ReloadState(ctx)
 			}
@@ -184,37 +188,57 @@ func (s *Store) closeClients() error {
 	return errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
 }
 
-// patience is the hook that bounds every command and pipeline, and that has a
+// patience is how long a write may take: when it waits for replicas or disks,
+// longer than anything else.
+func (s *Store) patience() time.Duration {
+	if s.sure != nil {
+		return callTime + confirmTime
+	}
+	return callTime
+}
+
+// heed has the writing client of a cluster look where the slots are when an
+// error calls for it.
+func (s *Store) heed(ctx context.Context, err error) {
+	if c, ok := s.writes.(*redis.ClusterClient); ok && (lost(err) || elsewhere(err)) {
+		c.ReloadState(ctx)
+	}
+}
+
+// timebox is the hook that bounds every command and pipeline, and that has a
 // cluster's client look where the slots are once a node fails it: by itself it
 // would keep asking a dead node.
-type patience struct{ reload func(context.Context) }
+type timebox struct {
+	time   time.Duration
+	reload func(context.Context)
+}
 
 // DialHook changes nothing.
-func (patience) DialHook(next redis.DialHook) redis.DialHook {
+func (timebox) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
 // ProcessHook bounds a command.
-func (p patience) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (b timebox) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		err := next(within(ctx, callTime), cmd)
-		p.look(ctx, err)
+		err := next(within(ctx, b.time), cmd)
+		b.look(ctx, err)
 		return err
 	}
 }
 
 // ProcessPipelineHook bounds a pipeline.
-func (p patience) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (b timebox) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		err := next(within(ctx, callTime), cmds)
-		p.look(ctx, err)
+		err := next(within(ctx, b.time), cmds)
+		b.look(ctx, err)
 		return err
 	}
 }
 
-func (p patience) look(ctx context.Context, err error) {
+func (b timebox) look(ctx context.Context, err error) {
 	if err != nil && !errors.Is(err, redis.Nil) && (lost(err) || elsewhere(err)) {
-		p.reload(ctx)
+		b.reload(ctx)
 	}
 }
 

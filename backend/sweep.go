@@ -25,8 +25,11 @@ func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, l
 	for n < limit {
 		m, err := s.sweepTrash(ctx, k, now, min(limit-n, chunkSize))
 		n += m
-		if err != nil || m == 0 {
+		if err != nil {
 			return n, err
+		}
+		if m == 0 {
+			break
 		}
 	}
 	if n == 0 {
