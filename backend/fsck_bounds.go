@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,12 +61,7 @@ func (x *viewed) holdsPlace(letters, name string) bool {
 		_, ok := x.holds.Lines[name]
 		return ok
 	}
-	for _, p := range x.holds.Pools {
-		if p == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(x.holds.Pools, name)
 }
 
 // bounding is a bound with the record that sets it.

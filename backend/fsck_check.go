@@ -32,6 +32,9 @@ type check struct {
 	repair map[FindingCode]int // of all rounds, for the stream
 	where  map[FindingCode][]string
 
+	listed   map[uint64]bool   // claims on the list, as hashes; only with Deep
+	suspects map[string]string // claims that are not, with what they say
+
 	tally  tally
 	broken map[string]bool // keys of a wrong type that are not repaired
 	total  int             // records, for Progress
