@@ -270,7 +270,7 @@ func (c *check) unlisted(ctx context.Context, i resources.Index, recs []viewed) 
 
 // missed checks those of some records that the list of all does not name.
 func (c *check) missed(ctx context.Context, all resources.Index, ids []string) error {
-	if len(ids) == 0 {
+	if len(ids) == 0 || !c.whole(c.k.index(all)) {
 		return nil
 	}
 	in, err := c.s.standIn(ctx, c.client, c.k.index(all), ids)
@@ -282,6 +282,9 @@ func (c *check) missed(ctx context.Context, all resources.Index, ids []string) e
 		if v == nil {
 			out = append(out, ids[j])
 		}
+	}
+	if len(out) > 0 {
+		c.leaveOut()
 	}
 	return c.again(ctx, out, func(ctx context.Context, ids []string, _ bool) ([]difference, error) {
 		return c.forward(ctx, ids, false)
