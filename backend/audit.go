@@ -38,7 +38,7 @@ func (s *Store) Audit(ctx context.Context, org resources.OrgID, expected Expecte
 		claims:   map[resources.Claim]string{},
 		places:   newPlacesExpected(),
 	}
-	for _, step := range []func(context.Context) error{a.load, a.indexes, a.links, a.trash, a.heldClaims, a.queue, a.expiry, a.poolsAndLines} {
+	for _, step := range []func(context.Context) error{a.load, a.indexes, a.links, a.marks, a.trash, a.heldClaims, a.queue, a.expiry, a.poolsAndLines} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}

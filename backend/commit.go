@@ -49,7 +49,7 @@ func (w *wire) key(keys ...string) { w.call.key(keys...) }
 func (w *wire) add(args ...any)    { w.args = append(w.args, args...) }
 func (w *wire) count(n int)        { w.args = append(w.args, strconv.Itoa(n)) }
 
-// checks writes sections 2a to 2i.
+// checks writes sections 2a to 2j.
 func (p *plan) checks(w *wire) {
 	k := p.u.keys
 	w.count(len(p.u.seen))
@@ -87,6 +87,13 @@ func (p *plan) checks(w *wire) {
 	w.count(len(p.missing))
 	for _, x := range p.missing {
 		w.key(x.key)
+	}
+	w.count(len(p.guards))
+	if len(p.guards) > 0 {
+		w.key(k.changing())
+	}
+	for _, g := range p.guards {
+		w.add(g.group, g.name, g.how)
 	}
 }
 

@@ -22,6 +22,7 @@ type plan struct {
 	namesGone []nameCheck
 	missing   []sighting // key and id of what must exist
 	links     []linkWork
+	guards    []marking
 	trash     []string
 	one       []op
 	two       []op
@@ -80,6 +81,7 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 	if err := p.memberships(); err != nil {
 		return nil, err
 	}
+	p.guard()
 	for _, c := range u.claims {
 		p.add2("SET", claimKey(c.claim), claimPrefix(u.keys.org, c.holder)+stamp)
 		p.add3("HSET", u.keys.claims(), claimField(c.claim), c.holder+"|"+stamp)
@@ -101,7 +103,7 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 // empty reports whether there is nothing to do and nothing to be refused for.
 func (p *plan) empty() bool {
 	u := p.u
-	return p.linksOnly() && len(p.links)+len(u.events)+len(u.due)+len(u.pools)+len(u.leases) == 0
+	return p.linksOnly() && len(p.links)+len(p.guards)+len(u.events)+len(u.due)+len(u.pools)+len(u.leases) == 0
 }
 
 // linksOnly reports whether links are all there is to do: then nothing is
@@ -109,7 +111,7 @@ func (p *plan) empty() bool {
 func (p *plan) linksOnly() bool {
 	u := p.u
 	return len(u.changes)+len(u.claims)+len(u.frees)+len(u.expiry)+len(p.two)+len(p.pairs) == 0 &&
-		!u.moves() && len(u.undue) == 0 &&
+		!u.moves() && len(u.undue) == 0 && !p.marks() &&
 		(len(p.links) > 0 || len(u.events)+len(u.due) == 0)
 }
 
@@ -127,7 +129,7 @@ func (p *plan) onlyFrees() bool {
 		}
 	}
 	u := p.u
-	return len(u.claims)+len(u.expiry)+len(u.takes)+len(u.waits) == 0 &&
+	return len(u.claims)+len(u.expiry)+len(u.takes)+len(u.waits) == 0 && !p.marks() &&
 		(len(u.changes)+len(p.links)+len(u.frees)+len(u.undue) > 0 || u.moves())
 }
 
@@ -180,6 +182,7 @@ func (p *plan) remove(c *change, key string) {
 	case resources.KindGroup:
 		p.add2("HDEL", k.groupNames(), c.id)
 		p.add2("HDEL", k.links(), c.id)
+		p.add2("HDEL", k.changing(), c.id)
 		p.add1("UNLINK", k.groupsOf(c.id))
 		p.trash = append(p.trash, c.id)
 	case resources.KindUser:
