@@ -67,6 +67,9 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 		return nil, u.err
 	}
 	p := &plan{u: u, stamp: stamp, now: now}
+	if len(u.changes) > 0 {
+		p.two, p.pairs, p.pack = make([]op, 0, 8), make([]pairsOp, 0, 16), make([]packed, 0, 8)
+	}
 	for _, c := range u.changes {
 		if err := p.record(c); err != nil {
 			return nil, err
