@@ -15,23 +15,23 @@ import (
 type marking struct{ group, name, how string }
 
 const (
-	markBegin  = "begin"  // set it; nobody else's may be there
-	markEnd    = "end"    // take it away, if it is this one
-	markWithin = "within" // it must be there
-	markFree   = "free"   // none may be there
+	changeBegins   = "begin"  // set it; nobody else's may be there
+	changeEnds     = "end"    // take it away, if it is this one
+	changeGoesOn   = "within" // it must be there
+	changeByNobody = "free"   // none may be there
 )
 
 // Mark notes that a change of a membership begins.
-func (u *unit) Mark(group, change string) { u.mark(group, change, markBegin) }
+func (u *unit) Mark(group, change string) { u.mark(group, change, changeBegins) }
 
 // Unmark notes its end.
-func (u *unit) Unmark(group, change string) { u.mark(group, change, markEnd) }
+func (u *unit) Unmark(group, change string) { u.mark(group, change, changeEnds) }
 
 // Within notes what change the commit is part of.
 func (u *unit) Within(group, change string) {
-	how := markWithin
+	how := changeGoesOn
 	if change == "" {
-		how = markFree
+		how = changeByNobody
 	}
 	u.mark(group, change, how)
 }
@@ -40,7 +40,7 @@ func (u *unit) Within(group, change string) {
 func (u *unit) mark(group, change, how string) {
 	kind, ok := known(group)
 	named, good := known(change)
-	free := change == "" && how == markFree || change == resources.AnyChange && how == markWithin
+	free := change == "" && how == changeByNobody || change == resources.AnyChange && how == changeGoesOn
 	if !ok || kind != resources.KindGroup || !free && (!good || named != resources.KindSetting) {
 		u.fail("Mark, Unmark or Within of the group %q for the change %q: the ids of a group and of a setting are needed", group, change)
 		return
@@ -51,7 +51,7 @@ func (u *unit) mark(group, change, how string) {
 
 // marks reports whether the commit sets or takes away marks.
 func (p *plan) marks() bool {
-	return slices.ContainsFunc(p.u.marks, func(m marking) bool { return m.how == markBegin || m.how == markEnd })
+	return slices.ContainsFunc(p.u.marks, func(m marking) bool { return m.how == changeBegins || m.how == changeEnds })
 }
 
 // guard lists what must be so with the marks of groups: who says nothing about
@@ -69,7 +69,7 @@ func (p *plan) guard() {
 		said := slices.ContainsFunc(p.u.marks, func(m marking) bool { return m.group == group })
 		c := p.changeOf(group)
 		if created := c != nil && c.before == nil; !said && !created {
-			p.guards = append(p.guards, marking{group, "", markFree})
+			p.guards = append(p.guards, marking{group, "", changeByNobody})
 		}
 	}
 }
@@ -84,14 +84,14 @@ const (
 	busyMaxPause = 200 * time.Millisecond
 )
 
-// patience is the waiting of one Update for changes of others.
-type patience struct {
+// turn is the waiting of one Update for changes of others.
+type turn struct {
 	until time.Time // by the system's clock, for it bounds work
 	pause time.Duration
 }
 
 // await pauses before the next try, or tells that the time is up.
-func (s *Store) await(ctx context.Context, p *patience) error {
+func (s *Store) await(ctx context.Context, p *turn) error {
 	if started().After(p.until) {
 		return fmt.Errorf("backend: update: %w: %w", resources.ErrUnavailable, errBusy)
 	}
