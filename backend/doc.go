@@ -35,6 +35,8 @@
 //	ug  ug:{org}:<id>        string  ids of the groups of a member, 20 bytes each, in a row: derived from
 //	                                 gm in the same commit; readers leave out groups that gd does not
 //	                                 know. A string, so that a page reads it in the MGET of the records
+//	mk  mk:{org}             hash    group to the setting of the change of its membership that is made
+//	                                 in many commits, while it is under way
 //	gv  gv:{org}             hash    group to "<count of membership changes>:<ms of the last>"
 //	gd  gd:{org}             hash    group to its display text; has every group that exists
 //	ev  ev:{org}             stream  the events, one field "e" of compact JSON; ids are commit numbers

@@ -90,6 +90,7 @@ type Store struct {
 
 	randMu sync.Mutex   // Config.Rand need not be safe for concurrent use
 	usual  atomic.Int32 // how usual it is that a user has groups, see fetch
+	perKey atomic.Int64 // bytes of a value in the last reply with many, see raw
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
 	ringer *ringer      // calls workers
