@@ -186,7 +186,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 		c.guard()
 	}
 	if s.embedded == nil {
-		ctx = within(ctx, callTime)
+		ctx = within(ctx, callTime+s.sure.time())
 	}
 	for i := 1; ; i++ {
 		reply, err := s.send(ctx, c)
