@@ -167,7 +167,7 @@ func (s *Store) interview(ctx context.Context, node *redis.Client) (primary, err
 
 // readReplicas reads the lines of INFO about replicas.
 func (sv *primary) readReplicas() {
-	end := number(sv.info["master_repl_offset"])
+	end := figure(sv.info["master_repl_offset"])
 	for i := 0; ; i++ {
 		line, ok := sv.info["slave"+strconv.Itoa(i)]
 		if !ok {
@@ -179,7 +179,7 @@ func (sv *primary) readReplicas() {
 			fields[name] = value
 		}
 		sv.replicas = append(sv.replicas, replica{
-			online: fields["state"] == "online", lag: number(fields["lag"]), behind: max(end-number(fields["offset"]), 0),
+			online: fields["state"] == "online", lag: figure(fields["lag"]), behind: max(end-figure(fields["offset"]), 0),
 		})
 	}
 }
@@ -195,7 +195,7 @@ func (sv *primary) online() int {
 	return n
 }
 
-func number(text string) int64 {
+func figure(text string) int64 {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return 0

@@ -217,7 +217,7 @@ func checkDisk(sv *primary) Check {
 
 func checkMemory(sv *primary) Check {
 	const name = "memory"
-	most, used := number(sv.info["maxmemory"]), number(sv.info["used_memory"])
+	most, used := figure(sv.info["maxmemory"]), figure(sv.info["used_memory"])
 	if most <= 0 || used*100 < most*fullShare {
 		return good(name, "the server uses %d MiB", used>>20)
 	}

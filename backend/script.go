@@ -18,6 +18,9 @@ import (
 //go:embed scripts/commit.lua
 var commitLua string
 
+//go:embed scripts/guard.lua
+var guardLua string
+
 //go:embed scripts/get.lua
 var getLua string
 
@@ -54,6 +57,12 @@ var touchLua string
 //go:embed scripts/unclaim.lua
 var unclaimLua string
 
+//go:embed scripts/repair.lua
+var repairLua string
+
+//go:embed scripts/mend_claim.lua
+var mendClaimLua string
+
 // script is a body with the first line its server wants, and its digest.
 type script struct{ body, sha string }
 
@@ -68,8 +77,11 @@ type scripts struct {
 	attempts            script
 	erase, unclaim      script
 	touch               script
+	look, repair        script // the same text; look changes nothing
+	mendClaim           script
 	queue               queueScripts
 	claim               claimScripts
+	backup              backupScripts
 }
 
 // readsOnly is the flag of scripts that do not write.
@@ -91,17 +103,20 @@ func newScripts(embedded, kept bool) scripts {
 		return script{body: body, sha: hex.EncodeToString(sum[:])}
 	}
 	const reads, frees = readsOnly, " flags=allow-oom"
+	changes := func(body, flags string) script { return make(guardLua+body, flags) }
 	return scripts{
-		commit: make(commitLua, ""), release: make(commitLua, frees),
+		commit: changes(commitLua, ""), release: changes(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
-		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
-		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
-		expire: make(expireLua, frees), trash: make(trashLua, frees),
+		vaultPut: changes(vaultPutLua, ""), vaultTake: changes(vaultTakeLua, frees),
+		vaultAdd: changes(vaultAddLua, ""), vaultCount: changes(vaultCountLua, ""),
+		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
+		expire: changes(expireLua, frees), trash: changes(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
-		touch: make(touchLua, frees),
-		queue: newQueueScripts(make),
-		claim: newClaimScripts(make),
+		touch:  make(touchLua, frees),
+		queue:  newQueueScripts(make, changes),
+		claim:  newClaimScripts(make),
+		backup: newBackupScripts(make),
 	}
 }
 
@@ -189,7 +204,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 		ctx = within(ctx, callTime+s.sure.time())
 	}
 	for i := 1; ; i++ {
-		reply, err := s.send(ctx, c)
+		reply, err := s.thawed(ctx, c)
 		if err == nil {
 			return reply, nil
 		}
@@ -247,7 +262,7 @@ func refused(err error) bool { return hasPrefix(err, refusals[:]) }
 
 // temporary are the answers by which a server says that it cannot serve now.
 func temporary(err error) bool {
-	return refused(err) || hasPrefix(err, []string{"BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
+	return refused(err) || hasPrefix(err, []string{frozen, "BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
 }
 
 // hasPrefix looks at the beginning of a server's answer, without "ERR ".
