@@ -37,6 +37,8 @@ type unit struct {
 	leases  []string // tokens that must be the newest
 	disband []string // groups whose members become due as they are cleared
 	events  []string
+
+	pressing bool // the commit may run when memory is short
 }
 
 // sighting is something read and what it said.
