@@ -18,18 +18,19 @@ import (
 // killed under load with durability replicated; others take over by themselves
 // and nothing acknowledged is lost.
 func TestReplicatedFailover(t *testing.T) {
-	for name, group := range map[string]func() (url string, kill func()){
-		"sentinel": func() (string, func()) {
+	for name, group := range map[string]func(t *testing.T) (url string, kill func()){
+		"sentinel": func(t *testing.T) (string, func()) {
 			g := redistest.Sentinels(t, redistest.SentinelConfig{Replicas: 1})
 			return g.URL, func() { g.Primary(t).Kill() }
 		},
-		"cluster": func() (string, func()) {
+		"cluster": func(t *testing.T) (string, func()) {
 			c := redistest.Cluster(t, redistest.ClusterConfig{})
 			return c.URL, func() { c.PrimaryOf(t, "ev:{loss0}").Kill() }
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			url, kill := group()
+			t.Parallel()
+			url, kill := group(t)
 			l := &losses{}
 			s := watched(t, backend.Config{URL: url, Log: quietLog(), Durability: backend.DurabilityReplicated, AllowMissing: true}, l)
 			h := &history{acked: map[string]*resources.Record{}}
