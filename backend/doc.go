@@ -56,6 +56,7 @@
 //	br  br:{platform}        hash    organization to its message that nobody has taken yet
 //	at  at:{org}:0|1         hash    attempts of even and odd minutes to their commits; "m" is the minute
 //	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
+//	wt  wt:{…}               string  written and deleted by one script, so that WAIT has a write to wait for
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
 //	                                 of its own. The letters are the resources.ClaimKind
 //	nx  nx:{org}             never exists: has a cluster refuse a script while the slot moves (slot.go)
