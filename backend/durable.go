@@ -115,7 +115,7 @@ func (s *Store) sendSurely(ctx context.Context, c *call) (any, error) {
 			short.Add(1)
 			defer short.Add(-1)
 		}
-		if started().Sub(began) >= confirmWaits*s.sure.wait {
+		if started().Sub(began) >= s.sure.time() {
 			return nil, err
 		}
 		if err := s.sleep(ctx, pause); err != nil {
@@ -124,6 +124,14 @@ func (s *Store) sendSurely(ctx context.Context, c *call) (any, error) {
 		pause = min(2*pause, s.sure.wait)
 		c.sent++
 	}
+}
+
+// time is how long a write may take because of it.
+func (a *assurance) time() time.Duration {
+	if a == nil {
+		return 0
+	}
+	return confirmWaits * a.wait
 }
 
 func (a *assurance) shortAt(address string) *atomic.Int32 {

@@ -50,9 +50,10 @@ func frozen(t *testing.T) (*backend.Store, *couple) {
 	// they did: WAIT on another than the write's would answer for that.
 	atOnce(8, func(w int) {
 		for i := range 10 {
-			if _, _, err := put(t, s, "safe", fmt.Sprint("before", w, "-", i)); err != nil {
-				t.Error(err)
-			}
+			confirmed(t, func() error { // a busy machine may be slow to confirm
+				_, _, err := put(t, s, "safe", fmt.Sprint("before", w, "-", i, "-", time.Now().UnixNano()))
+				return err
+			})
 			if _, err := s.Named(context.Background(), "safe", resources.UserName, "nobody"); err != nil {
 				t.Error(err)
 			}
@@ -61,6 +62,21 @@ func frozen(t *testing.T) (*backend.Store, *couple) {
 	p.replica.Freeze()
 	t.Cleanup(p.replica.Thaw)
 	return s, p
+}
+
+// confirmed does something again until the replica confirms it.
+func confirmed(t *testing.T, fn func() error) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); ; {
+		err := fn()
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, resources.ErrUnavailable) || time.Now().After(end) {
+			t.Error(err)
+			return
+		}
+	}
 }
 
 func atOnce(n int, fn func(i int)) {
@@ -131,24 +147,32 @@ func TestReplicaSilentNothingToDo(t *testing.T) {
 	s, p := frozen(t)
 	p.replica.Thaw()
 	g := newRecord(t, resources.KindGroup, "everyone")
-	_, u, err := put(t, s, "safe", "member")
-	if err != nil {
-		t.Fatal(err)
-	}
+	var u *resources.Record
+	confirmed(t, func() (err error) {
+		_, u, err = put(t, s, "safe", fmt.Sprint("member", time.Now().UnixNano()))
+		return err
+	})
 	join := func(tx resources.Tx) { tx.Link(g.ID, u.ID) }
 	update := func(fn func(resources.Tx)) (resources.Commit, error) {
 		return s.Update(ctx, "safe", func(_ context.Context, tx resources.Tx) error { fn(tx); return nil })
 	}
-	for _, fn := range []func(resources.Tx){func(tx resources.Tx) { tx.Put(nil, g, nil, entriesOf(g)) }, join} {
-		if _, err := update(fn); err != nil {
-			t.Fatal(err)
+	found := func(tx resources.Tx) {
+		if rec, err := tx.Read(g.Kind, g.ID); rec == nil && err == nil {
+			tx.Put(nil, g, nil, entriesOf(g))
 		}
+	}
+	for _, fn := range []func(resources.Tx){found, join} {
+		confirmed(t, func() error { _, err := update(fn); return err })
 	}
 	nothing := map[string]func(resources.Tx){"the same link": join, "an empty unit": func(resources.Tx) {}}
 	for what, fn := range nothing {
-		if c, err := update(fn); err != nil || c.Changed {
-			t.Errorf("%s: %+v, %v", what, c, err)
-		}
+		confirmed(t, func() error {
+			c, err := update(fn)
+			if c.Changed {
+				t.Errorf("%s: %+v", what, c)
+			}
+			return err
+		})
 	}
 	p.replica.Freeze()
 	for what, fn := range nothing {

@@ -112,7 +112,7 @@ func (x *traffic) check(t *testing.T, s *backend.Store, org resources.OrgID, los
 			t.Fatal(err)
 		}
 		for _, e := range page {
-			events[e.Event.ID]++
+			events[e.ID]++
 			after = e.LSN
 		}
 		if len(page) == 0 {
@@ -134,6 +134,7 @@ func (x *traffic) check(t *testing.T, s *backend.Store, org resources.OrgID, los
 // while it is written and read: calls say at worst that the store is
 // unavailable, nothing is done twice and nothing is missing afterwards.
 func TestSlotMovesUnderLoad(t *testing.T) {
+	t.Parallel()
 	const org = resources.OrgID("mover")
 	c := redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1})
 	s := open(t, backend.Config{URL: c.URL})
@@ -154,7 +155,7 @@ func TestSlotMovesUnderLoad(t *testing.T) {
 	close(stop)
 	x := <-done
 	t.Logf("%d writes and %d reads done, %d and %d unavailable; %v without a write, slowest call %v", x.writes, x.reads, x.refusedW, x.refusedR, x.gap, x.slowest)
-	if x.refusedW == 0 || x.writes < 50 {
+	if x.gap < 200*time.Millisecond || x.writes < 20 {
 		t.Error("the slot's move was not felt, or little was written")
 	}
 	x.check(t, s, org, nil)
@@ -199,6 +200,7 @@ func moveSlot(t *testing.T, c *redistest.ClusterServers, from, to *redistest.Ser
 // could begin, delete one of them and be stopped when it comes back to it. Here
 // that is the list of attempts, at the turn of a minute.
 func TestNoScriptBeginsWhileItsSlotMoves(t *testing.T) {
+	t.Parallel()
 	const org, tag = resources.OrgID("half"), "{half}"
 	c := redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1})
 	s, ctx, until := open(t, backend.Config{URL: c.URL}), t.Context(), time.Now().Add(time.Hour)

@@ -208,7 +208,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 		if err == nil {
 			return reply, nil
 		}
-		s.heed(ctx, err)
+		s.heed(err)
 		unknown = unknown || lost(err) // also when a later sending is refused
 		last := i == sendings || over(ctx, pause) || !lost(err) && !refused(err)
 		switch {

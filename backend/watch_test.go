@@ -16,6 +16,7 @@ import (
 // TestFailoverNamesWhatItLost: a replica that was cut off becomes primary. What
 // was acknowledged meanwhile is gone, and exactly that is told (redis.md §6.4).
 func TestFailoverNamesWhatItLost(t *testing.T) {
+	t.Parallel()
 	p, l := newCouple(t), &losses{}
 	s := watched(t, backend.Config{URL: p.url, Log: quietLog()}, l)
 	h := &history{acked: map[string]*resources.Record{}}
@@ -42,6 +43,7 @@ func TestFailoverNamesWhatItLost(t *testing.T) {
 
 // TestRestartNamesTheTail: a server that lost the end of its append-only file.
 func TestRestartNamesTheTail(t *testing.T) {
+	t.Parallel()
 	server := redistest.Run(t, redistest.Config{Args: []string{"--appendonly", "yes", "--appendfsync", "everysec"}})
 	l := &losses{}
 	s := watched(t, backend.Config{URL: server.URL, Log: quietLog()}, l)
@@ -84,6 +86,7 @@ func TestRestartNamesTheTail(t *testing.T) {
 // very place of the lost one, as it happens when the clock of the new primary is
 // behind. The lost one is told all the same.
 func TestSamePlaceOtherCommit(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	server := redistest.Run(t, redistest.Config{Args: []string{"--appendonly", "yes"}})
 	l := &losses{}
@@ -118,6 +121,7 @@ func TestSamePlaceOtherCommit(t *testing.T) {
 // TestNothingLostNothingTold: restarts that lose nothing, and organizations that
 // were erased, are no losses.
 func TestNothingLostNothingTold(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	server := redistest.Run(t, redistest.Config{Args: []string{"--appendonly", "yes", "--appendfsync", "always"}})
 	l := &losses{}

@@ -6,7 +6,7 @@ import "time"
 const (
 	mostReplicas = 5
 	shortestWait = 10 * time.Millisecond
-	longestWait  = 5 * time.Second
+	longestWait  = 2 * time.Second
 )
 
 func (l *loading) checkDurability(bad func(key, reason string, args ...any)) {

@@ -20,7 +20,7 @@ func TestDurability(t *testing.T) {
 		{"no server", map[string]string{"USHER_DURABILITY": "replicated"}, "there is no redis.url"},
 		{"no disk", map[string]string{"USHER_DURABILITY": "fsync"}, "set data_dir or redis.url"},
 		{"no replicas", map[string]string{"USHER_DURABILITY_REPLICAS": "0"}, "0 is not between 1 and 5"},
-		{"too patient", map[string]string{"USHER_DURABILITY_WAIT": "1m"}, "1m0s is not between 10ms and 5s"},
+		{"too patient", map[string]string{"USHER_DURABILITY_WAIT": "1m"}, "1m0s is not between 10ms and 2s"},
 		{"no time", map[string]string{"USHER_DURABILITY_WAIT": "soon"}, `"soon" does not fit`},
 	} {
 		l, err := Load(Input{File: write(t, "usher.yaml", "listen: 127.0.0.1:0\n"), Env: x.env})
