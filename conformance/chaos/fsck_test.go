@@ -27,12 +27,16 @@ func (r *run) fsck(ctx context.Context, flags ...string) ([]finding, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, usher(r.t), append([]string{"fsck", "--deep", "--pace", "full", "--output", "json"}, flags...)...)
 	cmd.Env = append(os.Environ(), "USHER_REDIS_URL="+r.site.store.url, "USHER_LOG_LEVEL=error")
+	began := time.Now()
 	var said, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &complaint
 	err := cmd.Run()
 	var code *exec.ExitError
 	if err != nil && (!errors.As(err, &code) || code.ExitCode() != 1) {
 		return nil, fmt.Errorf("fsck: %w\n%s", err, complaint.Bytes())
+	}
+	if d := time.Since(began); d > 5*time.Second {
+		r.told("fsck took %s", d.Round(time.Second))
 	}
 	var out struct{ Findings []finding }
 	if bad := json.Unmarshal(said.Bytes(), &out); bad != nil {
