@@ -13,7 +13,8 @@ func (p *plan) call() *call {
 		sc = p.u.s.scripts.release
 	}
 	// Keys and args are read in step but sent apart: args are kept aside.
-	w := &wire{call: newCall(sc, 64+8*len(p.missing)), args: make([]any, 0, 112)}
+	// The room is that of a creation, and of links: what grows is copied.
+	w := &wire{call: newCall(sc, 192+4*len(p.missing)), args: make([]any, 0, 128+len(p.missing))}
 	k := p.u.keys
 	w.key(k.attempts('0'), k.attempts('1'))
 	mode := "all"
@@ -34,7 +35,7 @@ func (p *plan) call() *call {
 		w.key(k.places())
 	}
 	p.dues(w)
-	w.key(k.links(), k.index(resources.GroupModified))
+	w.key(k.links(), k.index(resources.GroupModified), k.backup()) // the last key is what guard.lua looks at
 	w.call.arg(w.args...)
 	return w.call
 }
@@ -47,9 +48,9 @@ type wire struct {
 
 func (w *wire) key(keys ...string) { w.call.key(keys...) }
 func (w *wire) add(args ...any)    { w.args = append(w.args, args...) }
-func (w *wire) count(n int)        { w.args = append(w.args, strconv.Itoa(n)) }
+func (w *wire) count(n int)        { w.args = append(w.args, n) } // as a number: small ones cost nothing
 
-// checks writes sections 2a to 2i.
+// checks writes sections 2a to 2j.
 func (p *plan) checks(w *wire) {
 	k := p.u.keys
 	w.count(len(p.u.seen))
@@ -72,8 +73,12 @@ func (p *plan) checks(w *wire) {
 		w.key(k.index(n.index))
 		w.add(n.value, n.id, n.also)
 	}
-	w.count(len(p.u.claims))
-	for _, c := range p.u.claims {
+	folded := p.u.claims
+	if p.spread != nil {
+		folded = nil
+	}
+	w.count(len(folded))
+	for _, c := range folded {
 		freed := ""
 		for _, f := range p.u.frees {
 			if f.claim == c.claim {
@@ -83,10 +88,18 @@ func (p *plan) checks(w *wire) {
 		w.key(claimKey(c.claim))
 		w.add(claimPrefix(k.org, c.holder), freed)
 	}
+	p.spreadSection(w)
 	p.placeChecks(w)
 	w.count(len(p.missing))
 	for _, x := range p.missing {
 		w.key(x.key)
+	}
+	w.count(len(p.guards))
+	if len(p.guards) > 0 {
+		w.key(k.changing())
+	}
+	for _, g := range p.guards {
+		w.add(g.group, g.name, g.how)
 	}
 }
 
@@ -121,8 +134,12 @@ func (p *plan) removals(w *wire) {
 		w.key(k.index(n.index))
 		w.add(n.value, n.id)
 	}
-	w.count(len(p.u.frees))
-	for _, f := range p.u.frees {
+	folded := p.u.frees
+	if p.spread != nil {
+		folded = nil
+	}
+	w.count(len(folded))
+	for _, f := range folded {
 		w.key(claimKey(f.claim), k.claims())
 		w.add(claimPrefix(k.org, f.holder), claimField(f.claim))
 	}

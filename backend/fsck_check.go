@@ -181,11 +181,17 @@ func (c *check) settle(ctx context.Context, found []difference) (moved []differe
 		if err != nil {
 			return nil, err
 		}
+		// Once more: a confirmation that was noted when the claim was read may have
+		// come, and its note gone, before the script looked for the note.
+		after, err := c.standApart(ctx, part)
+		if err != nil {
+			return nil, err
+		}
 		for i := range part {
 			d := &part[i]
 			d.Repairable = len(d.fixes) > 0 || d.mend != nil
 			switch {
-			case !apart[i] || states[i] == '0':
+			case !apart[i] || !after[i] || states[i] == '0':
 				moved = append(moved, *d)
 			case states[i] == 'W':
 				if err := c.inTheWay(ctx, d); err != nil {

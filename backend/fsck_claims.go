@@ -80,7 +80,7 @@ func (c *check) claim(ctx context.Context, h *claimed) (*difference, error) {
 	d.Record, d.item = h.x.id, h.x.id
 	d.guards = append(d.guards, c.head(h.x)...)
 	saidAttempt, said := strings.CutPrefix(h.said, mine)
-	pending := listed && h.said == "P|"+string(c.k.org)+"|"+h.listed
+	pending := listed && h.said == reservation(h.c.Claim, c.k.org, h.listed)
 	switch {
 	case said: // the claim is right, the list is not
 		d.Code, d.Reason = FindingClaimMissing, "the organization's list lacks the claim "+d.Key+" of "+h.x.id

@@ -32,7 +32,7 @@ func typeOf(key string) string {
 // otherTypes are the types of keys that are neither records nor indexes, see
 // the keys in doc.go.
 var otherTypes = map[string]string{
-	"gm": "zset", "ug": "string", "gv": "hash", "gd": "hash", "ev": "stream", "sp": "set", "ln": "zset", "pl": "set",
+	"gm": "zset", "ug": "string", "gv": "hash", "mk": "hash", "gd": "hash", "ev": "stream", "sp": "set", "ln": "zset", "pl": "set",
 	"cl": "hash", "xp": "zset", "tl": "zset", "tr": "zset", "du": "zset", "dt": "hash", "dp": "zset", "dc": "hash",
 	"lz": "string", "bl": "stream", "br": "hash", "at": "hash", "vt": "string",
 	"in": "hash", "ab": "hash", "em": "string", "nu": "string", "su": "string", "sd": "string",
@@ -73,7 +73,7 @@ func indexType(i resources.Index) string {
 func (c *check) single() []string {
 	k := c.k
 	list := []string{
-		k.links(), k.groupNames(), k.events(), k.places(), k.claims(), k.expiry(), k.trashList(),
+		k.links(), k.changing(), k.groupNames(), k.events(), k.places(), k.claims(), k.expiry(), k.trashList(),
 		k.due(), k.tries(), k.parked(), k.causes(), k.lease(), k.attempts('0'), k.attempts('1'),
 	}
 	for _, i := range resources.Indexes() {

@@ -42,12 +42,15 @@ func (k keys) index(i resources.Index) string  { return i.Code() + k.tag }
 func (k keys) members(group string) string     { return "gm" + k.tag + ":" + group }
 func (k keys) groupsOf(id string) string       { return "ug" + k.tag + ":" + id }
 func (k keys) links() string                   { return "gv" + k.tag }
+func (k keys) changing() string                { return "mk" + k.tag }
 func (k keys) groupNames() string              { return "gd" + k.tag }
 func (k keys) events() string                  { return "ev" + k.tag }
 func (k keys) pool(name string) string         { return "sp" + k.tag + ":" + name }
 func (k keys) line(name string) string         { return "ln" + k.tag + ":" + name }
 func (k keys) places() string                  { return "pl" + k.tag }
 func (k keys) claims() string                  { return "cl" + k.tag }
+func (k keys) notes() string                   { return "in" + k.tag }
+func (k keys) tombstones() string              { return "ab" + k.tag }
 func (k keys) expiry() string                  { return "xp" + k.tag }
 func (k keys) trash(group string) string       { return "tr" + k.tag + ":" + group }
 func (k keys) trashList() string               { return "tl" + k.tag }
@@ -59,6 +62,8 @@ func (k keys) causes() string                  { return "dc" + k.tag }
 func (k keys) lease() string                   { return "lz" + k.tag }
 func (k keys) bells() string                   { return "bl" + k.tag }
 func (k keys) rung() string                    { return "br" + k.tag }
+func (k keys) backup() string                  { return "bk" + k.tag }
+func (k keys) restoring() string               { return "rs" + k.tag }
 func (k keys) secret(purpose, key string) string {
 	return "vt" + k.tag + ":" + purpose + ":" + hash32(key)
 }
@@ -99,13 +104,4 @@ func (k keys) parseRecord(key string) (kind resources.Kind, id string, ok bool) 
 func known(id string) (resources.Kind, bool) {
 	kind, ok := resources.KindOf(id)
 	return kind, ok && int(kind) < len(kindLetters)
-}
-
-// parseClaim splits the value of a claim key.
-func parseClaim(v string) (org resources.OrgID, holder string, ok bool) {
-	parts := strings.SplitN(v, "|", 4)
-	if len(parts) != 4 || parts[0] != "C" {
-		return "", "", false
-	}
-	return resources.OrgID(parts[1]), parts[2], true
 }

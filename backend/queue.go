@@ -96,7 +96,7 @@ func (s *Store) Postpone(ctx context.Context, l resources.Lease, item resources.
 		return false, err
 	}
 	c := newCall(s.scripts.queue.postpone, 8)
-	c.key(k.lease(), k.due(), k.tries())
+	c.key(k.lease(), k.due(), k.tries(), k.backup())
 	// The time tells whether the item was asked for anew: it must be another one.
 	later := max(at.UnixMicro(), item.At+1)
 	c.arg(l.Token, item.Item, strconv.FormatInt(item.At, 10), strconv.FormatInt(later, 10), strconv.Itoa(item.Tries+1))
@@ -111,7 +111,7 @@ func (s *Store) Park(ctx context.Context, l resources.Lease, item resources.DueI
 		return false, err
 	}
 	c := newCall(s.scripts.queue.park, 10)
-	c.key(k.lease(), k.due(), k.tries(), k.parked(), k.causes())
+	c.key(k.lease(), k.due(), k.tries(), k.parked(), k.causes(), k.backup())
 	cause = strings.ToValidUTF8(cause[:min(len(cause), causeSize)], "")
 	c.arg(l.Token, item.Item, strconv.FormatInt(item.At, 10), strconv.FormatInt(now.UnixMilli(), 10), strconv.Itoa(item.Tries+1)+" "+cause)
 	return s.moved(ctx, "park", c)
@@ -179,7 +179,7 @@ func (s *Store) Unpark(ctx context.Context, org resources.OrgID, item string, no
 		return false, err
 	}
 	c := newCall(s.scripts.queue.unparked, 8)
-	c.key(k.attempts('0'), k.attempts('1'), k.due(), k.parked(), k.causes())
+	c.key(k.attempts('0'), k.attempts('1'), k.due(), k.parked(), k.causes(), k.backup())
 	c.arg(attempt, item, micros(now))
 	reply, err := s.write(ctx, c)
 	if err != nil {
@@ -212,6 +212,7 @@ func (s *Store) Lease(ctx context.Context, org resources.OrgID, worker string, d
 		return l, false, fmt.Errorf("backend: lease: the end %s cannot be stored", now.Add(d))
 	}
 	c := newCall(s.scripts.queue.lease, 6)
+	c.lax = true
 	c.key(k.lease())
 	c.arg(worker, stamp, strconv.FormatInt(now.UnixMilli(), 10), appendPadded(nil, uint64(end), expirySize),
 		strconv.FormatInt(now.Add(believedLease*d).UnixMilli(), 10))
@@ -231,6 +232,7 @@ func (s *Store) Unlease(ctx context.Context, l resources.Lease) (err error) {
 		return err
 	}
 	c := newCall(s.scripts.queue.unlease, 2)
+	c.lax = true
 	c.key(k.lease())
 	c.arg(l.Token)
 	_, err = s.write(ctx, c)

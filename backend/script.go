@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,6 +17,9 @@ import (
 
 //go:embed scripts/commit.lua
 var commitLua string
+
+//go:embed scripts/guard.lua
+var guardLua string
 
 //go:embed scripts/get.lua
 var getLua string
@@ -47,6 +51,9 @@ var attemptsLua string
 //go:embed scripts/erase.lua
 var eraseLua string
 
+//go:embed scripts/touch.lua
+var touchLua string
+
 //go:embed scripts/unclaim.lua
 var unclaimLua string
 
@@ -69,41 +76,58 @@ type scripts struct {
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
+	touch               script
 	look, repair        script // the same text; look changes nothing
 	mendClaim           script
 	queue               queueScripts
+	claim               claimScripts
+	backup              backupScripts
 }
+
+// readsOnly is the flag of scripts that do not write.
+const readsOnly = " flags=no-writes"
 
 // newScripts prepares the scripts. Real servers get a first line: with it a
 // script that could fail half way for want of memory is refused up front
-// (security §0.3). The embedded server does not know it.
-func newScripts(embedded bool) scripts {
+// (security §0.3). The embedded server does not know it. With kept, the embedded
+// server's journal is told where scripts that write begin and end.
+func newScripts(embedded, kept bool) scripts {
 	make := func(body, flags string) script {
-		if !embedded {
+		switch {
+		case !embedded:
 			body = "#!lua" + flags + "\n" + body
+		case kept && flags != readsOnly:
+			body = marked(body)
 		}
 		sum := sha1.Sum([]byte(body))
 		return script{body: body, sha: hex.EncodeToString(sum[:])}
 	}
-	const reads, frees = " flags=no-writes", " flags=allow-oom"
+	const reads, frees = readsOnly, " flags=allow-oom"
+	changes := func(body, flags string) script { return make(guardLua+body, flags) }
 	return scripts{
-		commit: make(commitLua, ""), release: make(commitLua, frees),
+		commit: changes(commitLua, ""), release: changes(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
-		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
-		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
+		vaultPut: changes(vaultPutLua, ""), vaultTake: changes(vaultTakeLua, frees),
+		vaultAdd: changes(vaultAddLua, ""), vaultCount: changes(vaultCountLua, ""),
 		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
-		expire: make(expireLua, frees), trash: make(trashLua, frees),
+		expire: changes(expireLua, frees), trash: changes(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
-		queue: newQueueScripts(make),
+		touch:  make(touchLua, frees),
+		queue:  newQueueScripts(make, changes),
+		claim:  newClaimScripts(make),
+		backup: newBackupScripts(make),
 	}
 }
 
 // call is one EVALSHA: the words of the command, filled front to back.
 type call struct {
-	sc   script
-	args []any
-	keys int
+	sc      script
+	args    []any
+	keys    int
+	sent    int  // how often; see Store.send
+	lax     bool // what it writes may be lost: nothing waits for replicas or disks
+	guarded bool // see guard
 }
 
 const callHead = 3 // EVALSHA, digest, number of keys
@@ -140,10 +164,10 @@ func (c *call) command(ctx context.Context, whole bool) *redis.Cmd {
 // restart or a failover, gets the whole text.
 func (s *Store) run(ctx context.Context, client redis.UniversalClient, c *call) (any, error) {
 	cmd := c.command(ctx, false)
-	err := client.Process(ctx, cmd)
+	err := s.process(ctx, client, cmd)
 	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
 		cmd = c.command(ctx, true)
-		err = client.Process(ctx, cmd)
+		err = s.process(ctx, client, cmd)
 	}
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
@@ -152,6 +176,15 @@ func (s *Store) run(ctx context.Context, client redis.UniversalClient, c *call) 
 		return nil, err
 	}
 	return cmd.Val(), nil
+}
+
+// process sends a command. A cluster's client would send it again after a lost
+// reply; for writes only write does.
+func (s *Store) process(ctx context.Context, client redis.UniversalClient, cmd *redis.Cmd) error {
+	if s.sharded && client == s.writes {
+		return client.Process(ctx, once{cmd})
+	}
+	return client.Process(ctx, cmd)
 }
 
 const (
@@ -163,14 +196,26 @@ const (
 // answered: a reply lost on the wire says nothing about whether the call was
 // executed (security §0.1).
 func (s *Store) write(ctx context.Context, c *call) (any, error) {
-	pause := sendPause
+	pause, unknown := sendPause, false
+	if s.sharded {
+		c.guard()
+	}
+	if s.embedded == nil {
+		ctx = within(ctx, s.patience())
+	}
 	for i := 1; ; i++ {
-		reply, err := s.send(ctx, c)
+		reply, err := s.thawed(ctx, c)
 		if err == nil {
 			return reply, nil
 		}
-		if i == sendings || !lost(err) || ctx.Err() != nil {
+		s.heed(err)
+		unknown = unknown || lost(err) // also when a later sending is refused
+		last := i == sendings || over(ctx, pause) || !lost(err) && !refused(err)
+		switch {
+		case ctx.Err() != nil || last && !unknown:
 			return nil, err
+		case last:
+			return nil, fmt.Errorf("%w: %w", resources.ErrOutcomeUnknown, err)
 		}
 		if err := s.sleep(ctx, pause); err != nil {
 			return nil, err
@@ -182,7 +227,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 // lost reports whether a call may or may not have been executed.
 func lost(err error) bool {
 	var answer redis.Error
-	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed)
+	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed) && !errors.Is(err, resources.ErrUnavailable)
 }
 
 // sleep waits for d plus up to as much again.
@@ -202,17 +247,35 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// refusals are the answers by which a server says that it has executed nothing
+// but that it, or the server it points to, may do so in a moment: after a
+// failover, while a slot moves, while data is loaded. During a slot's move
+// older servers also say it of a key that a reading script asks for.
+var refusals = [...]string{
+	"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "LOADING", "NOREPLICAS",
+	"max number of clients reached", "Script attempted to access a non local key",
+	"Script attempted to execute a command while the cluster is down",
+	"Script attempted to execute a write command while the cluster is down",
+}
+
+// refused reports whether a call was certainly not executed and is worth
+// sending again.
+func refused(err error) bool { return hasPrefix(err, refusals[:]) }
+
 // temporary are the answers by which a server says that it cannot serve now.
 func temporary(err error) bool {
-	for _, prefix := range [...]string{
-		"LOADING", "BUSY", "READONLY", "CLUSTERDOWN", "TRYAGAIN",
-		"MASTERDOWN", "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached",
-	} {
-		if redis.HasErrorPrefix(err, prefix) {
-			return true
-		}
-	}
-	return false
+	return refused(err) || hasPrefix(err, []string{frozen, "BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
+}
+
+// hasPrefix looks at the beginning of a server's answer, without "ERR ".
+func hasPrefix(err error, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return redis.HasErrorPrefix(err, p) })
+}
+
+// over reports whether there is no time for a pause and another sending.
+func over(ctx context.Context, pause time.Duration) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && started().Add(pause).After(end)
 }
 
 // explain turns an error of the client into one of the port: ctx's error,
