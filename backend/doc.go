@@ -58,6 +58,7 @@
 //	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
 //	                                 of its own. The letters are the resources.ClaimKind
+//	nx  nx:{org}             never exists: has a cluster refuse a script while the slot moves (slot.go)
 //
 // Nothing depends on the server letting keys expire. Nothing typed by a user
 // stands inside braces, and nothing of a customer in the name of a key.

@@ -56,6 +56,9 @@ func (u *unit) Due(item string, t time.Time) {
 	u.due = append(u.due, resources.DueItem{Item: item, At: at})
 }
 
+// Pressing implements resources.Tx.
+func (u *unit) Pressing() { u.pressing = true }
+
 // Undue notes an item that was done.
 func (u *unit) Undue(item resources.DueItem) {
 	if u.badItem(item.Item) {

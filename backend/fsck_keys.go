@@ -13,11 +13,10 @@ import (
 // typeOf is the type of value that a key of ours has, by the letters before its
 // tag; "" for keys that no usher writes.
 func typeOf(key string) string {
-	at := strings.Index(key, ":{")
-	if at < 0 {
+	letters, _, ok := strings.Cut(key, ":{")
+	if !ok {
 		return ""
 	}
-	letters := key[:at]
 	if len(letters) == 1 && strings.Contains(kindLetters, letters) {
 		return "string"
 	}
@@ -48,12 +47,9 @@ var derivedLetters = []string{"ug", "gd", "pl", "xp", "tl", "dt", "dc"}
 // derived tells whether a key of a wrong type may be removed. The pools that no
 // record vouches for are kept by their callers.
 func derived(key string) bool {
-	at := strings.Index(key, ":{")
-	if at < 0 {
-		return false
-	}
-	_, index := indexOf(key[:at])
-	return index || slices.Contains(derivedLetters, key[:at])
+	letters, _, ok := strings.Cut(key, ":{")
+	_, index := indexOf(letters)
+	return ok && (index || slices.Contains(derivedLetters, letters))
 }
 
 func indexOf(letters string) (resources.Index, bool) {

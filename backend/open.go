@@ -95,6 +95,7 @@ type Store struct {
 	warned sync.Once    // about too many of them
 	ringer *ringer      // calls workers
 	relay  *relay       // ends what commits noted about claims; nil unless spread
+	seeker *seeker      // nil but on a cluster
 	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
 	strays strays       // what ScrubReserved watches
 	sure   *assurance   // nil when writes wait for nothing

@@ -123,8 +123,11 @@ func (p *plan) linksOnly() bool {
 }
 
 // onlyFrees reports whether the commit takes no room but for its events and
-// what they make due: such a commit may run when memory is short.
+// what they make due, or cannot wait: such a commit may run when memory is short.
 func (p *plan) onlyFrees() bool {
+	if p.u.pressing {
+		return true
+	}
 	for _, c := range p.u.changes {
 		if c.after != nil {
 			return false

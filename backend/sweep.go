@@ -29,8 +29,11 @@ func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, l
 	for n < limit {
 		m, err := s.sweepTrash(ctx, k, now, min(limit-n, trashPiece))
 		n += m
-		if err != nil || m == 0 {
+		if err != nil {
 			return n, err
+		}
+		if m == 0 {
+			break
 		}
 	}
 	if n == 0 {
@@ -109,6 +112,7 @@ func (s *Store) sweepThing(ctx context.Context, k keys, key, ms string) (bool, e
 			}
 		}
 	}
+	c.key(k.backup())
 	c.arg(ms, id)
 	reply, err := s.write(ctx, c)
 	done, _ := reply.(int64)
@@ -132,6 +136,7 @@ func (s *Store) sweepTrash(ctx context.Context, k keys, now time.Time, limit int
 	for _, id := range ids {
 		c.key(k.groupsOf(id))
 	}
+	c.key(k.backup())
 	c.arg(group, strconv.FormatInt(dueAt(now), 10))
 	for _, id := range ids {
 		item := ""

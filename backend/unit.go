@@ -38,6 +38,8 @@ type unit struct {
 	marks   []marking
 	disband []string // groups whose members become due as they are cleared
 	events  []string
+
+	pressing bool // the commit may run when memory is short
 }
 
 // sighting is something read and what it said.

@@ -76,6 +76,9 @@ func (vain) Least(string, int) {}
 // Most does nothing.
 func (vain) Most(string, int) {}
 
+// Pressing does nothing.
+func (vain) Pressing() {}
+
 // Due does nothing.
 func (vain) Due(string, time.Time) {}
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -72,7 +73,8 @@ func newBundle(t *testing.T, url string) *bundle {
 	ctx := t.Context()
 	clk := &clock{now: time.Now()}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := backend.Open(ctx, backend.Config{URL: url, Now: clk.Now, Rand: rand.Reader, Log: log})
+	// Claims one way on the one store and the other way on the other.
+	store, err := backend.Open(ctx, backend.Config{URL: url, SpreadClaims: url != "", Now: clk.Now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,6 +88,9 @@ func newBundle(t *testing.T, url string) *bundle {
 		t.Fatal(err)
 	}
 	b := &bundle{Directory: dir, store: store, clock: clk}
+	if url != "" && os.Getenv("USHER_CARRY_OVER") != "" {
+		t.Cleanup(func() { b.carryOver(t, url) })
+	}
 	b.operator = resources.Caller{Org: resources.PlatformOrg, Token: "test", Scopes: []resources.Scope{resources.ScopePlatform}}
 	b.a, b.b = b.org(t, "acme"), b.org(t, "beta")
 	return b

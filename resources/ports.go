@@ -163,6 +163,11 @@ type Tx interface {
 	// holders before it.
 	Most(pool string, n int)
 
+	// Pressing lets the commit run although the store is short of memory, as
+	// commits do that only free some: for what cannot wait, such as the end of
+	// somebody's access.
+	Pressing()
+
 	// Due asks for work: item stands in the organization's list of what is due
 	// from t on. An item that stands there already is due at the earlier of the
 	// two times and counts as asked for anew, see Undue. Items are short: a
