@@ -179,7 +179,7 @@ func (b *backup) run(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context) error{b.memberships, b.trash, b.work, b.secrets, b.newEvents} {
+	for _, step := range []func(context.Context) error{b.memberships, b.trash, b.work, b.expiring, b.newEvents} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -201,17 +201,53 @@ func (b *backup) trashOf(ctx context.Context, group string) error {
 	return err
 }
 
-// secrets reads what is in the vault.
-func (b *backup) secrets(ctx context.Context) error {
+// expiring reads what stands nowhere but among what expires: the secrets of the
+// vault, and the access tokens of OAuth clients, which no list has.
+func (b *backup) expiring(ctx context.Context) error {
 	return b.scores(ctx, b.keys.expiry(), func(keys []string) error {
-		keys = slices.DeleteFunc(keys, func(key string) bool { return !strings.HasPrefix(key, "vt:") })
 		for chunk := range slices.Chunk(keys, chunkSize) {
-			if err := b.secretsAt(ctx, chunk, false); err != nil {
+			var secrets []string
+			ids := map[resources.Kind][]string{}
+			for _, key := range chunk {
+				if kind, id, ok := b.keys.parseRecord(key); ok {
+					ids[kind] = append(ids[kind], id)
+				} else {
+					secrets = append(secrets, key)
+				}
+			}
+			if err := b.secretsAt(ctx, secrets, false); err != nil {
 				return err
+			}
+			for kind, list := range ids {
+				if err := b.unlisted(ctx, kind, list); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
+}
+
+// unlisted writes those records that no list has.
+func (b *backup) unlisted(ctx context.Context, kind resources.Kind, ids []string) error {
+	recs, err := b.s.load(ctx, b.s.scans, b.keys, ids)
+	if err != nil {
+		return err
+	}
+	var alone []string
+	for _, r := range recs {
+		if r == nil {
+			continue
+		}
+		entries, _, _ := b.cfg.Placed(r)
+		if !slices.ContainsFunc(entries, func(e resources.Entry) bool { return e.Index == resources.All(kind) }) {
+			alone = append(alone, r.ID)
+		}
+	}
+	if len(alone) == 0 {
+		return nil
+	}
+	return b.records(ctx, kind, alone, false)
 }
 
 // scores gives what stands in an ordered list, in no order, at least once.

@@ -54,7 +54,7 @@ func (b *bundle) carryOver(t *testing.T, url string) {
 			t.Fatal(err)
 		}
 		if len(is) > len(was) {
-			t.Errorf("audit of %s: %q, was %q", o.Slug, is, was)
+			t.Errorf("audit of %s: %d faults, for example %q; there were %d", o.Slug, len(is), is[:min(5, len(is))], len(was))
 		}
 	}
 }

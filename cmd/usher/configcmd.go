@@ -53,9 +53,7 @@ func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Loaded, error) {
 			in.Flags[f[1]] = flags.Lookup(f[0]).Value.String()
 		}
 	}
-	if off, err := flags.GetBool("no-bootstrap"); err != nil {
-		return nil, err
-	} else if off {
+	if f := flags.Lookup("no-bootstrap"); f != nil && f.Value.String() == "true" {
 		in.Flags["bootstrap"] = "false"
 	}
 	loaded, err := config.Load(in)
