@@ -16,9 +16,10 @@ if mark then
     local writes = {SET = 1, DEL = 1, UNLINK = 1, ZADD = 1, ZREM = 1, HSET = 1, HDEL = 1, SADD = 1, SREM = 1}
     local lists = {du = 'du', dt = 'du', dp = 'du', dc = 'du', tl = 'tl'}
     local function note(text) redis.call('HSET', notes, text, '1') end
-    call = function(cmd, key, ...)
+    call = function(cmd, ...)
       if writes[cmd] then
-        local args, letters = {...}, string.match(key, '^%a+')
+        local key, args = ..., {select(2, ...)}
+        local letters = string.match(key, '^%a+')
         if #letters == 1 or letters == 'vt' or letters == 'sp' then
           note(key)
         elseif letters == 'gm' or letters == 'tr' then
@@ -35,7 +36,7 @@ if mark then
           note(lists[letters] .. '|' .. (cmd == 'HSET' and args[1] or args[#args]))
         end
       end
-      return redis.call(cmd, key, ...)
+      return redis.call(cmd, ...)
     end
   end
 end
