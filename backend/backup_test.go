@@ -181,7 +181,7 @@ func restore(ctx context.Context, s *backend.Store, file []byte, cfg backend.Res
 // organization was at one moment.
 func TestBackupUnderWriters(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
-		const org, writers, backups = resources.OrgID("busy"), 24, 3
+		const org, writers, backups = resources.OrgID("busy"), 16, 2
 		ctx := t.Context()
 		s, pause := open(t, backend.Config{URL: url}), 2*time.Millisecond
 		if url == "" {
