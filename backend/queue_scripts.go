@@ -43,7 +43,7 @@ type queueScripts struct {
 // newQueueScripts prepares them. Those that work needs to go on may run when
 // memory is short: work frees more than they take.
 func newQueueScripts(make, changes func(body, flags string) script) queueScripts {
-	const reads, frees = " flags=no-writes", " flags=allow-oom"
+	const reads, frees = readsOnly, " flags=allow-oom"
 	return queueScripts{
 		ring: make(queueRingLua, ""), bells: make(queueBellsLua, frees), heard: make(queueHeardLua, frees),
 		lease: make(queueLeaseLua, frees), unlease: make(queueUnleaseLua, frees),

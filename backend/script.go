@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -50,8 +51,17 @@ var attemptsLua string
 //go:embed scripts/erase.lua
 var eraseLua string
 
+//go:embed scripts/touch.lua
+var touchLua string
+
 //go:embed scripts/unclaim.lua
 var unclaimLua string
+
+//go:embed scripts/repair.lua
+var repairLua string
+
+//go:embed scripts/mend_claim.lua
+var mendClaimLua string
 
 // script is a body with the first line its server wants, and its digest.
 type script struct{ body, sha string }
@@ -66,41 +76,58 @@ type scripts struct {
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
+	touch               script
+	look, repair        script // the same text; look changes nothing
+	mendClaim           script
 	queue               queueScripts
 	backup              backupScripts
+	claim               claimScripts
 }
+
+// readsOnly is the flag of scripts that do not write.
+const readsOnly = " flags=no-writes"
 
 // newScripts prepares the scripts. Real servers get a first line: with it a
 // script that could fail half way for want of memory is refused up front
-// (security §0.3). The embedded server does not know it.
-func newScripts(embedded bool) scripts {
+// (security §0.3). The embedded server does not know it. With kept, the embedded
+// server's journal is told where scripts that write begin and end.
+func newScripts(embedded, kept bool) scripts {
 	make := func(body, flags string) script {
-		if !embedded {
+		switch {
+		case !embedded:
 			body = "#!lua" + flags + "\n" + body
+		case kept && flags != readsOnly:
+			body = marked(body)
 		}
 		sum := sha1.Sum([]byte(body))
 		return script{body: body, sha: hex.EncodeToString(sum[:])}
 	}
-	const reads, frees = " flags=no-writes", " flags=allow-oom"
+	const reads, frees = readsOnly, " flags=allow-oom"
 	changes := func(body, flags string) script { return make(guardLua+body, flags) }
 	return scripts{
 		commit: changes(commitLua, ""), release: changes(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
 		vaultPut: changes(vaultPutLua, ""), vaultTake: changes(vaultTakeLua, frees),
 		vaultAdd: changes(vaultAddLua, ""), vaultCount: changes(vaultCountLua, ""),
+		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
 		expire: changes(expireLua, frees), trash: changes(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
+		touch:  make(touchLua, frees),
 		queue:  newQueueScripts(make, changes),
+		claim:  newClaimScripts(make),
 		backup: newBackupScripts(make),
 	}
 }
 
 // call is one EVALSHA: the words of the command, filled front to back.
 type call struct {
-	sc   script
-	args []any
-	keys int
+	sc      script
+	args    []any
+	keys    int
+	sent    int  // how often; see Store.send
+	lax     bool // what it writes may be lost: nothing waits for replicas or disks
+	guarded bool // see guard
 }
 
 const callHead = 3 // EVALSHA, digest, number of keys
@@ -137,10 +164,10 @@ func (c *call) command(ctx context.Context, whole bool) *redis.Cmd {
 // restart or a failover, gets the whole text.
 func (s *Store) run(ctx context.Context, client redis.UniversalClient, c *call) (any, error) {
 	cmd := c.command(ctx, false)
-	err := client.Process(ctx, cmd)
+	err := s.process(ctx, client, cmd)
 	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
 		cmd = c.command(ctx, true)
-		err = client.Process(ctx, cmd)
+		err = s.process(ctx, client, cmd)
 	}
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
@@ -149,6 +176,15 @@ func (s *Store) run(ctx context.Context, client redis.UniversalClient, c *call) 
 		return nil, err
 	}
 	return cmd.Val(), nil
+}
+
+// process sends a command. A cluster's client would send it again after a lost
+// reply; for writes only write does.
+func (s *Store) process(ctx context.Context, client redis.UniversalClient, cmd *redis.Cmd) error {
+	if s.sharded && client == s.writes {
+		return client.Process(ctx, once{cmd})
+	}
+	return client.Process(ctx, cmd)
 }
 
 const (
@@ -161,13 +197,23 @@ const (
 // executed (security §0.1).
 func (s *Store) write(ctx context.Context, c *call) (any, error) {
 	pause := sendPause
+	if s.sharded {
+		c.guard()
+	}
+	if s.embedded == nil {
+		ctx = within(ctx, callTime)
+	}
 	for i := 1; ; i++ {
 		reply, err := s.thawed(ctx, c)
 		if err == nil {
 			return reply, nil
 		}
-		if i == sendings || !lost(err) || ctx.Err() != nil {
+		last := i == sendings || over(ctx, pause)
+		switch {
+		case ctx.Err() != nil || !lost(err) && (last || !refused(err)):
 			return nil, err
+		case last:
+			return nil, fmt.Errorf("%w: %w", resources.ErrOutcomeUnknown, err)
 		}
 		if err := s.sleep(ctx, pause); err != nil {
 			return nil, err
@@ -179,7 +225,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 // lost reports whether a call may or may not have been executed.
 func lost(err error) bool {
 	var answer redis.Error
-	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed)
+	return !errors.As(err, &answer) && !errors.Is(err, redis.ErrClosed) && !errors.Is(err, resources.ErrUnavailable)
 }
 
 // sleep waits for d plus up to as much again.
@@ -199,17 +245,35 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// refusals are the answers by which a server says that it has executed nothing
+// but that it, or the server it points to, may do so in a moment: after a
+// failover, while a slot moves, while data is loaded. During a slot's move
+// older servers also say it of a key that a reading script asks for.
+var refusals = [...]string{
+	"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "LOADING", "NOREPLICAS",
+	"max number of clients reached", "Script attempted to access a non local key",
+	"Script attempted to execute a command while the cluster is down",
+	"Script attempted to execute a write command while the cluster is down",
+}
+
+// refused reports whether a call was certainly not executed and is worth
+// sending again.
+func refused(err error) bool { return hasPrefix(err, refusals[:]) }
+
 // temporary are the answers by which a server says that it cannot serve now.
 func temporary(err error) bool {
-	for _, prefix := range [...]string{
-		"LOADING", "BUSY", "READONLY", "CLUSTERDOWN", "TRYAGAIN",
-		"MASTERDOWN", frozen, "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached",
-	} {
-		if redis.HasErrorPrefix(err, prefix) {
-			return true
-		}
-	}
-	return false
+	return refused(err) || hasPrefix(err, []string{"BUSY", frozen, "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
+}
+
+// hasPrefix looks at the beginning of a server's answer, without "ERR ".
+func hasPrefix(err error, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return redis.HasErrorPrefix(err, p) })
+}
+
+// over reports whether there is no time for a pause and another sending.
+func over(ctx context.Context, pause time.Duration) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && started().Add(pause).After(end)
 }
 
 // explain turns an error of the client into one of the port: ctx's error,

@@ -5,13 +5,15 @@
 -- ends by the server's clock, so that a backup that has died holds nobody up.
 -- The scripts change things by call, never by redis.call.
 local call = redis.call
-local mark = call('HGET', KEYS[#KEYS], '')
+local last = #KEYS -- behind it may stand one that never exists, see slot.go
+if string.sub(KEYS[last], 1, 3) == 'nx:' then last = last - 1 end
+local mark = call('HGET', KEYS[last], '')
 if mark then
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
   if tonumber(string.sub(mark, 14, 26)) > now then return redis.error_reply('FROZEN a backup reads its last keys') end
   if tonumber(string.sub(mark, 1, 13)) > now then
-    local notes = KEYS[#KEYS]
+    local notes = KEYS[last]
     local tag = string.sub(notes, 3) .. ':'
     local writes = {SET = 1, DEL = 1, UNLINK = 1, ZADD = 1, ZREM = 1, HSET = 1, HDEL = 1, SADD = 1, SREM = 1}
     local lists = {du = 'du', dt = 'du', dp = 'du', dc = 'du', tl = 'tl'}

@@ -1,0 +1,398 @@
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// Config says where the files are and what they hold.
+type Config struct {
+	// Disk is the directory. Close closes it.
+	Disk Disk
+	// Format names what the records mean, with its version: store/1. No spaces.
+	// Files that say something else are refused.
+	Format string
+	// Rand salts the files.
+	Rand io.Reader
+}
+
+// Report tells what Open found.
+type Report struct {
+	// Records are how many were handed out, those of the snapshot included.
+	Records int
+	// Torn is what was cut off the end of the last journal; nil: nothing.
+	Torn *Torn
+}
+
+// Torn is the end of a journal that a crash has left in pieces.
+type Torn struct {
+	File   string
+	Offset int64 // where it began, in bytes
+	Bytes  int64 // how long it was
+	Reason string
+}
+
+// DamageError says that what is on disk cannot be believed.
+type DamageError struct {
+	File   string
+	Offset int64 // bytes
+	Reason string
+}
+
+// Error names file, byte and reason, and what to do.
+func (e *DamageError) Error() string {
+	return fmt.Sprintf("journal: the file %s is damaged at byte %d: %s. Nothing was changed. "+
+		"See that the disk is sound and restore the directory from a backup", e.File, e.Offset, e.Reason)
+}
+
+// generations are the files by their generation.
+type generations struct {
+	snapshot uint64   // the newest; 0: none
+	journals []uint64 // from that generation on, ascending
+	old      []string // what a crash has kept from being removed
+}
+
+// Open reads everything, hands each record to load, and gets ready for more. A
+// record is only good until load returns.
+func Open(cfg Config, load func(record []byte) error) (*Journal, Report, error) {
+	o := &opening{cfg: cfg, load: load}
+	j, err := o.open()
+	if err != nil {
+		return nil, o.report, errors.Join(err, cfg.Disk.Close())
+	}
+	return j, o.report, nil
+}
+
+// opening is one Open.
+type opening struct {
+	cfg          Config
+	load         func([]byte) error
+	report       Report
+	next         uint64 // number of the next record
+	snapshotSize int64
+	olderSize    int64 // of all journals but the last
+	size         int64 // of the last
+}
+
+func (o *opening) open() (*Journal, error) {
+	files, err := o.list()
+	if err != nil {
+		return nil, err
+	}
+	if err = o.dropEmpty(&files); err != nil {
+		return nil, err
+	}
+	j := &Journal{cfg: o.cfg, wake: make(chan struct{}, 1), trouble: make(chan struct{}, 1), ended: make(chan struct{})}
+	if len(files.journals) == 0 {
+		o.next = 1
+		if err := j.begin(1, o.next); err != nil {
+			return nil, fmt.Errorf("journal: the first file cannot be made: %w", err)
+		}
+	} else {
+		if err := o.settle(files); err != nil {
+			return nil, err
+		}
+		if files.snapshot > 0 {
+			if err := o.readSnapshot(files.snapshot); err != nil {
+				return nil, err
+			}
+		}
+		for i, g := range files.journals {
+			if j.head, err = o.readJournal(g, i == len(files.journals)-1); err != nil {
+				return nil, err
+			}
+		}
+		j.olderSize, j.size = o.olderSize, o.size
+	}
+	for _, name := range files.old {
+		if err := o.cfg.Disk.Remove(name); err != nil {
+			return nil, fmt.Errorf("journal: a file that is not needed any more cannot be removed: %w", err)
+		}
+	}
+	j.next, j.synced, j.snapshotSize = o.next, o.next-1, o.snapshotSize
+	go j.write()
+	return j, nil
+}
+
+// list finds the files and checks that none is missing.
+func (o *opening) list() (files generations, err error) {
+	names, err := o.cfg.Disk.Names()
+	if err != nil {
+		return files, fmt.Errorf("journal: the directory cannot be read: %w", err)
+	}
+	var snapshots, journals []uint64
+	for _, name := range names {
+		h, finished, ok := parseName(name)
+		switch {
+		case !ok:
+		case !finished:
+			files.old = append(files.old, name)
+		case h.kind == kindSnapshot:
+			snapshots = append(snapshots, h.generation)
+		default:
+			journals = append(journals, h.generation)
+		}
+	}
+	slices.Sort(journals)
+	if len(snapshots) > 0 {
+		files.snapshot = slices.Max(snapshots)
+	}
+	for _, g := range snapshots {
+		if g < files.snapshot {
+			files.old = append(files.old, head{kind: kindSnapshot, generation: g}.name())
+		}
+	}
+	want := max(files.snapshot, 1)
+	for _, g := range journals {
+		if g < want && len(files.journals) == 0 {
+			files.old = append(files.old, head{kind: kindJournal, generation: g}.name())
+			continue
+		}
+		if g != want {
+			break
+		}
+		files.journals = append(files.journals, g)
+		want++
+	}
+	if last := len(journals); (last > 0 && journals[last-1] >= want) || (files.snapshot > 0 && len(files.journals) == 0) {
+		return files, &DamageError{File: head{kind: kindJournal, generation: want}.name(), Reason: "it is missing, and so are its records"}
+	}
+	return files, nil
+}
+
+// dropEmpty forgets journals at the end that no record was written to: a crash has
+// come between their making and their first use, and what is before them may end
+// in pieces.
+func (o *opening) dropEmpty(files *generations) error {
+	for len(files.journals) > 0 {
+		only := len(files.journals) == 1
+		if only && files.snapshot > 0 {
+			return nil // it was made and synced before the snapshot
+		}
+		g := files.journals[len(files.journals)-1]
+		name := head{kind: kindJournal, generation: g}.name()
+		f, err := o.read(name, kindJournal, g)
+		if err == nil {
+			err = f.close()
+		}
+		empty := err == nil && f.at == f.size
+		var damage *DamageError
+		if errors.As(err, &damage) && f.size <= lineMost && damage.Reason == errNoHead.Error() {
+			err, empty = nil, true
+		}
+		if err != nil {
+			return err
+		}
+		if !empty || (only && damage == nil) {
+			return nil
+		}
+		if !only { // else it is made anew
+			files.old = append(files.old, name)
+		}
+		files.journals = files.journals[:len(files.journals)-1]
+	}
+	return nil
+}
+
+// settle brings to disk what a process that was killed has written and not synced:
+// it is read, and so it counts.
+func (o *opening) settle(files generations) error {
+	last := head{kind: kindJournal, generation: files.journals[len(files.journals)-1]}
+	if err := errors.Join(o.cfg.Disk.Sync(last.name()), o.cfg.Disk.SyncNames()); err != nil {
+		return fmt.Errorf("journal: what was written before cannot be brought to disk: %w", err)
+	}
+	return nil
+}
+
+// reading is a file that is being read.
+type reading struct {
+	head
+	name     string
+	r        *bufio.Reader
+	at, size int64
+	buf      []byte
+	close    func() error
+}
+
+// read opens a file and reads its first line. With a DamageError about the line it
+// gives the file as well, closed.
+func (o *opening) read(name, kind string, generation uint64) (*reading, error) {
+	file, size, err := o.cfg.Disk.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	f := &reading{name: name, size: size, r: bufio.NewReaderSize(file, 1<<20), close: file.Close}
+	line, err := f.r.Peek(int(min(size, lineMost)))
+	if err == nil {
+		before, _, ended := bytes.Cut(line, []byte("\n"))
+		if err = errNoHead; ended {
+			f.head, err = parseHead(before, o.cfg.Format)
+			f.at = int64(len(before) + 1)
+		}
+		if err == nil && (f.kind != kind || f.generation != generation) {
+			err = fmt.Errorf("it is %s by what it says", f.head.name())
+		}
+		if err == nil {
+			_, err = f.r.Discard(int(f.at))
+			if err == nil {
+				return f, nil
+			}
+		}
+		err = &DamageError{File: name, Reason: err.Error()}
+	}
+	return f, errors.Join(err, f.close())
+}
+
+// next gives the next frame.
+func (f *reading) next() (payload []byte, number uint64, err error) {
+	payload, number, err = readFrame(f.r, f.size-f.at, f.salt, &f.buf)
+	if err == nil {
+		f.at += frameHead + int64(len(payload))
+	}
+	return payload, number, err
+}
+
+func (f *reading) damage(reason string) error {
+	return &DamageError{File: f.name, Offset: f.at, Reason: reason}
+}
+
+// readSnapshot hands out a snapshot, which must be whole.
+func (o *opening) readSnapshot(g uint64) (err error) {
+	f, err := o.read(head{kind: kindSnapshot, generation: g}.name(), kindSnapshot, g)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.close()) }()
+	for count := uint64(0); ; count++ {
+		payload, number, err := f.next()
+		switch {
+		case err == io.EOF: //nolint:errorlint // readFrame makes it itself
+			return f.damage("its end is missing")
+		case err != nil:
+			return f.fault(err)
+		case number == endNumber:
+			if len(payload) != 8 || binary.LittleEndian.Uint64(payload) != count || f.at != f.size {
+				return f.damage("its end does not fit the rest")
+			}
+			o.next, o.snapshotSize = f.first, f.size
+			return nil
+		case number != count:
+			return f.damage(fmt.Sprintf("the frame %d stands where %d is expected", number, count))
+		}
+		if err := o.hand(f, payload, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// fault tells damage from a disk that cannot be read.
+func (f *reading) fault(err error) error {
+	if reason := bad(""); errors.As(err, &reason) {
+		return f.damage(reason.Error())
+	}
+	return fmt.Errorf("journal: the file %s cannot be read: %w", f.name, err)
+}
+
+// hand gives the records of a frame to the caller of Open.
+func (o *opening) hand(f *reading, payload []byte, count *uint64) error {
+	var failed error
+	n, err := eachRecord(payload, func(record []byte) error {
+		o.report.Records++
+		failed = o.load(record)
+		return failed
+	})
+	if failed != nil {
+		return fmt.Errorf("journal: a record before byte %d of the file %s is refused: %w", f.at, f.name, failed)
+	}
+	if count != nil {
+		*count += n
+	}
+	if err != nil {
+		return f.damage(err.Error())
+	}
+	return nil
+}
+
+// readJournal hands out a journal. The last one may end in pieces.
+func (o *opening) readJournal(g uint64, last bool) (h head, err error) {
+	f, err := o.read(head{kind: kindJournal, generation: g}.name(), kindJournal, g)
+	if err != nil {
+		return h, err
+	}
+	closed := false
+	defer func() {
+		if !closed {
+			err = errors.Join(err, f.close())
+		}
+	}()
+	if o.next == 0 {
+		o.next = 1
+	}
+	if f.first != o.next {
+		return h, f.damage(fmt.Sprintf("it begins with record %d, and record %d is expected", f.first, o.next))
+	}
+	for {
+		payload, number, err := f.next()
+		if err == io.EOF { //nolint:errorlint // readFrame makes it itself
+			o.olderSize, o.size = o.olderSize+o.size, f.size
+			return f.head, nil
+		}
+		var reason bad
+		if errors.As(err, &reason) && last {
+			closed = true
+			return f.head, o.tear(f, string(reason))
+		}
+		if err != nil {
+			return h, f.fault(err)
+		}
+		if number != o.next {
+			return h, f.damage(fmt.Sprintf("record %d stands before it where %d is expected", number, o.next))
+		}
+		if err := o.hand(f, payload, &o.next); err != nil {
+			return h, err
+		}
+	}
+}
+
+// tear cuts off the end of the last journal, if nothing good stands behind it.
+func (o *opening) tear(f *reading, reason string) error {
+	if err := f.close(); err != nil {
+		return err
+	}
+	rest, err := o.from(f.name, f.at)
+	if err != nil {
+		return fmt.Errorf("journal: the file %s cannot be read: %w", f.name, err)
+	}
+	if at := followed(rest, f.salt, o.next-1); at >= 0 {
+		return f.damage(fmt.Sprintf("%s, and a good frame stands behind it at byte %d", reason, f.at+int64(at)))
+	}
+	if err := o.cfg.Disk.Truncate(f.name, f.at); err == nil {
+		err = o.cfg.Disk.Sync(f.name)
+		if err != nil {
+			return fmt.Errorf("journal: the end of the file %s cannot be cut off: %w", f.name, err)
+		}
+	} else {
+		return fmt.Errorf("journal: the end of the file %s cannot be cut off: %w", f.name, err)
+	}
+	o.report.Torn = &Torn{File: f.name, Offset: f.at, Bytes: f.size - f.at, Reason: reason}
+	o.olderSize, o.size = o.olderSize+o.size, f.at
+	return nil
+}
+
+// from reads a file from a byte on.
+func (o *opening) from(name string, at int64) (rest []byte, err error) {
+	r, _, err := o.cfg.Disk.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	if _, err := io.CopyN(io.Discard, r, at); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(r)
+}
