@@ -26,6 +26,7 @@ const (
 	markBegin = "usher:begin"
 	markEnd   = "usher:end"
 	markFail  = "usher:fail"
+	noWrites  = "the data directory takes no writes now" // the answer to a beginning
 )
 
 // marked puts a script between marks. Calls and protected calls come from two
@@ -148,7 +149,7 @@ func (e *effects) mark(peer *server.Peer, word string) bool {
 	case word == markBegin && running && e.inside[1] == nil:
 		e.inside[1] = peer.Ctx
 	case word == markBegin && (e.refused || e.journal.Failed() != nil):
-		peer.WriteError("ERR no writes now")
+		peer.WriteError("ERR " + noWrites)
 		return true
 	case word == markBegin:
 		if running { // the one before has come to no end

@@ -111,6 +111,9 @@ func (k *keeper) send(ctx context.Context, run func() (any, error)) (any, error)
 	if err := k.journal.Wait(ctx, last); err != nil {
 		return nil, k.unwritable(err)
 	}
+	if failed != nil && strings.Contains(failed.Error(), noWrites) {
+		return nil, fmt.Errorf("backend: the write was not done: %w: %w", resources.ErrUnavailable, failed)
+	}
 	return reply, failed
 }
 
