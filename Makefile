@@ -1,5 +1,5 @@
 # Targets for people; .ci/run is what a submission must pass.
-.PHONY: build test race lint fuzz fuzz-long bench scale load check
+.PHONY: build test race lint fuzz fuzz-long bench scale load knownbad check
 
 build: ## a static binary in bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/usher ./cmd/usher
@@ -29,4 +29,7 @@ scale: build ## the same at 1 000 000 users; takes about half an hour
 load: build ## 40 organizations, 25 requests a second each, for 5 minutes
 	.ci/load 5m
 
-check: lint race fuzz
+knownbad: ## changes for the worse, each of which some test must notice
+	go test -tags knownbad ./conformance/knownbad
+
+check: lint race knownbad fuzz

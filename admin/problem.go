@@ -94,6 +94,12 @@ func problemOf(err error) (*Problem, bool) {
 			return p, known.Err != nil
 		}
 	}
+	if errors.Is(err, resources.ErrOutcomeUnknown) {
+		return &Problem{
+			Status: http.StatusServiceUnavailable, Code: string(resources.CodeUnavailable),
+			Detail: "usher's store has not confirmed this change, so it is not known whether it was made; send the same request again.",
+		}, true
+	}
 	if errors.Is(err, resources.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return &Problem{
 			Status: http.StatusServiceUnavailable, Code: string(resources.CodeUnavailable),

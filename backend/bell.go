@@ -53,6 +53,7 @@ func (s *Store) Heard(ctx context.Context, bells ...resources.Bell) (err error) 
 	}
 	for chunk := range slices.Chunk(bells, ringsAtOnce) {
 		c := newCall(s.scripts.queue.heard, 1+len(chunk))
+		c.lax = true
 		c.key(k.bells())
 		for _, b := range chunk {
 			c.arg(b.ID)
@@ -73,6 +74,7 @@ func (s *Store) Ring(ctx context.Context, orgs ...resources.OrgID) (err error) {
 	}
 	for chunk := range slices.Chunk(orgs, ringsAtOnce) {
 		c := newCall(s.scripts.queue.ring, 3+len(chunk))
+		c.lax = true
 		c.key(k.bells(), k.rung())
 		c.arg(strconv.Itoa(bellsKept))
 		for _, org := range chunk {

@@ -72,8 +72,12 @@ func (p *plan) checks(w *wire) {
 		w.key(k.index(n.index))
 		w.add(n.value, n.id, n.also)
 	}
-	w.count(len(p.u.claims))
-	for _, c := range p.u.claims {
+	folded := p.u.claims
+	if p.spread != nil {
+		folded = nil
+	}
+	w.count(len(folded))
+	for _, c := range folded {
 		freed := ""
 		for _, f := range p.u.frees {
 			if f.claim == c.claim {
@@ -83,6 +87,7 @@ func (p *plan) checks(w *wire) {
 		w.key(claimKey(c.claim))
 		w.add(claimPrefix(k.org, c.holder), freed)
 	}
+	p.spreadSection(w)
 	p.placeChecks(w)
 	w.count(len(p.missing))
 	for _, x := range p.missing {
@@ -121,8 +126,12 @@ func (p *plan) removals(w *wire) {
 		w.key(k.index(n.index))
 		w.add(n.value, n.id)
 	}
-	w.count(len(p.u.frees))
-	for _, f := range p.u.frees {
+	folded := p.u.frees
+	if p.spread != nil {
+		folded = nil
+	}
+	w.count(len(folded))
+	for _, f := range folded {
 		w.key(claimKey(f.claim), k.claims())
 		w.add(claimPrefix(k.org, f.holder), claimField(f.claim))
 	}

@@ -10,40 +10,51 @@ import (
 
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/conformance"
+	"github.com/usher-scim/usher/internal/redisurl"
 	"github.com/usher-scim/usher/resources"
 )
 
 // TestStore runs every promise of the ports on both stores and compares
 // indexes, links and claims with the records afterwards.
 func TestStore(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) {
-		for i, check := range conformance.StoreChecks() {
-			t.Run(check.Name, func(t *testing.T) {
-				c := newClock()
-				s := open(t, backend.Config{URL: url, Now: c.now})
-				env := envOf(s, c, fmt.Sprintf("c%do", i))
-				next := env.Org
-				var orgs []resources.OrgID
-				env.Org = func() resources.OrgID {
-					org := next()
-					orgs = append(orgs, org)
-					return org
-				}
-				if check.Name == "claim-race" {
-					env.Org = next
-				}
-				if err := check.Run(context.Background(), env); err != nil {
-					t.Fatalf("%s: %v", check.Source, err)
-				}
-				for _, org := range orgs {
-					audit(t, s, org)
-				}
-				if strings.HasPrefix(check.Name, "erase-") && url != "" {
-					noKeys(t, url, orgs[0])
-				}
-			})
-		}
-	})
+	onBoth(t, func(t *testing.T, url string) { everyPromise(t, backend.Config{URL: url}) })
+}
+
+// TestStoreWithSpreadClaims is TestStore with claims taken as clusters take them.
+func TestStoreWithSpreadClaims(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) { everyPromise(t, backend.Config{URL: url, SpreadClaims: true}) })
+}
+
+func everyPromise(t *testing.T, cfg backend.Config) {
+	url := cfg.URL
+	for i, check := range conformance.StoreChecks() {
+		t.Run(check.Name, func(t *testing.T) {
+			c := newClock()
+			cfg := cfg
+			cfg.Now = c.now
+			s := open(t, cfg)
+			env := envOf(s, c, fmt.Sprintf("c%do", i))
+			next := env.Org
+			var orgs []resources.OrgID
+			env.Org = func() resources.OrgID {
+				org := next()
+				orgs = append(orgs, org)
+				return org
+			}
+			if check.Name == "claim-race" {
+				env.Org = next
+			}
+			if err := check.Run(context.Background(), env); err != nil {
+				t.Fatalf("%s: %v", check.Source, err)
+			}
+			for _, org := range orgs {
+				audit(t, s, org)
+			}
+			if strings.HasPrefix(check.Name, "erase-") && url != "" {
+				noKeys(t, url, orgs[0])
+			}
+		})
+	}
 }
 
 func audit(t testing.TB, s *backend.Store, org resources.OrgID) {
@@ -60,17 +71,35 @@ func audit(t testing.TB, s *backend.Store, org resources.OrgID) {
 // noKeys looks at the server itself for anything of an organization.
 func noKeys(t *testing.T, url string, org resources.OrgID) {
 	t.Helper()
-	opt, err := redis.ParseURL(url)
+	for _, addr := range serversOf(t, url) {
+		opt, err := redis.ParseURL(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := redis.NewClient(opt)
+		defer c.Close()
+		keys, err := c.Keys(context.Background(), "*{"+string(org)+"}*").Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(keys) != 0 {
+			t.Errorf("Erase left the keys %q", keys)
+		}
+	}
+}
+
+// serversOf lists the URLs of the servers behind a URL.
+func serversOf(t *testing.T, text string) (urls []string) {
+	t.Helper()
+	u, err := redisurl.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := redis.NewClient(opt)
-	defer c.Close()
-	keys, err := c.Keys(context.Background(), "*{"+string(org)+"}*").Result()
-	if err != nil {
-		t.Fatal(err)
+	if u.Kind == redisurl.Sentinel { // its servers are looked at by the other topologies
+		return nil
 	}
-	if len(keys) != 0 {
-		t.Errorf("Erase left the keys %q", keys)
+	for _, addr := range u.Addrs {
+		urls = append(urls, redisurl.URL{Password: u.Password, Addrs: []string{addr}}.String())
 	}
+	return urls
 }

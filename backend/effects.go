@@ -97,7 +97,8 @@ const (
 
 // useOf tells commands apart. Whoever needs another one adds it here: a command
 // whose effect depends on chance or the clock must be spelt out like XADD. Streams'
-// groups of readers are not kept.
+// groups of readers are not kept, nor times to expire: nothing expires in the
+// embedded server by itself.
 func useOf(cmd string) use {
 	switch cmd {
 	case "ECHO":
@@ -115,7 +116,7 @@ func useOf(cmd string) use {
 		"ZCARD", "ZCOUNT", "ZLEXCOUNT", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZREVRANGE", "ZREVRANGEBYLEX",
 		"ZREVRANGEBYSCORE", "ZRANK", "ZREVRANK", "ZSCORE", "ZMSCORE", "ZSCAN",
 		"XLEN", "XRANGE", "XREVRANGE", "XREAD", "XINFO", "XPENDING",
-		"XGROUP", "XREADGROUP", "XACK", "XCLAIM", "XAUTOCLAIM":
+		"PEXPIRE", "XGROUP", "XREADGROUP", "XACK", "XCLAIM", "XAUTOCLAIM":
 		return useRead
 	}
 	return useUnknown

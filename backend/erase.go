@@ -22,7 +22,7 @@ func (s *Store) Erase(ctx context.Context, org resources.OrgID, limit int) (n in
 			return n, err
 		}
 	}
-	for _, step := range []func(context.Context, keys, int) (int, error){s.eraseClaims, s.eraseExpiry, s.eraseTrash, s.erasePlaces} {
+	for _, step := range []func(context.Context, keys, int) (int, error){s.eraseClaims, s.eraseNotes, s.eraseExpiry, s.eraseTrash, s.erasePlaces} {
 		if n, err = step(ctx, k, limit); n > 0 || err != nil {
 			return n, err
 		}
@@ -69,21 +69,26 @@ func (s *Store) eraseListed(ctx context.Context, list, cmd string, entries []str
 }
 
 func (s *Store) eraseClaims(ctx context.Context, k keys, limit int) (int, error) {
-	pairs, _, err := s.reads.HScan(ctx, k.claims(), 0, "", int64(limit)).Result()
+	pairs, err := s.somePairs(ctx, k.claims(), limit)
 	if err != nil {
 		return 0, explain(ctx, "erase", err)
 	}
-	if len(pairs) == 0 {
+	n := min(len(pairs)/2, chunkSize)
+	if n == 0 {
 		return 0, nil
 	}
-	n := min(len(pairs)/2, chunkSize)
 	c := newCall(s.scripts.unclaim, 2+2*n)
 	c.key(k.claims())
-	for i := range n {
-		kind, key, _ := strings.Cut(pairs[2*i], "|")
-		c.key(claimKey(resources.Claim{Kind: resources.ClaimKind(kind), Key: key}))
+	if s.spread { // given back one by one, as their notes say
+		c = newCall(s.scripts.claim.leave, 2+n)
+		c.key(k.claims(), k.notes())
+	} else {
+		for i := range n {
+			kind, key, _ := strings.Cut(pairs[2*i], "|")
+			c.key(claimKey(resources.Claim{Kind: resources.ClaimKind(kind), Key: key}))
+		}
+		c.arg("C|" + string(k.org) + "|")
 	}
-	c.arg("C|" + string(k.org) + "|")
 	for i := range n {
 		c.arg(pairs[2*i])
 	}
@@ -91,6 +96,12 @@ func (s *Store) eraseClaims(ctx context.Context, k keys, limit int) (int, error)
 		return 0, explain(ctx, "erase", err)
 	}
 	return n, nil
+}
+
+// eraseNotes does what was noted about claims before the notes go.
+func (s *Store) eraseNotes(ctx context.Context, k keys, limit int) (int, error) {
+	n, err := s.replay(ctx, k, limit)
+	return n, explain(ctx, "erase", err)
 }
 
 func (s *Store) eraseExpiry(ctx context.Context, k keys, limit int) (int, error) {
@@ -123,11 +134,14 @@ func (s *Store) erasePlaces(ctx context.Context, k keys, limit int) (int, error)
 func (s *Store) eraseRest(ctx context.Context, k keys) error {
 	c := newCall(s.scripts.erase, 32)
 	c.key(k.events(), k.events(), k.links(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
-		k.attempts('0'), k.attempts('1'), k.due(), k.tries(), k.parked(), k.causes(), k.lease())
+		k.attempts('0'), k.attempts('1'), k.notes(), k.tombstones(), k.due(), k.tries(), k.parked(), k.causes(), k.lease())
 	for _, i := range resources.Indexes() {
 		c.key(k.index(i))
 	}
 	c.arg("ZREM")
 	_, err := s.write(ctx, c)
+	if err == nil && s.watch != nil {
+		s.watch.ring.drop(func(a *ackedCommit) bool { return a.org == k.org })
+	}
 	return explain(ctx, "erase", err)
 }

@@ -123,15 +123,15 @@ type loader struct {
 	m       *miniredis.Miniredis
 	effects *effects
 	peer    *server.Peer
-	answer  answer
+	answer  verdict
 	words   []string
 }
 
-// answer looks at the first byte of each answer: a minus means an error.
-type answer struct{ text []byte }
+// verdict looks at the first byte of each answer: a minus means an error.
+type verdict struct{ text []byte }
 
 // Write keeps the beginning of an answer.
-func (a *answer) Write(p []byte) (int, error) {
+func (a *verdict) Write(p []byte) (int, error) {
 	a.text = append(a.text, p[:min(len(p), 200-min(len(a.text), 200))]...)
 	return len(p), nil
 }

@@ -48,6 +48,8 @@ func (k keys) pool(name string) string         { return "sp" + k.tag + ":" + nam
 func (k keys) line(name string) string         { return "ln" + k.tag + ":" + name }
 func (k keys) places() string                  { return "pl" + k.tag }
 func (k keys) claims() string                  { return "cl" + k.tag }
+func (k keys) notes() string                   { return "in" + k.tag }
+func (k keys) tombstones() string              { return "ab" + k.tag }
 func (k keys) expiry() string                  { return "xp" + k.tag }
 func (k keys) trash(group string) string       { return "tr" + k.tag + ":" + group }
 func (k keys) trashList() string               { return "tl" + k.tag }
@@ -99,13 +101,4 @@ func (k keys) parseRecord(key string) (kind resources.Kind, id string, ok bool) 
 func known(id string) (resources.Kind, bool) {
 	kind, ok := resources.KindOf(id)
 	return kind, ok && int(kind) < len(kindLetters)
-}
-
-// parseClaim splits the value of a claim key.
-func parseClaim(v string) (org resources.OrgID, holder string, ok bool) {
-	parts := strings.SplitN(v, "|", 4)
-	if len(parts) != 4 || parts[0] != "C" {
-		return "", "", false
-	}
-	return resources.OrgID(parts[1]), parts[2], true
 }

@@ -52,7 +52,7 @@ func (s *Store) loadWith(ctx context.Context, client redis.UniversalClient, k ke
 	if err != nil {
 		return nil, explain(ctx, "read records", err)
 	}
-	values, err := rawValues(bodies.Val(), len(bodies.Args())-1)
+	values, err := s.mget(ctx, client, bodies.Args(), bodies.Val())
 	if err != nil {
 		return nil, explain(ctx, "read records", err)
 	}
@@ -108,7 +108,7 @@ func (k keys) mget(ids []string, groups bool) []any {
 func rawValues(reply []byte, n int) ([]string, error) {
 	text := unsafe.String(unsafe.SliceData(reply), len(reply))
 	if strings.HasPrefix(text, "-") {
-		return nil, errors.New(strings.TrimRight(text[1:], "\r\n"))
+		return nil, answer(strings.TrimRight(text[1:], "\r\n"))
 	}
 	count, rest, ok := replyHead(text, '*')
 	if !ok || count != n {

@@ -3,11 +3,7 @@ package backend
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -91,21 +87,4 @@ func (f *finder) valued(ctx context.Context, c *resources.Cond) ([]*resources.Re
 		out = append(out, rec)
 	}
 	return out, true, nil
-}
-
-// Holder implements resources.Store.
-func (s *Store) Holder(ctx context.Context, c resources.Claim) (holder string, org resources.OrgID, err error) {
-	defer s.observe("holder", started(), &err)
-	v, err := s.reads.Get(ctx, claimKey(c)).Result()
-	if errors.Is(err, redis.Nil) {
-		return "", "", nil
-	}
-	if err != nil {
-		return "", "", explain(ctx, "holder", err)
-	}
-	org, holder, ok := parseClaim(v)
-	if !ok {
-		return "", "", fmt.Errorf("backend: holder: %w", errDamaged)
-	}
-	return holder, org, nil
 }

@@ -7,16 +7,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/usher-scim/usher/internal/journal"
 )
@@ -24,8 +20,10 @@ import (
 // Config says where the state is and what the store uses of its surroundings.
 // The zero value is an embedded store in memory.
 type Config struct {
-	// URL is redis://[user:password@]host:port[/db] or rediss:// for TLS.
-	// Empty: an embedded server in this process, in memory.
+	// URL is redis://[user:password@]host:port[/db], which may be a node of a
+	// cluster, redis+cluster://… with several nodes or redis+sentinel://… with
+	// Sentinels (see internal/redisurl); rediss for TLS. Empty: an embedded
+	// server in this process, in memory.
 	URL string
 	// Now is the clock. Nil: the system's.
 	Now func() time.Time
@@ -54,10 +52,23 @@ type Config struct {
 	// Lost is told of acknowledged writes that a failover has lost. Nil: nobody
 	// is told but the log.
 	Lost func(ctx context.Context, lost []LostWrite)
+	// Failover is told when a primary is another one than before, or was started
+	// anew, with its address. Nil: nobody is told but the log.
+	Failover func(address string)
+	// Replicas is how many replicas DurabilityReplicated waits for, and
+	// DurabilityFsync at most. Zero: 1.
+	Replicas int
+	// Wait is how long a write waits for replicas or disks before it is sent
+	// again. Zero: 1 second.
+	Wait time.Duration
+	// AllowMissing opens a store with DurabilityReplicated though too few replicas
+	// follow; writes are refused until they do.
+	AllowMissing bool
 	// AllowEviction accepts a server that may throw keys away when memory is
 	// short (maxmemory-policy other than noeviction).
 	AllowEviction bool
 
+	examined    *[]Check         // set by Examine: where to put what was found, fit or not
 	disk        journal.Disk     // under DataDir; nil: the directory
 	serverClock func() time.Time // of the embedded server; nil: the system's
 }
@@ -71,6 +82,7 @@ type Store struct {
 	embedded *miniredis.Miniredis // nil with a real server
 	kept     *keeper              // nil unless the embedded store has a data directory
 	spread   bool                 // claims stand in slots of their own: the protocol makes them
+	sharded  bool                 // the server is a cluster
 
 	writes redis.UniversalClient // never repeats by itself (redis.md §3.3)
 	reads  redis.UniversalClient
@@ -81,39 +93,38 @@ type Store struct {
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
 	ringer *ringer      // calls workers
+	relay  *relay       // ends what commits noted about claims; nil unless spread
+	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
+	strays strays       // what ScrubReserved watches
+	sure   *assurance   // nil when writes wait for nothing
+	watch  *watcher     // nil with the embedded server
 }
 
-const (
-	readTimeout   = 2 * time.Second
-	scanPool      = 4
-	embeddedUsers = 20_000 // up to here the embedded store is fast (redis.md §1)
-)
+const embeddedUsers = 20_000 // up to here the embedded store is fast (redis.md §1)
 
 // Open connects to the store and checks that it is fit. An error names what
 // is wrong with the server and what to do; it never holds the password.
 func Open(ctx context.Context, cfg Config) (*Store, error) {
 	cfg = cfg.withDefaults()
-	s := &Store{cfg: cfg, codec: newCodec()}
-	opt := &redis.Options{Addr: "embedded"}
-	if cfg.URL == "" {
-		s.embedded = miniredis.NewMiniRedis()
-		opt.Dialer = s.dialEmbedded
-	} else {
-		var err error
-		if opt, err = parseURL(cfg.URL); err != nil {
-			return nil, err
-		}
-	}
+	s := &Store{cfg: cfg, codec: newCodec(), spread: cfg.SpreadClaims}
 	s.scripts = newScripts(cfg.URL == "", cfg.keeps())
-	s.writes, s.reads, s.scans = clients(opt)
+	if err := s.connect(ctx); err != nil {
+		return nil, errors.Join(err, s.closeClients())
+	}
 	if cfg.keeps() {
 		if err := s.keep(context.WithoutCancel(ctx)); err != nil {
 			s.embedded.Close()
-			return nil, errors.Join(err, s.writes.Close(), s.reads.Close(), s.scans.Close())
+			return nil, errors.Join(err, s.closeClients())
 		}
 	}
 	s.startRinging(context.WithoutCancel(ctx))
 	if err := s.check(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if s.spread {
+		s.startRelaying(context.WithoutCancel(ctx))
+	}
+	if err := s.startWatching(context.WithoutCancel(ctx)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -135,6 +146,12 @@ func (c Config) withDefaults() Config {
 	if c.Reran == nil {
 		c.Reran = func() {}
 	}
+	if c.Replicas == 0 {
+		c.Replicas = 1
+	}
+	if c.Wait == 0 {
+		c.Wait = time.Second
+	}
 	if c.serverClock == nil {
 		c.serverClock = started
 	}
@@ -147,42 +164,12 @@ func (c Config) withDefaults() Config {
 // keeps tells whether the store is an embedded one with a data directory.
 func (c Config) keeps() bool { return c.URL == "" && (c.DataDir != "" || c.disk != nil) }
 
-// parseURL does not wrap the cause: it may quote the URL, password included.
-func parseURL(url string) (*redis.Options, error) {
-	if !strings.HasPrefix(url, "redis://") && !strings.HasPrefix(url, "rediss://") {
-		return nil, errors.New("backend: the Redis URL must begin with redis:// or rediss://")
-	}
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		return nil, errors.New("backend: the Redis URL cannot be read; its form is redis://user:password@host:port/db, special characters in the password percent-encoded")
-	}
-	return opt, nil
-}
-
-// clients makes the three pools with the settings of redis.md §3.3.
-func clients(opt *redis.Options) (writes, reads, scans redis.UniversalClient) {
-	base := *opt
-	base.MaxRetries = -1
-	base.ContextTimeoutEnabled = true
-	base.DisableIdentity = true
-	base.Protocol = 2 // nothing of the newer one is used, and it looks for push messages before every reply
-	base.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	base.DialTimeout = readTimeout
-	base.DialerRetries = 1
-	base.ReadTimeout, base.WriteTimeout = readTimeout, readTimeout
-	base.PoolSize = max(16, 8*runtime.NumCPU())
-	write := base
-	read := base
-	read.MaxRetries = 0 // the client's default
-	scan := read
-	scan.PoolSize = scanPool
-	return redis.NewClient(&write), redis.NewClient(&read), redis.NewClient(&scan)
-}
-
 // Close ends all connections, and the embedded server with all it holds.
 func (s *Store) Close() error {
+	s.stopRelaying()
+	s.stopWatching()
 	s.stopRinging()
-	err := errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
+	err := s.closeClients()
 	if s.kept != nil {
 		err = errors.Join(err, s.kept.close())
 	}
@@ -197,45 +184,10 @@ func (s *Store) Embedded() bool { return s.embedded != nil }
 
 // check looks at the server before it is trusted with anything.
 func (s *Store) check(ctx context.Context) error {
-	if err := s.reads.Ping(ctx).Err(); err != nil {
+	if err := s.ping(ctx); err != nil {
 		return explain(ctx, "connect", err)
 	}
-	if s.embedded != nil {
-		return nil
-	}
-	text, err := s.reads.Info(ctx).Result()
-	if err != nil {
-		return explain(ctx, "read INFO", err)
-	}
-	info := parseInfo(text)
-	version := info["redis_version"]
-	if v := info["valkey_version"]; v != "" {
-		version = v
-	}
-	major, _, _ := strings.Cut(version, ".")
-	if n, err := strconv.Atoi(major); err != nil || n < 7 {
-		return fmt.Errorf("backend: the server is version %q; Redis 7 or Valkey 8 or newer is needed", version)
-	}
-	if p := info["maxmemory_policy"]; p != "noeviction" && p != "" {
-		if !s.cfg.AllowEviction {
-			return fmt.Errorf("backend: the server throws keys away when memory is short (maxmemory-policy %s); set it to noeviction, or allow eviction in the configuration and accept losing data", p)
-		}
-		s.cfg.Log.WarnContext(ctx, "the server throws keys away when memory is short", "policy", p)
-	}
-	if info["aof_enabled"] != "1" {
-		s.cfg.Log.WarnContext(ctx, "the server keeps no append-only file: a crash of it loses what was written since its last snapshot", "setting", "appendonly")
-	}
-	return nil
-}
-
-func parseInfo(text string) map[string]string {
-	info := map[string]string{}
-	for line := range strings.Lines(text) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[name] = value
-		}
-	}
-	return info
+	return s.fitness(ctx)
 }
 
 // random gives n ≤ 16 random bytes.

@@ -22,7 +22,13 @@ func TestOpenRefuses(t *testing.T) {
 		url, want string
 	}{
 		"another scheme":   {"http://h", "redis://"},
-		"a broken URL":     {"redis://:top%secret@h:1", "cannot be read"},
+		"a broken URL":     {"redis://:top%secret@h:1", "%25"},
+		"several servers":  {"redis://:topsecret@h:1,h:2", "redis+cluster://"},
+		"an unknown form":  {"redis://:topsecret@h:1?nonsense=topsecret", "cannot be read"},
+		"no name":          {"redis+sentinel://:topsecret@h:1", "name the primary"},
+		"no cluster there": {strings.Replace(evicting.URL, "redis://", "redis+cluster://", 1), "cluster support disabled"},
+		"no node there":    {"redis+cluster://:topsecret@127.0.0.1:1", "unavailable"},
+		"no Sentinel":      {"redis+sentinel://:topsecret@127.0.0.1:1/directory", "unavailable"},
 		"nobody there":     {"redis://:topsecret@127.0.0.1:1", "unavailable"},
 		"a wrong password": {strings.Replace(evicting.URL, evicting.Password, "topsecret", 1), "WRONGPASS"},
 		"eviction":         {evicting.URL, "noeviction"},

@@ -29,7 +29,8 @@ type plan struct {
 	unpack    []packed
 	pack      []packed
 
-	created int // users
+	spread  *spreadPlan // how claims are taken and given back; nil when the commit does it
+	created int         // users
 	frees   bool
 }
 
@@ -81,6 +82,9 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 		return nil, err
 	}
 	for _, c := range u.claims {
+		if u.s.spread {
+			break // see reserve
+		}
 		p.add2("SET", claimKey(c.claim), claimPrefix(u.keys.org, c.holder)+stamp)
 		p.add3("HSET", u.keys.claims(), claimField(c.claim), c.holder+"|"+stamp)
 	}

@@ -93,6 +93,10 @@ func TestLostReplyOfTake(t *testing.T) {
 	if err := s.Put(ctx, "lost", "invite", "k", []byte("value"), time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
+	// The server must know the script, else the reply that gets lost is that it does not.
+	if got, err := s.Take(ctx, "lost", "invite", "other"); got != nil || err != nil {
+		t.Fatalf("a take of nothing gives %q, %v", got, err)
+	}
 	proxy.SwallowReplies("vt:{lost}:invite", 1)
 	got, err := s.Take(ctx, "lost", "invite", "k")
 	if string(got) != "value" || err != nil {

@@ -212,6 +212,7 @@ func (s *Store) Lease(ctx context.Context, org resources.OrgID, worker string, d
 		return l, false, fmt.Errorf("backend: lease: the end %s cannot be stored", now.Add(d))
 	}
 	c := newCall(s.scripts.queue.lease, 6)
+	c.lax = true
 	c.key(k.lease())
 	c.arg(worker, stamp, strconv.FormatInt(now.UnixMilli(), 10), appendPadded(nil, uint64(end), expirySize),
 		strconv.FormatInt(now.Add(believedLease*d).UnixMilli(), 10))
@@ -231,6 +232,7 @@ func (s *Store) Unlease(ctx context.Context, l resources.Lease) (err error) {
 		return err
 	}
 	c := newCall(s.scripts.queue.unlease, 2)
+	c.lax = true
 	c.key(k.lease())
 	c.arg(l.Token)
 	_, err = s.write(ctx, c)

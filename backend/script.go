@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -47,8 +48,17 @@ var attemptsLua string
 //go:embed scripts/erase.lua
 var eraseLua string
 
+//go:embed scripts/touch.lua
+var touchLua string
+
 //go:embed scripts/unclaim.lua
 var unclaimLua string
+
+//go:embed scripts/repair.lua
+var repairLua string
+
+//go:embed scripts/mend_claim.lua
+var mendClaimLua string
 
 // script is a body with the first line its server wants, and its digest.
 type script struct{ body, sha string }
@@ -63,7 +73,11 @@ type scripts struct {
 	expire, trash       script
 	attempts            script
 	erase, unclaim      script
+	touch               script
+	look, repair        script // the same text; look changes nothing
+	mendClaim           script
 	queue               queueScripts
+	claim               claimScripts
 }
 
 // readsOnly is the flag of scripts that do not write.
@@ -90,18 +104,24 @@ func newScripts(embedded, kept bool) scripts {
 		get: make(getLua, reads), find: make(findLua, reads),
 		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
 		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
+		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
 		expire: make(expireLua, frees), trash: make(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
+		touch: make(touchLua, frees),
 		queue: newQueueScripts(make),
+		claim: newClaimScripts(make),
 	}
 }
 
 // call is one EVALSHA: the words of the command, filled front to back.
 type call struct {
-	sc   script
-	args []any
-	keys int
+	sc      script
+	args    []any
+	keys    int
+	sent    int  // how often; see Store.send
+	lax     bool // what it writes may be lost: nothing waits for replicas or disks
+	guarded bool // see guard
 }
 
 const callHead = 3 // EVALSHA, digest, number of keys
@@ -138,10 +158,10 @@ func (c *call) command(ctx context.Context, whole bool) *redis.Cmd {
 // restart or a failover, gets the whole text.
 func (s *Store) run(ctx context.Context, client redis.UniversalClient, c *call) (any, error) {
 	cmd := c.command(ctx, false)
-	err := client.Process(ctx, cmd)
+	err := s.process(ctx, client, cmd)
 	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
 		cmd = c.command(ctx, true)
-		err = client.Process(ctx, cmd)
+		err = s.process(ctx, client, cmd)
 	}
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
@@ -150,6 +170,15 @@ func (s *Store) run(ctx context.Context, client redis.UniversalClient, c *call) 
 		return nil, err
 	}
 	return cmd.Val(), nil
+}
+
+// process sends a command. A cluster's client would send it again after a lost
+// reply; for writes only write does.
+func (s *Store) process(ctx context.Context, client redis.UniversalClient, cmd *redis.Cmd) error {
+	if s.sharded && client == s.writes {
+		return client.Process(ctx, once{cmd})
+	}
+	return client.Process(ctx, cmd)
 }
 
 const (
@@ -162,13 +191,23 @@ const (
 // executed (security §0.1).
 func (s *Store) write(ctx context.Context, c *call) (any, error) {
 	pause := sendPause
+	if s.sharded {
+		c.guard()
+	}
+	if s.embedded == nil {
+		ctx = within(ctx, callTime)
+	}
 	for i := 1; ; i++ {
 		reply, err := s.send(ctx, c)
 		if err == nil {
 			return reply, nil
 		}
-		if i == sendings || !lost(err) || ctx.Err() != nil {
+		last := i == sendings || over(ctx, pause)
+		switch {
+		case ctx.Err() != nil || !lost(err) && (last || !refused(err)):
 			return nil, err
+		case last:
+			return nil, fmt.Errorf("%w: %w", resources.ErrOutcomeUnknown, err)
 		}
 		if err := s.sleep(ctx, pause); err != nil {
 			return nil, err
@@ -200,17 +239,35 @@ func (s *Store) sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// refusals are the answers by which a server says that it has executed nothing
+// but that it, or the server it points to, may do so in a moment: after a
+// failover, while a slot moves, while data is loaded. During a slot's move
+// older servers also say it of a key that a reading script asks for.
+var refusals = [...]string{
+	"MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "LOADING", "NOREPLICAS",
+	"max number of clients reached", "Script attempted to access a non local key",
+	"Script attempted to execute a command while the cluster is down",
+	"Script attempted to execute a write command while the cluster is down",
+}
+
+// refused reports whether a call was certainly not executed and is worth
+// sending again.
+func refused(err error) bool { return hasPrefix(err, refusals[:]) }
+
 // temporary are the answers by which a server says that it cannot serve now.
 func temporary(err error) bool {
-	for _, prefix := range [...]string{
-		"LOADING", "BUSY", "READONLY", "CLUSTERDOWN", "TRYAGAIN",
-		"MASTERDOWN", "NOREPLICAS", "MISCONF", "OOM", "UNKILLABLE", "ERR max number of clients reached",
-	} {
-		if redis.HasErrorPrefix(err, prefix) {
-			return true
-		}
-	}
-	return false
+	return refused(err) || hasPrefix(err, []string{"BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
+}
+
+// hasPrefix looks at the beginning of a server's answer, without "ERR ".
+func hasPrefix(err error, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return redis.HasErrorPrefix(err, p) })
+}
+
+// over reports whether there is no time for a pause and another sending.
+func over(ctx context.Context, pause time.Duration) bool {
+	end, ok := ctx.Deadline()
+	return ctx.Err() != nil || ok && started().Add(pause).After(end)
 }
 
 // explain turns an error of the client into one of the port: ctx's error,

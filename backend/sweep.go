@@ -30,9 +30,12 @@ func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, l
 		}
 	}
 	if n == 0 {
+		n, err = s.sweepClaims(ctx, k, limit)
+	}
+	if n == 0 && err == nil {
 		return s.sweepAttempts(ctx, k)
 	}
-	return n, nil
+	return n, err
 }
 
 // sweepExpired removes records and secrets whose time has passed, one by one:

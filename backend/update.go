@@ -54,22 +54,44 @@ func (s *Store) commit(ctx context.Context, u *unit) (resources.Commit, error) {
 		return resources.Commit{}, err
 	}
 	p, err := planOf(u, stamp, s.cfg.Now().UnixMilli())
-	if err != nil || p.empty() {
+	if err != nil {
 		return resources.Commit{}, err
 	}
-	reply, err := s.write(ctx, p.call())
-	if err != nil {
+	if p.empty() {
+		return resources.Commit{}, s.settle(ctx, u.keys)
+	}
+	if err := s.reserve(ctx, p); err != nil {
 		return resources.Commit{}, explain(ctx, "commit", err)
 	}
-	c, err := p.answer(reply)
-	if err == nil && c.Changed {
-		s.acked(u.keys.org, c.LSN)
-		s.grew(p.created)
-		if p.dueNow() {
-			s.rang(u.keys.org)
-		}
+	c, known, err := s.apply(ctx, p)
+	if err != nil && p.spread != nil {
+		return s.takeBack(ctx, p, known, err)
 	}
 	return c, err
+}
+
+// apply sends a plan. known is false when the outcome is not.
+func (s *Store) apply(ctx context.Context, p *plan) (c resources.Commit, known bool, err error) {
+	reply, err := s.write(ctx, p.call())
+	if err != nil {
+		return resources.Commit{}, false, explain(ctx, "commit", err)
+	}
+	c, err = p.answer(reply)
+	if err == nil && !c.Changed {
+		err = s.settle(ctx, p.u.keys)
+	}
+	if err == nil && c.Changed {
+		s.acked(p.u.keys.org, c.LSN, p.u.events)
+		s.grew(p.created)
+		s.noted(p, reply)
+		if p.dueNow() {
+			s.rang(p.u.keys.org)
+		}
+	}
+	if err != nil {
+		err = s.reserved(ctx, p, reply, err)
+	}
+	return c, true, err
 }
 
 // answer reads what commit.lua returned.
@@ -87,7 +109,7 @@ func (p *plan) answer(reply any) (resources.Commit, error) {
 		return resources.Commit{LSN: word(1), Changed: true}, nil
 	case "same":
 		return resources.Commit{}, nil
-	case "changed":
+	case "changed", "aborted", "late":
 		return resources.Commit{}, errChanged
 	case "fenced":
 		return resources.Commit{}, fmt.Errorf("backend: commit: %w", resources.ErrFenced)
@@ -110,7 +132,8 @@ func (p *plan) refusal(what string, n int, holder string) *resources.Refusal {
 		return &resources.Refusal{Reason: resources.RefusedName, Index: p.names[n].index, Value: p.names[n].value, Holder: holder}
 	case what == "claim" && n < len(u.claims):
 		r := &resources.Refusal{Reason: resources.RefusedClaim, Claim: u.claims[n].claim}
-		r.HolderOrg, r.Holder, _ = parseClaim(holder)
+		held, _ := parseClaim(holder)
+		r.HolderOrg, r.Holder = held.org, held.holder
 		return r
 	case n < len(u.pools) && poolReason(what) != 0:
 		return &resources.Refusal{Reason: poolReason(what), Pool: u.pools[n].name}

@@ -1,6 +1,9 @@
 package resources
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Code is the stable name of an error. Doors map it to a status; clients may
 // rely on it.
@@ -130,3 +133,8 @@ func HasCode(err error, c Code) bool {
 // ErrUnavailable is wrapped by every error that says: the store cannot answer
 // now, nothing is known to be wrong with the request, try again.
 var ErrUnavailable = errors.New("the store is unavailable")
+
+// ErrOutcomeUnknown is the ErrUnavailable of a write that was sent and not
+// confirmed: it may have been done, or may yet be lost. Sending the same request
+// again is right.
+var ErrOutcomeUnknown = fmt.Errorf("whether it was done is not known: %w", ErrUnavailable)

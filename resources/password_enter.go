@@ -90,6 +90,7 @@ func (d *Directory) enter(ctx context.Context, w *somebody, renewed []byte, v Vi
 	was := w.access.Password
 	now := d.now()
 	r := revision{
+		quiet: true,
 		check: func(cur *Record) error {
 			u, err := storedUser(cur)
 			switch {

@@ -111,6 +111,7 @@ var strangersWords = map[Code]string{
 func (v *signingIn) enter(ctx context.Context, verdict *signInVerdict) (*Record, error) {
 	var u User
 	rec, _, err := v.d.revise(ctx, v.caller(verdict.user), verdict.user, revision{
+		quiet: true,
 		check: func(cur *Record) (err error) {
 			if u, err = storedUser(cur); err != nil {
 				return err

@@ -296,3 +296,35 @@ func TestUnlink(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestSignInLeavesTheVersion: who comes in again changes nothing of what is shown,
+// so that who has read the user may still change it with If-Match.
+func TestSignInLeavesTheVersion(t *testing.T) {
+	onBoth(t, func(t *testing.T, b *bundle) {
+		s := newSSO(t, b)
+		id := s.person("zoe")
+		read := func() *resources.Record {
+			t.Helper()
+			rec, err := b.store.Get(t.Context(), s.acme.Org, resources.KindUser, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return rec
+		}
+		created := read()
+		s.enter(s.says("sub-1", "zoe@acme.example"))
+		first := read()
+		if first.Version == created.Version {
+			t.Error("the first sign-in, which activates, moved no version")
+		}
+		b.clock.Advance(2 * time.Hour)
+		s.enter(s.says("sub-1", "zoe@acme.example"))
+		again := read()
+		if again.Version != first.Version || again.Modified != first.Modified {
+			t.Errorf("version %d of %d became %d of %d", first.Version, first.Modified, again.Version, again.Modified)
+		}
+		if was, is := resources.StandingOf(first), resources.StandingOf(again); is.Login.Last <= was.Login.Last {
+			t.Errorf("the last sign-in stayed %d", is.Login.Last)
+		}
+	})
+}

@@ -12,7 +12,7 @@ import (
 type Way struct {
 	Slug       string
 	Connection string // name of the connection; "" is by password
-	Forced     bool   // the password is refused (BR-115)
+	Forced     bool   // the password is refused (BR-115); else whoever likes may have one beside the connection
 }
 
 // ClaimEnforced is the kind of claims on domains whose people must sign in by a
@@ -160,10 +160,11 @@ func wrapped(what string, err error) error {
 }
 
 // wayInto is how a user of an organization signs in, which is known by then: by the
-// connection that is enforced for the domain of its address; by the oldest one that
-// is on when the organization has switched passwords off; else by password.
-// Nothing is forced upon active full administrators, who must be able to repair a
-// connection that lets nobody in (BR-115).
+// connection that is enforced for the domain of its address, else by the oldest one
+// that is on (BR-103), else by password. A password is refused where the connection
+// is enforced and where the organization has switched passwords off; but nothing is
+// forced upon active full administrators, who must be able to repair a connection
+// that lets nobody in (BR-115).
 func (d *Directory) wayInto(ctx context.Context, o *Organization, key string, s *Standing) (Way, error) {
 	way := Way{Slug: o.Slug}
 	org, cn, err := d.enforcedAt(ctx, key)
@@ -175,10 +176,10 @@ func (d *Directory) wayInto(ctx context.Context, o *Organization, key string, s 
 		return way, nil
 	}
 	p, err := d.planFor(ctx, o.ID)
-	if err != nil || !p.Settings.PasswordsOff {
+	if err != nil {
 		return way, err
 	}
-	way.Forced = !s.administers()
+	way.Forced = p.Settings.PasswordsOff && !s.administers()
 	all, err := d.connectionsOf(ctx, o.ID)
 	if err != nil {
 		return way, err

@@ -53,6 +53,12 @@ func problemOf(err error) problem {
 		}
 		return internalProblem()
 	}
+	if errors.Is(err, resources.ErrOutcomeUnknown) {
+		return problem{
+			status: http.StatusServiceUnavailable, code: string(resources.CodeUnavailable),
+			detail: "usher's store has not confirmed this change, so it is not known whether it was made; send the same request again.", retry: 1,
+		}
+	}
 	if errors.Is(err, resources.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return problem{
 			status: http.StatusServiceUnavailable, code: string(resources.CodeUnavailable),

@@ -26,7 +26,7 @@ func (d *Door) activatePage(v *visit) error {
 	case a.Done: // BR-110
 		v.dropCookie(linkCookie)
 		v.redirect("/signin?note=active")
-	case a.Proven && a.Password && a.Way.Connection == "":
+	case a.Proven && a.Password && !a.Way.Forced:
 		v.redirect("/activate/name")
 	default:
 		p := v.page("activate.title")
@@ -39,8 +39,8 @@ func (d *Door) activatePage(v *visit) error {
 	return nil
 }
 
-// activate notes that the button was pressed, and goes on to the password or to
-// the company's provider (BR-103).
+// activate notes that a button was pressed, and goes on to the password or to the
+// company's provider (BR-103). Who may have both has a button for each.
 func (d *Door) activate(v *visit) error { return v.confirm(v.cookie(linkCookie)) }
 
 func (v *visit) confirm(token string) error {
@@ -56,7 +56,7 @@ func (v *visit) confirm(token string) error {
 	case a.Done:
 		v.dropCookie(linkCookie)
 		v.redirect("/signin?note=active")
-	case a.Way.Connection != "":
+	case a.Way.Connection != "" && (a.Way.Forced || v.field("with") != "password"):
 		v.leave(startPath(a.Way, "/activate/name"), "leave.provider")
 	case a.Password:
 		v.redirect("/activate/name")

@@ -124,7 +124,7 @@ func activationInBrowser(t *testing.T, ctx context.Context, w *world) {
 	count := func(selector string, n *int) chromedp.Action {
 		return chromedp.Evaluate(`document.querySelectorAll("`+selector+`").length`, n)
 	}
-	o.run(chromedp.Navigate(w.URL+l.Path), heading("Activate your account"), chromedp.Location(&at), press("Activate"), heading("Create your password"),
+	o.run(chromedp.Navigate(w.URL+l.Path), heading("Activate your account"), chromedp.Location(&at), press("Activate and choose a password"), heading("Create your password"),
 		chromedp.SendKeys("#password", "wire9", chromedp.ByID), count("li.met", &met))
 	if strings.Contains(at, "t=") {
 		t.Errorf("the token stays in the address: %s", at)
@@ -176,7 +176,7 @@ func activationByKeyboard(t *testing.T, ctx context.Context, w *world) {
 	submit := tab(`e.type === "submit" && !!e.closest("main")`)
 	var first string
 	o.run(chromedp.Navigate(w.URL+l.Path), heading("Activez votre compte"), chromedp.KeyEvent(kb.Tab), chromedp.Evaluate(`document.activeElement.className`, &first))
-	o.run(submit, chromedp.KeyEvent(kb.Enter), heading("Créez votre mot de passe"))
+	o.run(submit, tab(`e.name === "with" && e.textContent.includes("mot de passe")`), chromedp.KeyEvent(kb.Enter), heading("Créez votre mot de passe"))
 	o.run(tab(`e.id === "password"`), chromedp.KeyEvent("martin"), chromedp.KeyEvent(kb.Enter), focused(`e.matches("section.faults")`))
 	o.run(tab(`e.matches(".faults a")`), follow(), focused(`e.id === "password"`))
 	o.run(chromedp.KeyEvent(goodPassword), tab(`e.matches("button.show")`), submit, chromedp.KeyEvent(kb.Enter), heading("Saisissez votre nom"))
@@ -191,7 +191,7 @@ func activationWithoutScript(t *testing.T, ctx context.Context, w *world) {
 	_, l := w.invite("plain@acme.example", "Plain Paper", "en")
 	o := openWindow(t, ctx, w, "en")
 	var shows string
-	o.run(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(w.URL+l.Path), heading("Activate your account"), press("Activate"),
+	o.run(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(w.URL+l.Path), heading("Activate your account"), press("Activate and choose a password"),
 		heading("Create your password"), chromedp.SendKeys("#password", "paper", chromedp.ByID), press("Create"),
 		chromedp.WaitVisible("section.faults", chromedp.ByQuery), chromedp.Text("section.faults", &shows, chromedp.ByQuery),
 		chromedp.SendKeys("#password", goodPassword, chromedp.ByID), press("Create"),

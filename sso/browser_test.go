@@ -6,50 +6,23 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/usher-scim/usher/internal/browsertest"
 )
 
 //go:embed testdata/axe/axe.min.js
 var axe string
 
-// chromium starts the browser of this test binary. Without one on the machine the
-// test is skipped, or fails when the environment variable CI is set.
-func chromium(t *testing.T) context.Context {
-	t.Helper()
-	bin, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("chromium is not installed, and CI is set: install it (Debian package chromium)")
-		}
-		t.Skip("chromium is not installed: this test needs a browser (Debian package chromium)")
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(bin), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("ignore-certificate-errors", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true), chromedp.Flag("no-proxy-server", true),
-	)...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	if err := chromedp.Run(ctx); err != nil {
-		t.Fatal(err)
-	}
-	return ctx
-}
-
 // TestBrowser looks at everything in a real browser.
 func TestBrowser(t *testing.T) {
-	ctx := chromium(t)
+	ctx := browsertest.Start(t, browsertest.Config{AnyCertificate: true})
 	w := open(t, "")
 	g := &gallery{}
 	g.beside(w.Server)

@@ -147,7 +147,7 @@ func mustURL(t testing.TB, s string) *url.URL {
 func (b *browser) activate(l resources.Letter, name string) {
 	b.Helper()
 	b.get(l.Path).want(b, 200, "/activate")
-	b.post("/activate").want(b, 200, "/activate/password")
+	b.post("/activate", "with", "password").want(b, 200, "/activate/password")
 	b.post("/activate/password", "password", goodPassword).want(b, 200, "/activate/name")
 	b.post("/activate/name", "name", name).want(b, 200, "/activate/done")
 }

@@ -76,7 +76,7 @@ func (w *world) tour(g *gallery, lang string) {
 	b := w.browser()
 	b.lang = lang
 	hang("activate", b.get(l.Path))
-	hang("password", b.post("/activate"))
+	hang("password", b.post("/activate", "with", "password"))
 	hang("password-faults", b.post("/activate/password", "password", "martin"))
 	hang("name", b.post("/activate/password", "password", goodPassword))
 	hang("name-fault", b.post("/activate/name", "name", ""))

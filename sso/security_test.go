@@ -125,7 +125,7 @@ func TestCookieFlags(t *testing.T) {
 	b.follow = false
 	b.get(l.Path)
 	b.get("/activate?lang=fr")
-	b.post("/activate")
+	b.post("/activate", "with", "password")
 	b.post("/activate/password", "password", goodPassword)
 	b.post("/activate/name", "name", "Ann")
 	b.get("/sso/acme/corp/start")

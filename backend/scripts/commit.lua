@@ -5,7 +5,8 @@
 -- has. All checks come before the first write, and XADD, the only write that
 -- can fail on state, comes before all others, because Redis does not roll back.
 --
--- Answers: {'ok', lsn}  {'same'}  {'changed'}  {'fenced'}
+-- Answers: {'ok', lsn, notes about claims …}  {'same'}  {'changed'}  {'fenced'}
+--          {'aborted'}  {'late', the time}
 --          {'name'|'claim'|'full'|'open'|'few'|'many'|'missing', number of the item, holder}
 local K, A = KEYS, ARGV
 local call, unpack, sub = redis.call, unpack, string.sub
@@ -89,6 +90,34 @@ for i = 1, tonumber(A[a]) do
     return {'claim', tostring(i), v}
   end
   a = a + 2
+end
+a = a + 1
+
+-- 2d'. Claims in slots of their own, reserved there for this attempt or left as
+-- they are: the list says what was seen, nobody has fenced the attempt off, and
+-- it is not so late that a tombstone may be gone again.
+local takes_of, frees_of, list, notes
+if A[a] == '1' then
+  takes_of, frees_of, list, notes = {}, {}, K[k + 1], K[k + 2]
+  local deadline = tonumber(A[a + 1])
+  if deadline > 0 then
+    local t = call('TIME')
+    local ms = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+    if ms > deadline or deadline > ms + 120000 then return {'late', string.format('%.0f', ms)} end
+    if call('HEXISTS', K[k + 3], A[1]) == 1 then return {'aborted'} end
+  end
+  k, a = k + 3, a + 2
+  for i = 1, tonumber(A[a]) do
+    local what, entry, seen = A[a + 1], A[a + 2], A[a + 3]
+    if what == 'held' then return {'claim', tostring(i), seen} end
+    if what ~= 'skip' and (call('HGET', list, entry) or '') ~= seen then return {'changed'} end
+    if what == 'take' then takes_of[#takes_of + 1] = {entry, seen, A[a + 4]} end
+    a = a + 4
+  end
+  a = a + 1
+  for i = 1, tonumber(A[a]) do
+    frees_of[i], a = {A[a + 1], A[a + 2]}, a + 2
+  end
 end
 a = a + 1
 
@@ -245,11 +274,52 @@ for _ = 1, tonumber(A[a]) do
   if v and sub(v, 1, #A[a + 1]) == A[a + 1] then
     call('DEL', K[k + 1])
     call('HDEL', K[k + 2], A[a + 2])
+  elseif v and sub(v, 1, #A[a + 1]) == 'P' .. sub(A[a + 1], 2) then
+    -- Committed by the protocol of clusters and not confirmed yet, or not even that.
+    local held = call('HGET', K[k + 2], A[a + 2])
+    local head = 'P' .. sub(A[a + 1], 2) .. (held and string.match(held, '|([^|]*)$') or '') .. '|'
+    if held and sub(v, 1, #head) == head then
+      call('DEL', K[k + 1])
+      call('HDEL', K[k + 2], A[a + 2])
+    end
   end
   k = k + 2
   a = a + 2
 end
 a = a + 1
+
+-- 4c'. The same for claims in slots of their own: what is to be done there is
+-- noted, by attempt. A note has the attempts before it that may still stand in
+-- the claim; one about taking and one about giving back never share a name, or
+-- whoever acts on the one takes off the other.
+local answer = {'ok', ''}
+local function note(name, text)
+  call('HSET', notes, name, text)
+  answer[#answer + 1] = name
+  answer[#answer + 1] = text
+end
+local function earlier(entry, attempt)
+  local name = 'c|' .. entry .. '|' .. attempt
+  local was = call('HGET', notes, name)
+  if was then call('HDEL', notes, name) end
+  return was and string.match(was, '|(.*)$') or ''
+end
+if list then
+  for _, t in ipairs(takes_of) do
+    local entry, before, row = t[1], string.match(t[2], '|([^|]*)$'), ''
+    if before then row = before .. earlier(entry, before) end
+    call('HSET', list, entry, t[3] .. '|' .. A[1])
+    note('c|' .. entry .. '|' .. A[1], t[3] .. '|' .. row)
+  end
+  for _, f in ipairs(frees_of) do
+    local held = call('HGET', list, f[1])
+    if held and sub(held, 1, #f[2]) == f[2] then
+      local attempt = sub(held, #f[2] + 1)
+      call('HDEL', list, f[1])
+      note('r|' .. f[1] .. '|' .. attempt, earlier(f[1], attempt))
+    end
+  end
+end
 
 -- 4d. Memberships of deleted groups go to the trash, with 1 when who was in
 -- becomes due.
@@ -397,4 +467,5 @@ if call('HGET', current, 'm') ~= stamp then
 else
   call('HSET', current, A[1], lsn)
 end
-return {'ok', lsn}
+answer[2] = lsn
+return answer

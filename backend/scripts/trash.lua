@@ -7,7 +7,7 @@
 local call, sub = redis.call, string.sub
 local gid = ARGV[1]
 local asked = tonumber(call('ZSCORE', KEYS[1], gid) or '0') == 1
-for i = 4, #KEYS do
+for i = 4, 2 + #ARGV / 2 do
   local row = call('GET', KEYS[i]) or ''
   for at = 1, #row, 20 do
     if sub(row, at, at + 19) == gid then

@@ -4,7 +4,8 @@
 local call = redis.call
 for i = 2, #KEYS do
   local v = call('GET', KEYS[i])
-  if v and string.sub(v, 1, #ARGV[1]) == ARGV[1] then call('DEL', KEYS[i]) end
+  local head = 'P' .. string.sub(ARGV[1], 2) .. (call('HGET', KEYS[1], ARGV[i]) or '') .. '|'
+  if v and (string.sub(v, 1, #ARGV[1]) == ARGV[1] or string.sub(v, 1, #head) == head) then call('DEL', KEYS[i]) end
   call('HDEL', KEYS[1], ARGV[i])
 end
 return #KEYS - 1

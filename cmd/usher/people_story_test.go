@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-scim/usher/internal/browsertest"
 	"github.com/usher-scim/usher/internal/dextest"
 	"github.com/usher-scim/usher/internal/redistest"
 )
@@ -16,7 +17,7 @@ import (
 // where they land, on a live server, with a real provider, real mail and a real
 // browser.
 func TestPeople(t *testing.T) {
-	in := chromium(t)
+	in := browsertest.Start(t, browsertest.Config{})
 	for _, store := range []string{"redis", "embedded"} {
 		t.Run(store, func(t *testing.T) {
 			address := ""

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/usher-scim/usher/internal/outbound"
+	"github.com/usher-scim/usher/internal/redisurl"
 )
 
 // check looks at the values together and brings them into their final form.
@@ -168,20 +169,19 @@ func (l *loading) checkRedis(bad func(key, reason string, args ...any)) {
 		}
 		return
 	}
-	u, err := url.Parse(string(l.Redis.URL))
-	if err != nil || u.Host == "" || (u.Scheme != "redis" && u.Scheme != "rediss") {
-		bad("redis.url", "it is not a URL of the form redis://[user:password@]host:port/db (rediss:// for TLS); percent-encode special characters of the password")
+	u, err := redisurl.Parse(string(l.Redis.URL))
+	if err != nil {
+		bad("redis.url", "it %v", err)
 		return
 	}
-	_, has := u.User.Password()
+	has := u.Password != ""
 	if l.Redis.Password != "" {
 		if has {
 			bad("redis.password", "redis.url has a password too; keep one of them")
 		}
-		u.User = url.UserPassword(u.User.Username(), string(l.Redis.Password))
-		l.Redis.URL = Secret(u.String())
+		l.Redis.URL = Secret(u.WithPassword(string(l.Redis.Password)).String())
 	}
-	if has && l.Origin["redis.url"] == "flag" {
+	if (has || u.SentinelPassword != "") && l.Origin["redis.url"] == "flag" {
 		l.Warnings = append(l.Warnings, "a password in a flag can be seen by every user of this machine; set USHER_REDIS_URL or USHER_REDIS_PASSWORD_FILE instead")
 	}
 }

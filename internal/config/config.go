@@ -36,7 +36,7 @@ type Config struct {
 
 // Redis says where the state is kept.
 type Redis struct {
-	URL           Secret `yaml:"url" env:"URL" doc:"redis:// or rediss:// URL of the store; empty: an embedded store, see data_dir."`
+	URL           Secret `yaml:"url" env:"URL" doc:"redis://, redis+cluster:// or redis+sentinel:// URL of the store (rediss for TLS); empty: an embedded store, see data_dir."`
 	Password      Secret `yaml:"password" env:"PASSWORD" doc:"Password of the store, when it is not in the URL."`
 	AllowEviction bool   `yaml:"allow_eviction" env:"ALLOW_EVICTION" doc:"Accept a store that may throw keys away when memory is short; it loses data."`
 }

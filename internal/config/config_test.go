@@ -122,6 +122,8 @@ func TestFaults(t *testing.T) {
 		{"too many workers", "jobs: {workers: 257}", Input{}, []string{"jobs.workers (file ", "257 is not between 0 and 256"}},
 		{"port", "", Input{Flags: map[string]string{"listen": "127.0.0.1:70000"}}, []string{`"70000" is not a port`}},
 		{"public URL with a user", "", Input{Flags: map[string]string{"public_url": "https://u:p@x"}}, []string{"no user, query or fragment"}},
+		{"a database of a cluster", "", Input{Env: map[string]string{"USHER_REDIS_URL": "redis+cluster://h:1/2"}}, []string{"redis.url", "only number 0"}},
+		{"Sentinels without a name", "", Input{Env: map[string]string{"USHER_REDIS_URL": "redis+sentinel://h:1"}}, []string{"redis.url", "name the primary"}},
 		{"password twice", "", Input{Env: map[string]string{"USHER_REDIS_URL": "redis://:one@h:1", "USHER_REDIS_PASSWORD": "two"}}, []string{"keep one"}},
 		{"password alone", "", Input{Env: map[string]string{"USHER_REDIS_PASSWORD": "two"}}, []string{"no effect without redis.url"}},
 		{

@@ -43,7 +43,10 @@ type Server struct {
 	log  *bytes.Buffer
 }
 
-const startTime = 10 * time.Second
+const (
+	startTime = 10 * time.Second
+	tries     = 5 // starts on other ports
+)
 
 // Start runs a server with the default settings and returns its URL. Without
 // redis-server on the machine the test is skipped, or fails when the
@@ -56,21 +59,12 @@ func Start(tb testing.TB) string {
 // Run is [Start] with settings and a handle to the server.
 func Run(tb testing.TB, cfg Config) *Server {
 	tb.Helper()
-	bin, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			tb.Fatal("redis-server is not installed, and CI is set: install it (Debian package redis-server)")
-		}
-		tb.Skip("redis-server is not installed: this test needs a real one (Debian package redis-server)")
-	}
-	pass := make([]byte, 16)
-	if _, err := rand.Read(pass); err != nil {
-		tb.Fatalf("random password: %v", err)
-	}
+	bin := binary(tb)
+	pass := password(tb)
 	var failed error
-	for range 5 { // another process may take the free port before the server does
-		s := &Server{Password: hex.EncodeToString(pass), Dir: tb.TempDir()}
-		if failed = s.start(bin, cfg.Args); failed == nil {
+	for range tries { // another process may take the free port before the server does
+		s := &Server{Password: pass, Dir: tb.TempDir()}
+		if failed = s.start(bin, "", cfg.Args); failed == nil {
 			tb.Cleanup(s.Kill)
 			return s
 		}
@@ -79,23 +73,54 @@ func Run(tb testing.TB, cfg Config) *Server {
 	return nil
 }
 
-func (s *Server) start(bin string, extra []string) error {
-	port, err := freePort()
+// binary finds redis-server, or skips or fails the test.
+func binary(tb testing.TB) string {
+	tb.Helper()
+	bin, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			tb.Fatal("redis-server is not installed, and CI is set: install it (Debian package redis-server)")
+		}
+		tb.Skip("redis-server is not installed: this test needs a real one (Debian package redis-server)")
+	}
+	return bin
+}
+
+func password(tb testing.TB) string {
+	tb.Helper()
+	pass := make([]byte, 16)
+	if _, err := rand.Read(pass); err != nil {
+		tb.Fatalf("random password: %v", err)
+	}
+	return hex.EncodeToString(pass)
+}
+
+// start runs the server on a free port; conf are further lines of its file of
+// settings, for what must not be on the command line.
+func (s *Server) start(bin, conf string, extra []string) error {
+	file, port, err := s.place("requirepass " + s.Password + "\n" + conf)
 	if err != nil {
 		return err
 	}
-	s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	s.URL = (&url.URL{Scheme: "redis", User: url.UserPassword("", s.Password), Host: s.Addr, Path: "/0"}).String()
-	// The password goes in by a file: the command line is readable by all.
-	conf := filepath.Join(s.Dir, "redis.conf")
-	if err := os.WriteFile(conf, []byte("requirepass "+s.Password+"\n"), 0o600); err != nil {
-		return err
-	}
 	s.args = append([]string{
-		bin, conf, "--port", strconv.Itoa(port), "--bind", "127.0.0.1",
+		bin, file, "--port", port, "--bind", "127.0.0.1",
 		"--dir", s.Dir, "--save", "", "--appendonly", "no", "--daemonize", "no", "--databases", "1",
 	}, extra...)
 	return s.Restart()
+}
+
+// place finds a port for the server and writes its file of settings: passwords
+// go in by it, because the command line is readable by all.
+func (s *Server) place(conf string) (file, port string, err error) {
+	n, err := freePort()
+	if err != nil {
+		return "", "", err
+	}
+	port = strconv.Itoa(n)
+	s.Addr = net.JoinHostPort("127.0.0.1", port)
+	s.URL = (&url.URL{Scheme: "redis", User: url.UserPassword("", s.Password), Host: s.Addr, Path: "/0"}).String()
+	file = filepath.Join(s.Dir, "redis.conf")
+	return file, port, os.WriteFile(file, []byte(conf), 0o600)
 }
 
 func freePort() (int, error) {
