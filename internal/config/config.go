@@ -31,12 +31,12 @@ type Config struct {
 	ReadyFile      string   `yaml:"ready_file" env:"READY_FILE" doc:"JSON file written when the server is ready (mode 0600)."`
 	Bootstrap      bool     `yaml:"bootstrap" env:"BOOTSTRAP" doc:"Create the organization demo and first tokens in an empty store."`
 	Schemas        []string `yaml:"schemas" env:"SCHEMAS" doc:"JSON files that declare schemas and resource types for all organizations."`
-	DataDir        string   `yaml:"data_dir" env:"DATA_DIR" doc:"Reserved for the embedded store, which does not write to disk yet."`
+	DataDir        string   `yaml:"data_dir" env:"DATA_DIR" doc:"Directory where the embedded store keeps its data, of one usher process alone; off, or empty in the file or the flag: everything is lost when usher stops. Without effect when redis.url is set."`
 }
 
 // Redis says where the state is kept.
 type Redis struct {
-	URL           Secret `yaml:"url" env:"URL" doc:"redis://, redis+cluster:// or redis+sentinel:// URL of the store (rediss for TLS); empty: an embedded store in memory."`
+	URL           Secret `yaml:"url" env:"URL" doc:"redis://, redis+cluster:// or redis+sentinel:// URL of the store (rediss for TLS); empty: an embedded store, see data_dir."`
 	Password      Secret `yaml:"password" env:"PASSWORD" doc:"Password of the store, when it is not in the URL."`
 	AllowEviction bool   `yaml:"allow_eviction" env:"ALLOW_EVICTION" doc:"Accept a store that may throw keys away when memory is short; it loses data."`
 }
@@ -126,6 +126,7 @@ func Default() Config {
 		Mail:      Mail{Name: "usher"},
 		Inbox:     Inbox{Listen: "127.0.0.1:0"},
 		Bootstrap: true,
+		DataDir:   "usher-data",
 	}
 }
 
