@@ -29,7 +29,7 @@ func (b *backup) say(lines ...*line) error {
 // kind reads all records of a kind, in the order of their ids: what is created
 // behind the walk's place is noted.
 func (b *backup) kind(ctx context.Context, kind resources.Kind) error {
-	return b.walkIDs(ctx, b.keys.index(resources.All(kind)), chunkSize, func(ids []string) error {
+	return b.walkIDs(ctx, b.keys.index(resources.All(kind)), func(ids []string) error {
 		if kind == resources.KindUser {
 			b.step.Users += len(ids)
 		}
@@ -38,10 +38,10 @@ func (b *backup) kind(ctx context.Context, kind resources.Kind) error {
 }
 
 // walkIDs gives the members of a set whose scores are all 0, in order.
-func (b *backup) walkIDs(ctx context.Context, key string, n int, fn func([]string) error) error {
+func (b *backup) walkIDs(ctx context.Context, key string, fn func([]string) error) error {
 	for from := "-"; ; {
 		began := started()
-		ids, err := b.s.scans.ZRangeArgs(ctx, redis.ZRangeArgs{Key: key, Start: from, Stop: "+", ByLex: true, Count: int64(n)}).Result()
+		ids, err := b.s.scans.ZRangeArgs(ctx, redis.ZRangeArgs{Key: key, Start: from, Stop: "+", ByLex: true, Count: linkChunk}).Result()
 		if err != nil {
 			return explain(ctx, "read a list for the backup", err)
 		}
@@ -149,7 +149,7 @@ func (b *backup) pool(ctx context.Context, name string) error {
 
 // memberships reads who is in which group.
 func (b *backup) memberships(ctx context.Context) error {
-	return b.walkIDs(ctx, b.keys.index(resources.GroupAll), chunkSize, func(groups []string) error {
+	return b.walkIDs(ctx, b.keys.index(resources.GroupAll), func(groups []string) error {
 		pipe := b.s.scans.Pipeline()
 		sizes := make([]*redis.IntCmd, len(groups))
 		for i, g := range groups {
@@ -162,7 +162,7 @@ func (b *backup) memberships(ctx context.Context) error {
 			if sizes[i].Val() == 0 {
 				continue // who comes in is noted
 			}
-			err := b.walkIDs(ctx, b.keys.members(g), linkChunk, func(ids []string) error {
+			err := b.walkIDs(ctx, b.keys.members(g), func(ids []string) error {
 				return b.say(&line{T: lineMembers, Group: g, In: ids})
 			})
 			if err != nil {
@@ -193,7 +193,7 @@ func (b *backup) trash(ctx context.Context) error {
 // trashOf writes who was in one of them and is still to become due.
 func (b *backup) trashOf(ctx context.Context, group string) error {
 	more := false
-	err := b.walkIDs(ctx, b.keys.trash(group), linkChunk, func(ids []string) error {
+	err := b.walkIDs(ctx, b.keys.trash(group), func(ids []string) error {
 		l := &line{T: lineTrash, Group: group, In: ids, More: more}
 		more = true
 		return b.say(l)

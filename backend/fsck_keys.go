@@ -35,7 +35,7 @@ func typeOf(key string) string {
 var otherTypes = map[string]string{
 	"gm": "zset", "ug": "string", "gv": "hash", "gd": "hash", "ev": "stream", "sp": "set", "ln": "zset", "pl": "set",
 	"cl": "hash", "xp": "zset", "tl": "zset", "tr": "zset", "du": "zset", "dt": "hash", "dp": "zset", "dc": "hash",
-	"lz": "string", "bl": "stream", "br": "hash", "at": "hash", "vt": "string",
+	"lz": "string", "bk": "hash", "rs": "string", "bl": "stream", "br": "hash", "at": "hash", "vt": "string",
 	"in": "hash", "ab": "hash", "em": "string", "nu": "string", "su": "string", "sd": "string",
 }
 

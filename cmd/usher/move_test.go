@@ -25,7 +25,6 @@ type provider struct {
 	client      *http.Client
 	ids         map[string]string
 	tags        map[string]string
-	shown       map[string]string // what GET gave last
 }
 
 // ask sends a request and reads the answer.
