@@ -21,6 +21,14 @@
 // queue.go and bell.go are how workers find it and share it (resources.Queue). One
 // goroutine of the Store rings for what commits made due.
 //
+// [Store.Backup] writes what is true about an organization to a file, as it was at
+// one moment; [Store.Restore] reads it and derives the rest. For this all scripts
+// that change what is true begin with scripts/guard.lua. True are the records
+// (u g t o r s), gm, gv, ev, du, dt, dp, dc, vt, xp, of sp those that
+// resources.Holdings calls others', and tl and tr of groups that were disbanded.
+// Left behind are at, lz, bl, br, bk, rs, in, ab, and tl and tr of all other
+// groups; everything else is derived.
+//
 // # Keys
 //
 // Every key but the claims carries the organization's tag, so that an
@@ -57,6 +65,9 @@
 //	at  at:{org}:0|1         hash    attempts of even and odd minutes to their commits; "m" is the minute
 //	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
 //	wt  wt:{…}               string  written and deleted by one script, so that WAIT has a write to wait for
+//	bk  bk:{org}             hash    a backup that runs: field "" is its mark, all others what was written
+//	                                 since it began (scripts/guard.lua)
+//	rs  rs:{org}             string  the backup that this organization is being restored from
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
 //	                                 of its own. The letters are the resources.ClaimKind
 //	nx  nx:{org}             never exists: has a cluster refuse a script while the slot moves (slot.go)

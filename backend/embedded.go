@@ -109,13 +109,16 @@ func (k *keeper) send(ctx context.Context, run func() (any, error)) (any, error)
 	last := k.journal.Last()
 	k.gate.RUnlock()
 	if err := k.journal.Wait(ctx, last); err != nil {
-		return nil, k.unwritable(err)
+		return nil, fmt.Errorf("backend: the write is not on disk: %w: %w", resources.ErrOutcomeUnknown, err)
+	}
+	if failed != nil && strings.Contains(failed.Error(), noWrites) {
+		return nil, fmt.Errorf("backend: the write was not done: %w: %w", resources.ErrUnavailable, failed)
 	}
 	return reply, failed
 }
 
 func (k *keeper) unwritable(err error) error {
-	return fmt.Errorf("backend: the write is not on disk, and nobody can say whether it is kept: the data directory %s cannot be written: %w: %w", k.dir, resources.ErrUnavailable, err)
+	return fmt.Errorf("backend: the data directory %s cannot be written: %w: %w", k.dir, resources.ErrUnavailable, err)
 }
 
 // tend writes snapshots when the journal has grown and heals it when writing has

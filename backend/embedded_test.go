@@ -87,7 +87,7 @@ func TestUnkeptWritesAreRefused(t *testing.T) {
 	s := open(t, backend.Config{}.OnDisk(journaltest.New()))
 	ctx := context.Background()
 	for body, want := range map[string]string{
-		"redis.call('PEXPIRE', KEYS[1], '10')":  "does not know the command PEXPIRE",
+		"redis.call('LPUSH', KEYS[1], '10')":    "does not know the command LPUSH",
 		"redis.pcall('SPOP', KEYS[1]) return 1": "",
 		"redis.call('XADD', KEYS[1], 'x', 'f')": "id",
 	} {

@@ -135,7 +135,13 @@ func (r *restoration) look(ctx context.Context, o BackupOrg) (reason string, don
 	if err != nil && !isNil(err) {
 		return "", false, explain(ctx, "look for the organization", err)
 	}
+	seen, err := r.s.reads.Exists(ctx, r.home.record(resources.KindOrg, string(o.Org))).Result()
+	if err != nil {
+		return "", false, explain(ctx, "look for the organization", err)
+	}
 	switch {
+	case mark == r.id && seen > 0: // only the last word about it is missing
+		return "", true, r.mark(ctx, o.Org, "done")
 	case mark == r.id+doneMark:
 		return "", true, nil
 	case mark == r.id && !r.cfg.Resume:
@@ -323,22 +329,29 @@ func (s *Store) DropRestored(ctx context.Context, contents *BackupContents, only
 	if err != nil {
 		return nil, err
 	}
+	r := &restoration{s: s, id: contents.Header.ID, cfg: RestoreConfig{Resume: true}}
+	if r.home, err = keysOf(resources.PlatformOrg); err != nil {
+		return nil, err
+	}
 	for _, o := range wanted {
+		_, done, err := r.look(ctx, o)
+		if err != nil {
+			return dropped, err
+		}
+		if done {
+			if err := r.mark(ctx, o.Org, "end"); err != nil {
+				return dropped, err
+			}
+			continue
+		}
 		k, err := keysOf(o.Org)
 		if err != nil {
 			return dropped, err
 		}
-		mark, err := s.reads.Get(ctx, k.restoring()).Result()
-		if err != nil && !isNil(err) {
-			return dropped, explain(ctx, "look for the organization", err)
-		}
-		if mark == contents.Header.ID+doneMark {
-			r := &restoration{s: s, id: contents.Header.ID}
-			if err := r.mark(ctx, o.Org, "end"); err != nil {
-				return dropped, err
+		if mark, err := s.reads.Get(ctx, k.restoring()).Result(); mark != r.id {
+			if err != nil && !isNil(err) {
+				return dropped, explain(ctx, "look for the organization", err)
 			}
-		}
-		if mark != contents.Header.ID {
 			continue
 		}
 		if err := s.eraseAll(ctx, o.Org); err != nil {

@@ -196,8 +196,8 @@ func (b *batch) someClaims(ctx context.Context, list []claimWork) error {
 	for i, w := range list {
 		delete(b.r.refused, w.Claim)
 		if others[i] != "" {
-			by, _ := parseClaim(others[i])
-			b.r.refused[w.Claim] = fmt.Sprintf("%s of the organization %s", by.holder, by.org)
+			held, _ := parseClaim(others[i])
+			b.r.refused[w.Claim] = fmt.Sprintf("%s of the organization %s", held.holder, held.org)
 		}
 	}
 	return nil
