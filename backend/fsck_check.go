@@ -93,7 +93,7 @@ func (c *check) find(f Finding) {
 			c.where[f.Code] = append(list, f.where())
 		}
 	} else {
-		h := maphash.String(c.seed, string(f.Code)+"\x00"+f.Key+"\x00"+f.Entry+"\x00"+f.Record+"\x00"+f.Reason)
+		h := maphash.String(c.seed, string(f.Code)+"\x00"+f.Key+"\x00"+f.Entry+"\x00"+f.Record)
 		met := c.told[h]
 		if met == c.round {
 			return

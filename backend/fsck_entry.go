@@ -89,7 +89,7 @@ func entryText(shape resources.Shape, value, id string) string {
 	case resources.Member, resources.Time:
 		return id
 	}
-	return value + "\x00" + id
+	return value + " " + id
 }
 
 // row makes a difference one about ids in a row that make no sense.
