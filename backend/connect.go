@@ -39,7 +39,7 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 	switch u.Kind {
 	case redisurl.Cluster:
-		s.cluster(u, tlsOf(u))
+		s.cluster(ctx, u, tlsOf(u))
 	case redisurl.Sentinel:
 		if err := s.sentinels(ctx, u); err != nil {
 			return err
@@ -63,13 +63,13 @@ func (s *Store) server(ctx context.Context, u redisurl.URL) error {
 		return nil //nolint:nilerr // a server that cannot be asked is told of by check
 	}
 	if u.DB != 0 {
-		return errors.Join(errors.New("backend: the Redis URL chooses a database, and the server is part of a cluster, which has only number 0; leave the path out"), s.closeClients())
+		return errors.New("backend: the Redis URL chooses a database, and the server is part of a cluster, which has only number 0; leave the path out")
 	}
 	if err := s.closeClients(); err != nil {
 		return err
 	}
 	u.User, u.Password = opt.Username, opt.Password
-	s.cluster(u, opt.TLSConfig)
+	s.cluster(ctx, u, opt.TLSConfig)
 	return nil
 }
 
@@ -139,7 +139,7 @@ func sentinelsLocked(ctx context.Context, opt *redis.FailoverOptions) bool {
 // node. Reads go to primaries only, so that a write is seen by the next read.
 // Routing policies would take an MGET apart key by key and ask the server about
 // every command: all our commands have their keys in one slot.
-func (s *Store) cluster(u redisurl.URL, secure *tls.Config) {
+func (s *Store) cluster(ctx context.Context, u redisurl.URL, secure *tls.Config) {
 	opt := redis.ClusterOptions{
 		Addrs: u.Addrs, Username: u.User, Password: u.Password, TLSConfig: secure,
 		MaxRedirects: 3, DisableRoutingPolicies: true, ClusterStateReloadInterval: topologyTime,
@@ -152,6 +152,7 @@ func (s *Store) cluster(u redisurl.URL, secure *tls.Config) {
 	scan.PoolSize = scanPool
 	s.spread, s.sharded = true, true
 	s.adopt(redis.NewClusterClient(&write), redis.NewClusterClient(&read), redis.NewClusterClient(&scan))
+	s.startSeeking(context.WithoutCancel(ctx))
 }
 
 func tlsOf(u redisurl.URL) *tls.Config {
@@ -173,11 +174,10 @@ func (s *Store) adopt(writes, reads, scans redis.UniversalClient) {
 		if c == writes && s.cfg.Durability != "" && s.cfg.Durability != DurabilityLocal {
 			bound += s.cfg.Wait
 		}
-		c.AddHook(timebox{time: bound, reload: func(ctx context.Context) {
-			if c, ok := c.(*redis.ClusterClient); ok {
-				c.ReloadState(ctx)
-			}
-		}})
+		c.AddHook(timebox{time: bound, failed: s.seek})
+		if c, ok := c.(*redis.ClusterClient); ok {
+			c.OnNewNode(func(node *redis.Client) { node.AddHook(brief{}) })
+		}
 	}
 }
 
@@ -185,6 +185,7 @@ func (s *Store) closeClients() error {
 	if s.writes == nil {
 		return nil
 	}
+	s.stopSeeking()
 	return errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
 }
 
@@ -197,20 +198,18 @@ func (s *Store) patience() time.Duration {
 	return callTime
 }
 
-// heed has the writing client of a cluster look where the slots are when an
-// error calls for it.
-func (s *Store) heed(ctx context.Context, err error) {
-	if c, ok := s.writes.(*redis.ClusterClient); ok && (lost(err) || elsewhere(err)) {
-		c.ReloadState(ctx)
+// heed looks where the slots are when an error calls for it.
+func (s *Store) heed(err error) {
+	if lost(err) || elsewhere(err) {
+		s.seek()
 	}
 }
 
-// timebox is the hook that bounds every command and pipeline, and that has a
-// cluster's client look where the slots are once a node fails it: by itself it
-// would keep asking a dead node.
+// timebox is the hook that bounds every command and pipeline, and that tells
+// when one has failed for want of the right node.
 type timebox struct {
 	time   time.Duration
-	reload func(context.Context)
+	failed func()
 }
 
 // DialHook changes nothing.
@@ -222,7 +221,7 @@ func (timebox) DialHook(next redis.DialHook) redis.DialHook {
 func (b timebox) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(within(ctx, b.time), cmd)
-		b.look(ctx, err)
+		b.look(err)
 		return err
 	}
 }
@@ -231,14 +230,14 @@ func (b timebox) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 func (b timebox) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := next(within(ctx, b.time), cmds)
-		b.look(ctx, err)
+		b.look(err)
 		return err
 	}
 }
 
-func (b timebox) look(ctx context.Context, err error) {
+func (b timebox) look(err error) {
 	if err != nil && !errors.Is(err, redis.Nil) && (lost(err) || elsewhere(err)) {
-		b.reload(ctx)
+		b.failed()
 	}
 }
 

@@ -113,17 +113,17 @@ func (c *check) otherName(ctx context.Context, l lookup, other string, d *differ
 	}
 	y := &list[0]
 	d.guards = append(d.guards, c.k.seenHead(y.kind, y.id, y.raw))
-	if _, says := y.says(l.e.Index, l.e.Value); !says && y.bad == nil {
-		return nil
-	}
-	d.fixes = nil
-	if y.bad != nil {
+	_, says := y.says(l.e.Index, l.e.Value)
+	switch damaged := y.bad != nil; {
+	case damaged:
+		d.fixes = nil
 		d.Reason = fmt.Sprintf("index %s gives %q to %s, which cannot be read; %s says that it has it", l.e.Index.Code(), l.e.Value, other, l.x.id)
 		d.Remedy = "repair or delete the damaged record first"
-		return nil
+	case says:
+		d.fixes = nil
+		d.Code = FindingNameTwice
+		d.Reason = fmt.Sprintf("%s and %s both have the name %q of index %s", l.x.id, other, l.e.Value, l.e.Index.Code())
+		d.Remedy = "rename or delete one of the two, by the identity provider or the SCIM API, then check again"
 	}
-	d.Code = FindingNameTwice
-	d.Reason = fmt.Sprintf("%s and %s both have the name %q of index %s", l.x.id, other, l.e.Value, l.e.Index.Code())
-	d.Remedy = "rename or delete one of the two, by the identity provider or the SCIM API, then check again"
 	return nil
 }

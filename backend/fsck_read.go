@@ -152,6 +152,7 @@ func (c *check) head(x *viewed) []guard {
 
 // damage is the finding about a record that cannot be read.
 func (c *check) damage(x *viewed) difference {
+	c.leaveOut()
 	reason := "its bytes make no sense"
 	if x.bad != nil {
 		reason = strings.TrimPrefix(x.bad.Error(), "backend: record "+x.id+": ")

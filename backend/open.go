@@ -90,10 +90,12 @@ type Store struct {
 
 	randMu sync.Mutex   // Config.Rand need not be safe for concurrent use
 	usual  atomic.Int32 // how usual it is that a user has groups, see fetch
+	perKey atomic.Int64 // bytes of a value in the last reply with many, see raw
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
 	ringer *ringer      // calls workers
 	relay  *relay       // ends what commits noted about claims; nil unless spread
+	seeker *seeker      // nil but on a cluster
 	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
 	strays strays       // what ScrubReserved watches
 	sure   *assurance   // nil when writes wait for nothing

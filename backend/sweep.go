@@ -11,6 +11,10 @@ import (
 	"github.com/usher-scim/usher/resources"
 )
 
+// trashPiece is how many former members of a group one script clears: about a
+// millisecond, two when they become due.
+const trashPiece = 250
+
 // Sweep implements resources.Store.
 func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, limit int, placed resources.Placed) (n int, err error) {
 	defer s.observe("sweep", started(), &err)
@@ -23,7 +27,7 @@ func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, l
 		return n, err
 	}
 	for n < limit {
-		m, err := s.sweepTrash(ctx, k, now, min(limit-n, chunkSize))
+		m, err := s.sweepTrash(ctx, k, now, min(limit-n, trashPiece))
 		n += m
 		if err != nil {
 			return n, err
@@ -108,6 +112,7 @@ func (s *Store) sweepThing(ctx context.Context, k keys, key, ms string) (bool, e
 			}
 		}
 	}
+	c.key(k.backup())
 	c.arg(ms, id)
 	reply, err := s.write(ctx, c)
 	done, _ := reply.(int64)
@@ -131,6 +136,7 @@ func (s *Store) sweepTrash(ctx context.Context, k keys, now time.Time, limit int
 	for _, id := range ids {
 		c.key(k.groupsOf(id))
 	}
+	c.key(k.backup())
 	c.arg(group, strconv.FormatInt(dueAt(now), 10))
 	for _, id := range ids {
 		item := ""

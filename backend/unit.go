@@ -35,6 +35,7 @@ type unit struct {
 	undue   []resources.DueItem
 	due     []resources.DueItem
 	leases  []string // tokens that must be the newest
+	marks   []marking
 	disband []string // groups whose members become due as they are cleared
 	events  []string
 

@@ -43,6 +43,15 @@ func (vain) Link(string, ...string) {}
 // Unlink does nothing.
 func (vain) Unlink(string, ...string) {}
 
+// Mark does nothing.
+func (vain) Mark(string, string) {}
+
+// Unmark does nothing.
+func (vain) Unmark(string, string) {}
+
+// Within does nothing.
+func (vain) Within(string, string) {}
+
 // Claim does nothing.
 func (vain) Claim(resources.Claim, string) {}
 

@@ -112,6 +112,18 @@ type Tx interface {
 	Link(group string, members ...string)
 	Unlink(group string, members ...string)
 
+	// Mark says that from this commit on the group's membership is changed in
+	// many commits, which are one change: until Unmark, commits of others that
+	// link or unlink there wait for its end, and after a bounded time end with
+	// ErrUnavailable. The mark of a group goes with the group.
+	Mark(group, change string)
+	Unmark(group, change string)
+	// Within says that what this commit links and unlinks in the group is part of
+	// a change: the commit ends with ErrFenced when the group does not have its
+	// mark any more. AnyChange does not mind any mark; "" waits until there is
+	// none, with or without links.
+	Within(group, change string)
+
 	// Unmoved makes the commit run again when the group's Links is not what
 	// Read gave any more. Without it a change does not depend on the membership
 	// it saw.
@@ -141,9 +153,9 @@ type Tx interface {
 	Wait(line, holder string, at int64, pools ...Pool)
 	// Quit takes holder out of a line.
 	Quit(line, holder string)
-	// Holds tells whether holder is in a pool now. The commit does not depend
-	// on it.
-	Holds(pool, holder string) (bool, error)
+	// Holds tells for each holder whether it is in a pool now. The commit does
+	// not depend on it.
+	Holds(pool string, holders ...string) ([]bool, error)
 	// Least refuses the commit (RefusedFew) when holders that it removes leave
 	// the pool with fewer than n.
 	Least(pool string, n int)
@@ -183,6 +195,9 @@ type Tx interface {
 	// only links and unlinks and changes nothing appends nothing.
 	Event(e Event)
 }
+
+// AnyChange stands for every change of a membership, see Tx.Within.
+const AnyChange = "*"
 
 // Pool is a bounded set of holders.
 type Pool struct {

@@ -33,6 +33,7 @@ const (
 	nounConnection noun = "connection" // an OpenID provider
 	nounRefused    noun = "refused"    // a sign-in that was refused
 	nounMail       noun = "mail"       // a message to a person
+	nounChange     noun = "change"     // a change of a membership that is under way
 )
 
 // place is where a setting stands in the indexes.
@@ -129,12 +130,4 @@ func nounOf(rec *Record) noun { return placeOf(rec).Noun }
 
 // settingID makes the id of a setting that exists once for an owner: the
 // owner's id with the kind exchanged. Both stand in the same organization.
-func settingID(owner string) string {
-	last := byte(0)
-	for i := range len(idAlphabet) {
-		if idAlphabet[i] == owner[idLength-1] {
-			last = byte(i)
-		}
-	}
-	return owner[:idLength-1] + string(idAlphabet[last&^7|byte(KindSetting)])
-}
+func settingID(owner string) string { return ownerOf(owner, KindSetting) }

@@ -53,10 +53,14 @@ func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Loaded, error) {
 			in.Flags[f[1]] = flags.Lookup(f[0]).Value.String()
 		}
 	}
-	if off, err := flags.GetBool("no-bootstrap"); err != nil {
-		return nil, err
-	} else if off {
-		in.Flags["bootstrap"] = "false"
+	if flags.Changed("no-bootstrap") { // the commands on the store have no such flag
+		off, err := flags.GetBool("no-bootstrap")
+		if err != nil {
+			return nil, err
+		}
+		if off {
+			in.Flags["bootstrap"] = "false"
+		}
 	}
 	loaded, err := config.Load(in)
 	_, schemas := declaredForAll(loaded)

@@ -94,14 +94,11 @@ func (d *data) create(ctx context.Context, n int) (string, error) {
 
 // group creates a group of the first n users.
 func (d *data) group(ctx context.Context, name string, n int) (string, error) {
-	doc := jsontree.Obj(
-		jsontree.Arr(jsontree.Str("urn:ietf:params:scim:schemas:core:2.0:Group")).As("schemas"),
-		jsontree.Str(name).As("displayName"))
-	rec, err := d.dir.CreateGroup(ctx, d.caller, doc, d.users[:n])
+	rec, err := d.dir.CreateGroup(ctx, d.caller, groupDocument(name), nil)
 	if err != nil {
 		return "", fmt.Errorf("load group of %d: %w", n, err)
 	}
-	return rec.ID, nil
+	return rec.ID, d.addMembers(ctx, rec.ID, d.users[:n])
 }
 
 // pick is a cheap pseudo-random number below n, different for every request.
