@@ -69,8 +69,17 @@
 //	                                 since it began (scripts/guard.lua)
 //	rs  rs:{org}             string  the backup that this organization is being restored from
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
-//	                                 of its own. The letters are the resources.ClaimKind
-//	nx  nx:{org}             never exists: has a cluster refuse a script while the slot moves (slot.go)
+//	                                 of its own. The letters are the resources.ClaimKind. While it is
+//	                                 only reserved: "P|<org>|<holder>|<attempt>|<kind>|<key>"
+//	in  in:{org}             hash    what is still to be done about claims after a commit: "c|" or
+//	                                 "r|<kind>|<key>|<attempt>", to be confirmed or given back. To "<holder>|",
+//	                                 for r nothing, and earlier attempts, 12 bytes each, in a row
+//	ab  ab:{org}             hash    attempts that must not be committed any more, to the ms when that
+//	                                 may be forgotten
+//
+// Claims are taken in the commit on a single server, and by the protocol of
+// claim.go on a cluster, where relay.go does in the background what commits noted
+// and scrub.go compares claims with lists. Both ways read what the other wrote.
 //
 // Nothing depends on the server letting keys expire. Nothing typed by a user
 // stands inside braces, and nothing of a customer in the name of a key.
