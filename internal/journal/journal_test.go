@@ -271,6 +271,26 @@ func TestMissingFiles(t *testing.T) {
 	}
 }
 
+// Journals that were made and never used do not count, though some of them have
+// been removed by chance.
+func TestUnusedJournals(t *testing.T) {
+	disk := journaltest.New()
+	w := open(t, disk)
+	w.must(t, "a")
+	for range 2 {
+		disk.Fail(5, errPower, false) // the snapshot cannot be begun, its journal is there
+		if err := w.snapshot(); err == nil {
+			t.Fatal("a snapshot that cannot be made")
+		}
+	}
+	if err := disk.Remove("journal-0000000002"); err != nil {
+		t.Fatal(err)
+	}
+	if again := open(t, disk.Copy()); cmp.Diff([]string{"a"}, again.state) != "" {
+		t.Errorf("there is %q", again.state)
+	}
+}
+
 func TestRefusedRecord(t *testing.T) {
 	disk := journaltest.New()
 	open(t, disk).must(t, "a", "b")

@@ -84,7 +84,10 @@ func (o *opening) open() (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = o.dropEmpty(&files); err != nil {
+	if err := o.dropEmpty(&files); err != nil {
+		return nil, err
+	}
+	if err := files.whole(); err != nil {
 		return nil, err
 	}
 	j := &Journal{cfg: o.cfg, wake: make(chan struct{}, 1), trouble: make(chan struct{}, 1), ended: make(chan struct{})}
@@ -119,7 +122,7 @@ func (o *opening) open() (*Journal, error) {
 	return j, nil
 }
 
-// list finds the files and checks that none is missing.
+// list finds the files.
 func (o *opening) list() (files generations, err error) {
 	names, err := o.cfg.Disk.Names()
 	if err != nil {
@@ -147,34 +150,41 @@ func (o *opening) list() (files generations, err error) {
 			files.old = append(files.old, head{kind: kindSnapshot, generation: g}.name())
 		}
 	}
-	want := max(files.snapshot, 1)
 	for _, g := range journals {
-		if g < want && len(files.journals) == 0 {
+		if g < files.snapshot {
 			files.old = append(files.old, head{kind: kindJournal, generation: g}.name())
 			continue
 		}
-		if g != want {
-			break
-		}
 		files.journals = append(files.journals, g)
-		want++
-	}
-	if last := len(journals); (last > 0 && journals[last-1] >= want) || (files.snapshot > 0 && len(files.journals) == 0) {
-		return files, &DamageError{File: head{kind: kindJournal, generation: want}.name(), Reason: "it is missing, and so are its records"}
 	}
 	return files, nil
 }
 
+// whole checks that no journal is missing.
+func (g *generations) whole() error {
+	want := max(g.snapshot, 1)
+	for _, have := range g.journals {
+		if have != want {
+			break
+		}
+		want++
+	}
+	if n := len(g.journals); (n > 0 && g.journals[n-1] >= want) || (n == 0 && g.snapshot > 0) {
+		return &DamageError{File: head{kind: kindJournal, generation: want}.name(), Reason: "it is missing, and so are its records"}
+	}
+	return nil
+}
+
 // dropEmpty forgets journals at the end that no record was written to: a crash has
 // come between their making and their first use, and what is before them may end
-// in pieces.
+// in pieces. Some of them may have been removed before.
 func (o *opening) dropEmpty(files *generations) error {
 	for len(files.journals) > 0 {
 		only := len(files.journals) == 1
-		if only && files.snapshot > 0 {
+		g := files.journals[len(files.journals)-1]
+		if only && (files.snapshot > 0 || g > 1) {
 			return nil // it was made and synced before the snapshot
 		}
-		g := files.journals[len(files.journals)-1]
 		name := head{kind: kindJournal, generation: g}.name()
 		f, err := o.read(name, kindJournal, g)
 		if err == nil {
