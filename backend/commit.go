@@ -34,7 +34,7 @@ func (p *plan) call() *call {
 		w.key(k.places())
 	}
 	p.dues(w)
-	w.key(k.links(), k.index(resources.GroupModified))
+	w.key(k.links(), k.index(resources.GroupModified), k.backup()) // the last key is what guard.lua looks at
 	w.call.arg(w.args...)
 	return w.call
 }

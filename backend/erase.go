@@ -17,6 +17,9 @@ func (s *Store) Erase(ctx context.Context, org resources.OrgID, limit int) (n in
 		return 0, err
 	}
 	limit = min(limit, chunkSize)
+	if err := s.endBackup(ctx, k); err != nil {
+		return 0, err
+	}
 	for _, kind := range resources.Kinds() {
 		if n, err = s.eraseRecords(ctx, k, kind, limit); n > 0 || err != nil {
 			return n, err
@@ -28,6 +31,15 @@ func (s *Store) Erase(ctx context.Context, org resources.OrgID, limit int) (n in
 		}
 	}
 	return 0, s.eraseRest(ctx, k)
+}
+
+// endBackup makes a backup that is running find out that what it reads goes away.
+func (s *Store) endBackup(ctx context.Context, k keys) error {
+	c := newCall(s.scripts.erase, 3)
+	c.key(k.backup(), k.backup())
+	c.arg("ZREM")
+	_, err := s.write(ctx, c)
+	return explain(ctx, "erase", err)
 }
 
 func (s *Store) eraseRecords(ctx context.Context, k keys, kind resources.Kind, limit int) (int, error) {
@@ -134,7 +146,8 @@ func (s *Store) erasePlaces(ctx context.Context, k keys, limit int) (int, error)
 func (s *Store) eraseRest(ctx context.Context, k keys) error {
 	c := newCall(s.scripts.erase, 32)
 	c.key(k.events(), k.events(), k.links(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
-		k.attempts('0'), k.attempts('1'), k.notes(), k.tombstones(), k.due(), k.tries(), k.parked(), k.causes(), k.lease())
+		k.attempts('0'), k.attempts('1'), k.notes(), k.tombstones(), k.due(), k.tries(), k.parked(), k.causes(), k.lease(),
+		k.backup(), k.restoring())
 	for _, i := range resources.Indexes() {
 		c.key(k.index(i))
 	}

@@ -61,6 +61,8 @@ func (k keys) causes() string                  { return "dc" + k.tag }
 func (k keys) lease() string                   { return "lz" + k.tag }
 func (k keys) bells() string                   { return "bl" + k.tag }
 func (k keys) rung() string                    { return "br" + k.tag }
+func (k keys) backup() string                  { return "bk" + k.tag }
+func (k keys) restoring() string               { return "rs" + k.tag }
 func (k keys) secret(purpose, key string) string {
 	return "vt" + k.tag + ":" + purpose + ":" + hash32(key)
 }

@@ -96,7 +96,7 @@ func (s *Store) Postpone(ctx context.Context, l resources.Lease, item resources.
 		return false, err
 	}
 	c := newCall(s.scripts.queue.postpone, 8)
-	c.key(k.lease(), k.due(), k.tries())
+	c.key(k.lease(), k.due(), k.tries(), k.backup())
 	// The time tells whether the item was asked for anew: it must be another one.
 	later := max(at.UnixMicro(), item.At+1)
 	c.arg(l.Token, item.Item, strconv.FormatInt(item.At, 10), strconv.FormatInt(later, 10), strconv.Itoa(item.Tries+1))
@@ -111,7 +111,7 @@ func (s *Store) Park(ctx context.Context, l resources.Lease, item resources.DueI
 		return false, err
 	}
 	c := newCall(s.scripts.queue.park, 10)
-	c.key(k.lease(), k.due(), k.tries(), k.parked(), k.causes())
+	c.key(k.lease(), k.due(), k.tries(), k.parked(), k.causes(), k.backup())
 	cause = strings.ToValidUTF8(cause[:min(len(cause), causeSize)], "")
 	c.arg(l.Token, item.Item, strconv.FormatInt(item.At, 10), strconv.FormatInt(now.UnixMilli(), 10), strconv.Itoa(item.Tries+1)+" "+cause)
 	return s.moved(ctx, "park", c)
@@ -179,7 +179,7 @@ func (s *Store) Unpark(ctx context.Context, org resources.OrgID, item string, no
 		return false, err
 	}
 	c := newCall(s.scripts.queue.unparked, 8)
-	c.key(k.attempts('0'), k.attempts('1'), k.due(), k.parked(), k.causes())
+	c.key(k.attempts('0'), k.attempts('1'), k.due(), k.parked(), k.causes(), k.backup())
 	c.arg(attempt, item, micros(now))
 	reply, err := s.write(ctx, c)
 	if err != nil {

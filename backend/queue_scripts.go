@@ -42,12 +42,12 @@ type queueScripts struct {
 
 // newQueueScripts prepares them. Those that work needs to go on may run when
 // memory is short: work frees more than they take.
-func newQueueScripts(make func(body, flags string) script) queueScripts {
+func newQueueScripts(make, changes func(body, flags string) script) queueScripts {
 	const reads, frees = readsOnly, " flags=allow-oom"
 	return queueScripts{
 		ring: make(queueRingLua, ""), bells: make(queueBellsLua, frees), heard: make(queueHeardLua, frees),
 		lease: make(queueLeaseLua, frees), unlease: make(queueUnleaseLua, frees),
-		due: make(queueDueLua, reads), postpone: make(queuePostponeLua, frees),
-		park: make(queueParkLua, frees), parked: make(queueParkedLua, reads), unparked: make(queueUnparkLua, ""),
+		due: make(queueDueLua, reads), postpone: changes(queuePostponeLua, frees),
+		park: changes(queueParkLua, frees), parked: make(queueParkedLua, reads), unparked: changes(queueUnparkLua, ""),
 	}
 }

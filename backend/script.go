@@ -18,6 +18,9 @@ import (
 //go:embed scripts/commit.lua
 var commitLua string
 
+//go:embed scripts/guard.lua
+var guardLua string
+
 //go:embed scripts/get.lua
 var getLua string
 
@@ -78,6 +81,7 @@ type scripts struct {
 	mendClaim           script
 	queue               queueScripts
 	claim               claimScripts
+	backup              backupScripts
 }
 
 // readsOnly is the flag of scripts that do not write.
@@ -99,18 +103,20 @@ func newScripts(embedded, kept bool) scripts {
 		return script{body: body, sha: hex.EncodeToString(sum[:])}
 	}
 	const reads, frees = readsOnly, " flags=allow-oom"
+	changes := func(body, flags string) script { return make(guardLua+body, flags) }
 	return scripts{
-		commit: make(commitLua, ""), release: make(commitLua, frees),
+		commit: changes(commitLua, ""), release: changes(commitLua, frees),
 		get: make(getLua, reads), find: make(findLua, reads),
-		vaultPut: make(vaultPutLua, ""), vaultTake: make(vaultTakeLua, frees),
-		vaultAdd: make(vaultAddLua, ""), vaultCount: make(vaultCountLua, ""),
+		vaultPut: changes(vaultPutLua, ""), vaultTake: changes(vaultTakeLua, frees),
+		vaultAdd: changes(vaultAddLua, ""), vaultCount: changes(vaultCountLua, ""),
 		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
-		expire: make(expireLua, frees), trash: make(trashLua, frees),
+		expire: changes(expireLua, frees), trash: changes(trashLua, frees),
 		attempts: make(attemptsLua, frees),
 		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
-		touch: make(touchLua, frees),
-		queue: newQueueScripts(make),
-		claim: newClaimScripts(make),
+		touch:  make(touchLua, frees),
+		queue:  newQueueScripts(make, changes),
+		claim:  newClaimScripts(make),
+		backup: newBackupScripts(make),
 	}
 }
 
@@ -198,7 +204,7 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 		ctx = within(ctx, callTime)
 	}
 	for i := 1; ; i++ {
-		reply, err := s.send(ctx, c)
+		reply, err := s.thawed(ctx, c)
 		if err == nil {
 			return reply, nil
 		}
@@ -256,7 +262,7 @@ func refused(err error) bool { return hasPrefix(err, refusals[:]) }
 
 // temporary are the answers by which a server says that it cannot serve now.
 func temporary(err error) bool {
-	return refused(err) || hasPrefix(err, []string{"BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
+	return refused(err) || hasPrefix(err, []string{frozen, "BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
 }
 
 // hasPrefix looks at the beginning of a server's answer, without "ERR ".

@@ -105,6 +105,7 @@ func (s *Store) sweepThing(ctx context.Context, k keys, key, ms string) (bool, e
 			}
 		}
 	}
+	c.key(k.backup())
 	c.arg(ms, id)
 	reply, err := s.write(ctx, c)
 	done, _ := reply.(int64)
@@ -128,6 +129,7 @@ func (s *Store) sweepTrash(ctx context.Context, k keys, now time.Time, limit int
 	for _, id := range ids {
 		c.key(k.groupsOf(id))
 	}
+	c.key(k.backup())
 	c.arg(group, strconv.FormatInt(dueAt(now), 10))
 	for _, id := range ids {
 		item := ""

@@ -27,7 +27,7 @@ func (s *Store) Put(ctx context.Context, org resources.OrgID, purpose, key strin
 		return fmt.Errorf("backend: vault: the expiry %s cannot be stored", exp)
 	}
 	c := newCall(s.scripts.vaultPut, 4)
-	c.key(k.secret(purpose, key), k.expiry())
+	c.key(k.secret(purpose, key), k.expiry(), k.backup())
 	c.arg(append(appendPadded(nil, uint64(ms), expirySize), value...), strconv.FormatInt(ms, 10))
 	_, err = s.write(ctx, c)
 	return explain(ctx, "vault put", err)
@@ -49,7 +49,7 @@ func (s *Store) Add(ctx context.Context, org resources.OrgID, purpose, key strin
 		return false, err
 	}
 	c := newCall(s.scripts.vaultAdd, 8)
-	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry())
+	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry(), k.backup())
 	c.arg(attempt, appendPadded(nil, uint64(ms), expirySize), strconv.FormatInt(ms, 10), strconv.FormatInt(s.cfg.Now().UnixMilli(), 10))
 	reply, err := s.write(ctx, c)
 	if err != nil {
@@ -75,7 +75,7 @@ func (s *Store) Count(ctx context.Context, org resources.OrgID, purpose, key str
 		return 0, err
 	}
 	c := newCall(s.scripts.vaultCount, 7)
-	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry())
+	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry(), k.backup())
 	c.arg(attempt, appendPadded(nil, uint64(ms), expirySize), strconv.FormatInt(s.cfg.Now().UnixMilli(), 10))
 	reply, err := s.write(ctx, c)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *Store) Take(ctx context.Context, org resources.OrgID, purpose, key stri
 		return nil, err
 	}
 	c := newCall(s.scripts.vaultTake, 5)
-	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry())
+	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry(), k.backup())
 	c.arg(attempt)
 	reply, err := s.write(ctx, c)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -86,6 +87,9 @@ func newBundle(t *testing.T, url string) *bundle {
 		t.Fatal(err)
 	}
 	b := &bundle{Directory: dir, store: store, clock: clk}
+	if url != "" && os.Getenv("USHER_CARRY_OVER") != "" {
+		t.Cleanup(func() { b.carryOver(t, url) })
+	}
 	b.operator = resources.Caller{Org: resources.PlatformOrg, Token: "test", Scopes: []resources.Scope{resources.ScopePlatform}}
 	b.a, b.b = b.org(t, "acme"), b.org(t, "beta")
 	return b

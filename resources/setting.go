@@ -129,12 +129,4 @@ func nounOf(rec *Record) noun { return placeOf(rec).Noun }
 
 // settingID makes the id of a setting that exists once for an owner: the
 // owner's id with the kind exchanged. Both stand in the same organization.
-func settingID(owner string) string {
-	last := byte(0)
-	for i := range len(idAlphabet) {
-		if idAlphabet[i] == owner[idLength-1] {
-			last = byte(i)
-		}
-	}
-	return owner[:idLength-1] + string(idAlphabet[last&^7|byte(KindSetting)])
-}
+func settingID(owner string) string { return ownerOf(owner, KindSetting) }

@@ -9,7 +9,7 @@
 --          {'aborted'}  {'late', the time}
 --          {'name'|'claim'|'full'|'open'|'few'|'many'|'missing', number of the item, holder}
 local K, A = KEYS, ARGV
-local call, unpack, sub = redis.call, unpack, string.sub
+local unpack, sub = unpack, string.sub
 local k, a = 2, 4
 
 -- Ids in a row, 20 bytes each: the place of one, and the row without it.

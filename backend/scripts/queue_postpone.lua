@@ -1,7 +1,6 @@
 -- Moves an item to a later time and counts the try, unless it was asked for
 -- anew. KEYS: the lease, the list, tries.
 -- ARGV: token, item, its score as read, the new score, tries by now.
-local call = redis.call
 if call('GETRANGE', KEYS[1], '2', '26') ~= ARGV[1] then return 'fenced' end
 local score = call('ZSCORE', KEYS[2], ARGV[2])
 local try = ARGV[4] .. ' ' .. ARGV[5]

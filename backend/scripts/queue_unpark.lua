@@ -1,7 +1,6 @@
 -- Makes a parked item due again. An attempt that is sent again gets what it got.
 -- KEYS: attempts, attempts, the list, parked items, their causes.
 -- ARGV: attempt, item, now in microseconds.
-local call = redis.call
 local minute = math.floor(tonumber(call('TIME')[1]) / 60)
 local current, older = KEYS[1 + minute % 2], KEYS[2 - minute % 2]
 local known = call('HGET', current, ARGV[1]) or call('HGET', older, ARGV[1])

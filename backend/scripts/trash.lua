@@ -1,10 +1,10 @@
 -- Clears what a deleted group left with its former members, and makes due what
 -- the group's end means for them, if its deletion asked for that.
 -- KEYS: list of trash, the trash, list of what is due, then the groups of each
--- former member.
+-- former member, and what guard.lua wants.
 -- ARGV: the group, microseconds, then for each former member the id and the
 -- item that becomes due, or ''.
-local call, sub = redis.call, string.sub
+local sub = string.sub
 local gid = ARGV[1]
 local asked = tonumber(call('ZSCORE', KEYS[1], gid) or '0') == 1
 for i = 4, 2 + #ARGV / 2 do

@@ -2,7 +2,6 @@
 -- expired. An attempt that is sent again gets what it got.
 -- KEYS: attempts, attempts, secret, expiry list.
 -- ARGV: attempt, value, expiry in milliseconds, now in milliseconds.
-local call = redis.call
 local minute = math.floor(tonumber(call('TIME')[1]) / 60)
 local current, older = KEYS[1 + minute % 2], KEYS[2 - minute % 2]
 local known = call('HGET', current, ARGV[1]) or call('HGET', older, ARGV[1])
