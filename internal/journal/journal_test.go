@@ -72,7 +72,7 @@ func (w *world) snapshot() error {
 func (w *world) must(t *testing.T, steps ...string) {
 	t.Helper()
 	for _, step := range steps {
-		err := error(nil)
+		var err error
 		if step == "snapshot" {
 			err = w.snapshot()
 		} else {
