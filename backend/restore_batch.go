@@ -14,8 +14,8 @@ import (
 
 // A batch is bounded so that its script runs for a few milliseconds at most.
 const (
-	batchLines = 200
-	batchWork  = 2500    // keys and entries that are written
+	batchLines = 100
+	batchWork  = 1200    // keys and entries that are written
 	batchBytes = 1 << 20 // of records and secrets
 )
 

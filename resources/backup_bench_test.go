@@ -6,9 +6,12 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/redistest"
@@ -24,7 +27,8 @@ func TestBackupFigures(t *testing.T) {
 		n = 300
 	}
 	ctx := t.Context()
-	b := newBundle(t, redistest.Start(t))
+	from, to := redistest.Start(t), redistest.Start(t)
+	b := newBundle(t, from)
 	var done atomic.Int64
 	began := time.Now()
 	work := make(chan int)
@@ -51,6 +55,7 @@ func TestBackupFigures(t *testing.T) {
 	}
 	t.Logf("%d users created in %s", done.Load(), time.Since(began))
 
+	t.Logf("a script takes %s", scriptTime(t, from))
 	quiet := b.writesFor(t, time.Second, nil)
 	var file bytes.Buffer
 	w, err := b.store.NewBackup(&file, "test")
@@ -79,7 +84,7 @@ func TestBackupFigures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	target, err := backend.Open(ctx, backend.Config{URL: redistest.Start(t)})
+	target, err := backend.Open(ctx, backend.Config{URL: to})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +93,7 @@ func TestBackupFigures(t *testing.T) {
 		t.Fatal(err)
 	}
 	took = time.Since(began)
-	t.Logf("restoration: %s, %.0f users/s", took, float64(n)/took.Seconds())
+	t.Logf("restoration: %s, %.0f users/s; a script takes %s", took, float64(n)/took.Seconds(), scriptTime(t, to))
 	if err := target.Close(); err != nil {
 		t.Error(err)
 	}
@@ -114,4 +119,23 @@ func (b *bundle) writesFor(t *testing.T, d time.Duration, over chan struct{}) []
 	}
 	slices.Sort(out)
 	return out
+}
+
+// scriptTime is what a server says of its scripts: how often they ran, and how
+// long in it on average.
+func scriptTime(t *testing.T, url string) string {
+	t.Helper()
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(opt)
+	defer client.Close()
+	text, err := client.Info(t.Context(), "commandstats").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stat, _ := strings.Cut(text, "cmdstat_evalsha:")
+	stat, _, _ = strings.Cut(stat, ",rejected")
+	return stat
 }
