@@ -1,5 +1,5 @@
 # Targets for people; .ci/run is what a submission must pass.
-.PHONY: build test race lint fuzz fuzz-long bench scale load knownbad check
+.PHONY: build test race lint fuzz fuzz-long bench scale load knownbad chaos-embedded check
 
 build: ## a static binary in bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/usher ./cmd/usher
@@ -23,13 +23,16 @@ fuzz-long: ## every fuzz target for 10 min
 bench: build ## ratios against the reference handlers at 100 000 users
 	bin/usher bench --users 100000
 
-scale: build ## the same at 1 000 000 users; takes about half an hour
-	bin/usher bench --users 1000000
+scale: build ## 1 000 000 users, a group of 500 000, 1 000 organizations on a cluster
+	bin/usher bench --scale --json scale.json
 
 load: build ## 40 organizations, 25 requests a second each, for 5 minutes
 	.ci/load 5m
 
 knownbad: ## changes for the worse, each of which some test must notice
 	go test -tags knownbad ./conformance/knownbad
+
+chaos-embedded: ## kill -9 of a server over a data directory under load, 1 000 times
+	USHER_KILLS=$${USHER_KILLS:-1000} go test -count=1 -timeout 60m -v -run '^TestKilledServerLosesNothing$$' ./cmd/usher
 
 check: lint race knownbad fuzz

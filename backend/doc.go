@@ -43,6 +43,8 @@
 //	ug  ug:{org}:<id>        string  ids of the groups of a member, 20 bytes each, in a row: derived from
 //	                                 gm in the same commit; readers leave out groups that gd does not
 //	                                 know. A string, so that a page reads it in the MGET of the records
+//	mk  mk:{org}             hash    group to the setting of the change of its membership that is made
+//	                                 in many commits, while it is under way
 //	gv  gv:{org}             hash    group to "<count of membership changes>:<ms of the last>"
 //	gd  gd:{org}             hash    group to its display text; has every group that exists
 //	ev  ev:{org}             stream  the events, one field "e" of compact JSON; ids are commit numbers
@@ -62,11 +64,22 @@
 //	br  br:{platform}        hash    organization to its message that nobody has taken yet
 //	at  at:{org}:0|1         hash    attempts of even and odd minutes to their commits; "m" is the minute
 //	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
+//	wt  wt:{…}               string  written and deleted by one script, so that WAIT has a write to wait for
 //	bk  bk:{org}             hash    a backup that runs: field "" is its mark, all others what was written
 //	                                 since it began (scripts/guard.lua)
 //	rs  rs:{org}             string  the backup that this organization is being restored from
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
-//	                                 of its own. The letters are the resources.ClaimKind
+//	                                 of its own. The letters are the resources.ClaimKind. While it is
+//	                                 only reserved: "P|<org>|<holder>|<attempt>|<kind>|<key>"
+//	in  in:{org}             hash    what is still to be done about claims after a commit: "c|" or
+//	                                 "r|<kind>|<key>|<attempt>", to be confirmed or given back. To "<holder>|",
+//	                                 for r nothing, and earlier attempts, 12 bytes each, in a row
+//	ab  ab:{org}             hash    attempts that must not be committed any more, to the ms when that
+//	                                 may be forgotten
+//
+// Claims are taken in the commit on a single server, and by the protocol of
+// claim.go on a cluster, where relay.go does in the background what commits noted
+// and scrub.go compares claims with lists. Both ways read what the other wrote.
 //
 // Nothing depends on the server letting keys expire. Nothing typed by a user
 // stands inside braces, and nothing of a customer in the name of a key.

@@ -209,10 +209,10 @@ func appendWord(p []byte, word string) []byte {
 func (e *effects) nameEvent(args []string) error {
 	at := 1
 	for at < len(args) {
-		switch option := strings.ToUpper(args[at]); {
-		case option == "NOMKSTREAM":
+		switch strings.ToUpper(args[at]) {
+		case "NOMKSTREAM":
 			at++
-		case option == "MAXLEN" || option == "MINID":
+		case "MAXLEN", "MINID":
 			at += 2
 			if at < len(args) && slices.Contains([]string{"~", "="}, args[at-1]) {
 				at++

@@ -27,7 +27,6 @@ const (
 	tendEvery     = time.Second
 	healFirst     = time.Second // before the second try to write again, then twice as long each
 	healMost      = 30 * time.Second
-	closeAtMost   = 10 * time.Second
 	snapshotStale = time.Minute // before a snapshot that failed is tried again
 )
 
@@ -132,6 +131,7 @@ func (k *keeper) tend(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			k.leave(context.WithoutCancel(ctx))
 			return
 		case <-k.journal.Trouble():
 			k.log.ErrorContext(ctx, "writes are refused until the data directory can be written; see that the disk has room and is sound", "directory", k.dir, "err", k.journal.Failed())
@@ -158,6 +158,17 @@ func (k *keeper) tend(ctx context.Context) {
 	}
 }
 
+// leave writes the last snapshot, if the next start would miss it.
+func (k *keeper) leave(ctx context.Context) {
+	snapshot, journals := k.journal.Sizes()
+	if k.journal.Failed() == nil && journals <= max(compactAtEnd, snapshot/2) {
+		return
+	}
+	if err := k.snapshot(ctx); err != nil {
+		k.log.WarnContext(ctx, "no snapshot at the end", "directory", k.dir, "err", err)
+	}
+}
+
 // grown reports whether a snapshot is worth its while.
 func (k *keeper) grown() bool {
 	snapshot, journals := k.journal.Sizes()
@@ -179,8 +190,7 @@ func (k *keeper) snapshot(ctx context.Context) error {
 		s.Add(record)
 	}
 	err = s.Commit()
-	var left *journal.LeftError
-	if errors.As(err, &left) {
+	if _, left := errors.AsType[*journal.LeftError](err); left {
 		k.log.WarnContext(ctx, "files of the data directory that are not needed any more stay there for now", "directory", k.dir, "err", err)
 		err = nil
 	}
@@ -215,14 +225,6 @@ func (k *keeper) copied(ctx context.Context) (*journal.Snapshot, [][]byte, error
 func (k *keeper) close() error {
 	k.end()
 	<-k.ended
-	ctx, cancel := context.WithTimeout(context.Background(), closeAtMost)
-	defer cancel()
-	snapshot, journals := k.journal.Sizes()
-	if k.journal.Failed() != nil || journals > max(compactAtEnd, snapshot/2) {
-		if err := k.snapshot(ctx); err != nil {
-			k.log.WarnContext(ctx, "no snapshot at the end", "directory", k.dir, "err", err)
-		}
-	}
 	if err := k.journal.Close(); err != nil {
 		return fmt.Errorf("backend: the data directory %s: %w", k.dir, err)
 	}

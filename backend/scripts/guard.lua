@@ -1,5 +1,6 @@
 -- What every script that changes the truth about an organization begins with.
--- The last key is the mark of a backup that may be running (backup_mark.lua).
+-- The last key is the mark of a backup that may be running (backup_mark.lua),
+-- but for the one that never exists (slot.go).
 -- While one runs, each key and item that a script writes is noted beside the
 -- mark, to be read again; while it reads the rest, nothing may change. A mark
 -- ends by the server's clock, so that a backup that has died holds nobody up.

@@ -23,6 +23,12 @@ import (
 func TestServe(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { checkServe(t, nil) })
 	t.Run("redis", func(t *testing.T) { checkServe(t, map[string]string{"USHER_REDIS_URL": redistest.Start(t)}) })
+	t.Run("cluster", func(t *testing.T) {
+		checkServe(t, map[string]string{"USHER_REDIS_URL": redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1}).URL})
+	})
+	t.Run("sentinel", func(t *testing.T) {
+		checkServe(t, map[string]string{"USHER_REDIS_URL": redistest.Sentinels(t, redistest.SentinelConfig{Replicas: 1}).URL})
+	})
 }
 
 func checkServe(t *testing.T, env map[string]string) {
