@@ -25,7 +25,7 @@ const (
 	thawPause  = 8 * time.Millisecond
 	restMost   = 5 * time.Millisecond // the pause behind a chunk
 
-	fewNotes    = 100  // notes that are read while nothing may change
+	fewNotes    = 50   // notes that are read while nothing may change
 	manyNotes   = 2000 // the same, once passes do not make them fewer
 	enough      = 10   // passes that show that
 	mostPasses  = 50   // over what changed meanwhile, before all of it is read like that

@@ -181,11 +181,11 @@ func restore(ctx context.Context, s *backend.Store, file []byte, cfg backend.Res
 // organization was at one moment.
 func TestBackupUnderWriters(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
-		const org, writers, backups = resources.OrgID("busy"), 16, 2
+		const org, writers, backups = resources.OrgID("busy"), 12, 2
 		ctx := t.Context()
 		s, pause := open(t, backend.Config{URL: url}), 2*time.Millisecond
 		if url == "" {
-			pause *= 10 // it does one thing at a time
+			pause *= 25 // it does one thing at a time
 		}
 		crowd(t, s, org, 600)
 		var all []*writer
