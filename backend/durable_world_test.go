@@ -82,14 +82,14 @@ func (p *couple) follows(t testing.TB) {
 
 // part cuts the replica off; the primary does not hear of it through a closed
 // door only: nothing of what it writes from now on arrives.
-func (p *couple) part() { p.link.SetTarget("127.0.0.1:1"); p.link.CutAll() }
+func (p *couple) part() { p.link.Redirect("127.0.0.1:1"); p.link.CutAll() }
 
 // promote makes the replica the primary, and leads the store to it.
 func (p *couple) promote(t testing.TB) {
 	t.Helper()
 	p.primary.Kill()
 	do(t, p.replica, "REPLICAOF", "NO", "ONE")
-	p.door.SetTarget(p.replica.Addr)
+	p.door.Redirect(p.replica.Addr)
 	p.door.CutAll()
 }
 

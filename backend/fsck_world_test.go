@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -215,11 +216,7 @@ var volatile = []string{"at", "ev", "bl", "br", "lz"}
 func (w *fsckWorld) dump() map[string]string {
 	w.Helper()
 	ctx, out := w.Context(), map[string]string{}
-	keys, err := w.raw.Keys(ctx, "*").Result()
-	if err != nil {
-		w.Fatal(err)
-	}
-	for _, key := range keys {
+	for _, key := range w.allKeys("*") {
 		letters, _, _ := strings.Cut(key, ":")
 		if slices.Contains(volatile, letters) {
 			continue
@@ -253,6 +250,31 @@ func (w *fsckWorld) dump() map[string]string {
 			w.Fatal(err)
 		}
 		out[key] = string(text)
+	}
+	return out
+}
+
+// allKeys lists keys, of all primaries of a cluster.
+func (w *fsckWorld) allKeys(pattern string) (out []string) {
+	w.Helper()
+	cluster, ok := w.raw.(*redis.ClusterClient)
+	if !ok {
+		keys, err := w.raw.Keys(w.Context(), pattern).Result()
+		if err != nil {
+			w.Fatal(err)
+		}
+		return keys
+	}
+	var mu sync.Mutex
+	err := cluster.ForEachMaster(w.Context(), func(ctx context.Context, node *redis.Client) error {
+		keys, err := node.Keys(ctx, pattern).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		out = append(out, keys...)
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
 	}
 	return out
 }
