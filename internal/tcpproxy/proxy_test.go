@@ -249,20 +249,18 @@ func TestWhom(t *testing.T) {
 	}
 }
 
-// TestSetTarget: the way can lead elsewhere.
-func TestSetTarget(t *testing.T) {
+// TestRedirect: the way can lead elsewhere.
+func TestRedirect(t *testing.T) {
 	p, one := network(t)
 	addr, two := echo(t)
 	c := dial(t, p)
 	c.must(t, "to the first")
-	p.SetTarget(addr)
-	c.must(t, "to the first still")
-	p.CutAll()
+	p.Redirect(addr)
 	if got, err := c.ask("on the old connection", long); err == nil {
 		t.Errorf("answer %q; want a cut connection", got)
 	}
 	dial(t, p).must(t, "to the second")
-	if one.Load() != 2 || two.Load() != 1 {
+	if one.Load() != 1 || two.Load() != 1 {
 		t.Errorf("the servers have heard %d and %d lines", one.Load(), two.Load())
 	}
 	for end := time.Now().Add(long); p.Open() != 1; time.Sleep(time.Millisecond) {
