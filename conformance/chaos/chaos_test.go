@@ -133,6 +133,7 @@ func TestChaos(t *testing.T) {
 	short, _ := scenarios()
 	for _, s := range short {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel() // most of the time they wait
 			began := time.Now()
 			at := s.site(t)
 			up := time.Since(began)
