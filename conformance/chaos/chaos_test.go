@@ -15,7 +15,7 @@ import (
 func scenarios() (short, long []*scenario) {
 	short = []*scenario{killed("F1", "always", limits{}), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
 	long = []*scenario{
-		killed("F1", "always", limits{}), killed("F1b", "everysec", limits{lost: true}),
+		none(), killed("F1", "always", limits{}), killed("F1b", "everysec", limits{lost: true}),
 		failedOver("F3", "failover under Sentinels, writes wait for both replicas", limits{p99: 5 * time.Second}, replicated, byBoth),
 		failedOver("F3a", "failover under Sentinels, writes wait for one of two", limits{p99: 5 * time.Second, lost: true}, replicated),
 		failedOver("F3b", "failover under Sentinels, durability local", limits{p99: 5 * time.Second, lost: true}),

@@ -80,11 +80,14 @@ func (r *run) pending(ctx context.Context, t *tenant) string {
 		return text + err.Error() // it may be on another server
 	}
 	for _, words := range [][]string{
-		{"ZRANGE", "du:{" + org + "}", "0", "20", "WITHSCORES"}, {"HGETALL", "dt:{" + org + "}"},
-		{"ZRANGE", "dp:{" + org + "}", "0", "20"}, {"GET", "lz:{" + org + "}"}, {"TIME"},
+		{"ZRANGE", "du:{" + org + "}", "0", "20", "WITHSCORES"},
+		{"HGETALL", "dt:{" + org + "}"},
+		{"ZRANGE", "dp:{" + org + "}", "0", "20"},
+		{"GET", "lz:{" + org + "}"},
+		{"TIME"},
 	} {
 		got, err := redis.Do(ctx, words...)
-		text += fmt.Sprintf("%s: %v %v; ", words[1:min(2, len(words))], got, err)
+		text += fmt.Sprintf("%s: %v %v; ", words[:min(2, len(words))], got, err)
 	}
 	return text
 }
@@ -179,7 +182,7 @@ func (r *run) verify(ctx context.Context, l *load) {
 // losses counts what was lost and holds usher's own word against it: a write that
 // clients miss must be one that the log tells of.
 func (r *run) losses(wrong, all int) {
-	told := 0
+	var told int
 	for end := time.Now().Add(6 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		told = 0
 		for _, n := range r.site.nodes {
