@@ -16,12 +16,12 @@ func scenarios() (short, long []*scenario) {
 	short = []*scenario{killed("F1", "always", limits{}), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
 	long = []*scenario{
 		none(), killed("F1", "always", limits{}), killed("F1b", "everysec", limits{lost: true}),
-		failedOver("F3", "failover under Sentinels, writes wait for both replicas", limits{p99: 5 * time.Second}, replicated, byBoth),
-		failedOver("F3a", "failover under Sentinels, writes wait for one of two", limits{p99: 5 * time.Second, lost: true}, replicated),
+		failedOver("F3", "failover under Sentinels, writes wait for both replicas", confirming, replicated, byBoth),
+		failedOver("F3a", "failover under Sentinels, writes wait for one of two", limits{p99: 6 * time.Second, lost: true}, replicated),
 		failedOver("F3b", "failover under Sentinels, durability local", limits{p99: 5 * time.Second, lost: true}),
-		clustered("F3c", "failover in a cluster, writes wait for a replica", limits{p99: 5 * time.Second}, replicated),
+		clustered("F3c", "failover in a cluster, writes wait for a replica", confirming, replicated),
 		clustered("F3d", "failover in a cluster, durability local", limits{p99: 5 * time.Second, lost: true}),
-		partitioned(), torn(), flipped(),
+		partitioned(), starved(), torn(), flipped(),
 		late(), slower(), memory(), readonly(), full(), busy(), flushed(), bulked(30), drained(), frozen(), outrun(), clocks(), doubled(), upgraded(),
 	}
 	return short, long

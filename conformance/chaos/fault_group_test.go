@@ -18,6 +18,10 @@ const (
 	byBoth     = "USHER_DURABILITY_REPLICAS=2"
 )
 
+// confirming is what answers may take while writes wait for replicas that are not
+// there: five times durability_wait, a second, and a little.
+var confirming = limits{p99: 6 * time.Second}
+
 // group is a primary with two replicas under Sentinels. usher has a user of its
 // own there, so that everybody else can be locked out: see isolate.
 func group(t testing.TB, args ...string) *store {
@@ -68,15 +72,15 @@ func failedOver(name, title string, l limits, env ...string) *scenario {
 					return err
 				}
 			}
-			return r.whole3(ctx, g)
+			return r.regrouped(ctx, g)
 		},
 		limits: l,
 	}
 }
 
-// whole3 waits until all servers follow the primary again, so that writes that
+// regrouped waits until all servers follow the primary again, so that writes that
 // wait for replicas can be done and the next run finds the group as it was.
-func (r *run) whole3(ctx context.Context, g *redistest.SentinelServers) error {
+func (r *run) regrouped(ctx context.Context, g *redistest.SentinelServers) error {
 	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if len(g.ReplicasOf(g.Primary(r.t))) == len(g.Nodes)-1 {
 			n, err := info(ctx, g.Primary(r.t), "replication", "connected_slaves")
@@ -121,9 +125,9 @@ func partitioned() *scenario {
 			if err := rejoin(ctx, was); err != nil {
 				return err
 			}
-			return r.whole3(ctx, g)
+			return r.regrouped(ctx, g)
 		},
-		limits: limits{p99: 4 * time.Second},
+		limits: confirming,
 	}
 }
 
