@@ -23,8 +23,8 @@ fuzz-long: ## every fuzz target for 10 min
 bench: build ## ratios against the reference handlers at 100 000 users
 	bin/usher bench --users 100000
 
-scale: build ## the same at 1 000 000 users; takes about half an hour
-	bin/usher bench --users 1000000
+scale: build ## 1 000 000 users, a group of 500 000, 1 000 organizations on a cluster
+	bin/usher bench --scale --json scale.json
 
 load: build ## 40 organizations, 25 requests a second each, for 5 minutes
 	.ci/load 5m

@@ -29,6 +29,9 @@ func (s *Store) Bells(ctx context.Context, idle time.Duration, limit int) (bells
 	c := newCall(s.scripts.queue.bells, 4)
 	c.key(k.bells(), k.rung())
 	c.arg(strconv.FormatInt(max(idle.Milliseconds(), 0), 10), strconv.Itoa(min(limit, ringsAtOnce)))
+	if s.sharded {
+		c.guard()
+	}
 	// Sent once: what a lost reply has taken comes back after idle.
 	reply, err := s.send(ctx, c)
 	if err != nil {

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,6 +63,9 @@ func (s *Store) reserve(ctx context.Context, p *plan) error {
 			// This reservation may have been made, too: its answer was not heard.
 			s.resolveLater(u.claims[i].claim, t.own())
 			s.leaveOpen(p)
+			if errors.Is(err, resources.ErrOutcomeUnknown) { // of the reservation; nothing is committed without it
+				err = fmt.Errorf("backend: reserve a claim: %w: %s", resources.ErrUnavailable, err)
+			}
 			return err
 		}
 		if t.outcome == claimReserved {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"unsafe"
 
 	"github.com/klauspost/compress/s2"
@@ -41,16 +42,20 @@ const (
 	maxNumber = 9_999_999_999_999 // 13 digits
 	maxBody   = 99_999_999        // 8 digits
 	smallBody = 200               // below this the code does not pay
+	keptBody  = 64 << 10          // larger space is not kept for others
 )
 
 // errDamaged is wrapped by errors about stored bytes that make no sense.
 var errDamaged = errors.New("stored record is damaged")
 
 // codec writes and reads stored records. It is safe for concurrent use.
-type codec struct{ one, two *s2.Dict }
+type codec struct {
+	one, two *s2.Dict
+	bodies   *sync.Pool // of *[]byte, where profile and standing are put together
+}
 
 func newCodec() codec {
-	return codec{one: s2.MakeDict([]byte(dictionary1), nil), two: s2.MakeDict([]byte(dictionary2), nil)}
+	return codec{one: s2.MakeDict([]byte(dictionary1), nil), two: s2.MakeDict([]byte(dictionary2), nil), bodies: new(sync.Pool)}
 }
 
 // encode renders r with the given stamp.
@@ -65,7 +70,8 @@ func (c codec) encode(r *resources.Record, stamp string) ([]byte, error) {
 	case len(stamp) != stampSize:
 		return nil, fmt.Errorf("backend: record %s: bad stamp %q", r.ID, stamp)
 	}
-	out := make([]byte, 0, headerSize+len(r.Display)+len(r.Profile)+len(r.Standing))
+	size := len(r.Profile) + len(r.Standing)
+	out := make([]byte, 0, headerSize+len(r.Display)+s2.MaxEncodedLen(size))
 	out = append(out, formatOne, bodyPlain)
 	out = appendPadded(out, r.Version, 13)
 	out = append(out, stamp...)
@@ -75,14 +81,23 @@ func (c codec) encode(r *resources.Record, stamp string) ([]byte, error) {
 	out = appendPadded(out, uint64(len(r.Standing)), 8)
 	out = append(out, '\n')
 	out = append(out, r.Display...)
-	start := len(out)
-	out = append(out, r.Profile...)
-	out = append(out, r.Standing...)
-	if body := out[start:]; len(body) >= smallBody {
-		if packed := c.two.Encode(nil, body); len(packed) < len(body) {
-			out[1] = bodyS2Two
-			out = append(out[:start], packed...)
-		}
+	if size < smallBody {
+		return append(append(out, r.Profile...), r.Standing...), nil
+	}
+	body, ok := c.bodies.Get().(*[]byte)
+	if !ok {
+		body = new([]byte)
+	}
+	*body = append(append((*body)[:0], r.Profile...), r.Standing...)
+	packed := c.two.Encode(out[len(out):cap(out)], *body) // in place: there is room
+	if len(packed) < size {
+		out[1] = bodyS2Two
+		out = out[:len(out)+len(packed)]
+	} else {
+		out = append(out, *body...)
+	}
+	if cap(*body) <= keptBody {
+		c.bodies.Put(body)
 	}
 	return out, nil
 }

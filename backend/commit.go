@@ -13,7 +13,8 @@ func (p *plan) call() *call {
 		sc = p.u.s.scripts.release
 	}
 	// Keys and args are read in step but sent apart: args are kept aside.
-	w := &wire{call: newCall(sc, 64+8*len(p.missing)), args: make([]any, 0, 112)}
+	// The room is that of a creation, and of links: what grows is copied.
+	w := &wire{call: newCall(sc, 192+4*len(p.missing)), args: make([]any, 0, 128+len(p.missing))}
 	k := p.u.keys
 	w.key(k.attempts('0'), k.attempts('1'))
 	mode := "all"
@@ -47,9 +48,9 @@ type wire struct {
 
 func (w *wire) key(keys ...string) { w.call.key(keys...) }
 func (w *wire) add(args ...any)    { w.args = append(w.args, args...) }
-func (w *wire) count(n int)        { w.args = append(w.args, strconv.Itoa(n)) }
+func (w *wire) count(n int)        { w.args = append(w.args, n) } // as a number: small ones cost nothing
 
-// checks writes sections 2a to 2i.
+// checks writes sections 2a to 2j.
 func (p *plan) checks(w *wire) {
 	k := p.u.keys
 	w.count(len(p.u.seen))
@@ -92,6 +93,13 @@ func (p *plan) checks(w *wire) {
 	w.count(len(p.missing))
 	for _, x := range p.missing {
 		w.key(x.key)
+	}
+	w.count(len(p.guards))
+	if len(p.guards) > 0 {
+		w.key(k.changing())
+	}
+	for _, g := range p.guards {
+		w.add(g.group, g.name, g.how)
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 	switch u.Kind {
 	case redisurl.Cluster:
-		s.cluster(u, tlsOf(u))
+		s.cluster(ctx, u, tlsOf(u))
 	case redisurl.Sentinel:
 		if err := s.sentinels(ctx, u); err != nil {
 			return err
@@ -63,13 +63,13 @@ func (s *Store) server(ctx context.Context, u redisurl.URL) error {
 		return nil //nolint:nilerr // a server that cannot be asked is told of by check
 	}
 	if u.DB != 0 {
-		return errors.Join(errors.New("backend: the Redis URL chooses a database, and the server is part of a cluster, which has only number 0; leave the path out"), s.closeClients())
+		return errors.New("backend: the Redis URL chooses a database, and the server is part of a cluster, which has only number 0; leave the path out")
 	}
 	if err := s.closeClients(); err != nil {
 		return err
 	}
 	u.User, u.Password = opt.Username, opt.Password
-	s.cluster(u, opt.TLSConfig)
+	s.cluster(ctx, u, opt.TLSConfig)
 	return nil
 }
 
@@ -139,7 +139,7 @@ func sentinelsLocked(ctx context.Context, opt *redis.FailoverOptions) bool {
 // node. Reads go to primaries only, so that a write is seen by the next read.
 // Routing policies would take an MGET apart key by key and ask the server about
 // every command: all our commands have their keys in one slot.
-func (s *Store) cluster(u redisurl.URL, secure *tls.Config) {
+func (s *Store) cluster(ctx context.Context, u redisurl.URL, secure *tls.Config) {
 	opt := redis.ClusterOptions{
 		Addrs: u.Addrs, Username: u.User, Password: u.Password, TLSConfig: secure,
 		MaxRedirects: 3, DisableRoutingPolicies: true, ClusterStateReloadInterval: topologyTime,
@@ -152,6 +152,7 @@ func (s *Store) cluster(u redisurl.URL, secure *tls.Config) {
 	scan.PoolSize = scanPool
 	s.spread, s.sharded = true, true
 	s.adopt(redis.NewClusterClient(&write), redis.NewClusterClient(&read), redis.NewClusterClient(&scan))
+	s.startSeeking(context.WithoutCancel(ctx))
 }
 
 func tlsOf(u redisurl.URL) *tls.Config {
@@ -169,11 +170,14 @@ func (s *Store) adopt(writes, reads, scans redis.UniversalClient) {
 		return
 	}
 	for _, c := range []redis.UniversalClient{writes, reads, scans} {
-		c.AddHook(patience{reload: func(ctx context.Context) {
-			if c, ok := c.(*redis.ClusterClient); ok {
-				c.ReloadState(ctx)
-			}
-		}})
+		bound := callTime
+		if c == writes && s.cfg.Durability != "" && s.cfg.Durability != DurabilityLocal {
+			bound += s.cfg.Wait
+		}
+		c.AddHook(timebox{time: bound, failed: s.seek})
+		if c, ok := c.(*redis.ClusterClient); ok {
+			c.OnNewNode(func(node *redis.Client) { node.AddHook(brief{}) })
+		}
 	}
 }
 
@@ -181,40 +185,56 @@ func (s *Store) closeClients() error {
 	if s.writes == nil {
 		return nil
 	}
+	s.stopSeeking()
 	return errors.Join(s.writes.Close(), s.reads.Close(), s.scans.Close())
 }
 
-// patience is the hook that bounds every command and pipeline, and that has a
-// cluster's client look where the slots are once a node fails it: by itself it
-// would keep asking a dead node.
-type patience struct{ reload func(context.Context) }
+// patience is how long a write may take: when it waits for replicas or disks,
+// longer than anything else.
+func (s *Store) patience() time.Duration {
+	return callTime + s.sure.time()
+}
+
+// heed looks where the slots are when an error calls for it.
+func (s *Store) heed(err error) {
+	if lost(err) || elsewhere(err) {
+		s.seek()
+	}
+}
+
+// timebox is the hook that bounds every command and pipeline, and that tells
+// when one has failed for want of the right node.
+type timebox struct {
+	time   time.Duration
+	failed func()
+}
 
 // DialHook changes nothing.
-func (patience) DialHook(next redis.DialHook) redis.DialHook {
+func (timebox) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
 }
 
 // ProcessHook bounds a command.
-func (p patience) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (b timebox) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		err := next(within(ctx, callTime), cmd)
-		p.look(ctx, err)
+		err := next(within(ctx, b.time), cmd)
+		b.look(err)
 		return err
 	}
 }
 
 // ProcessPipelineHook bounds a pipeline.
-func (p patience) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (b timebox) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		err := next(within(ctx, callTime), cmds)
-		p.look(ctx, err)
+		err := next(within(ctx, b.time), cmds)
+		b.look(err)
 		return err
 	}
 }
 
-func (p patience) look(ctx context.Context, err error) {
+func (b timebox) look(err error) {
 	if err != nil && !errors.Is(err, redis.Nil) && (lost(err) || elsewhere(err)) {
-		p.reload(ctx)
+		b.failed()
 	}
 }
 

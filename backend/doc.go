@@ -35,6 +35,8 @@
 //	ug  ug:{org}:<id>        string  ids of the groups of a member, 20 bytes each, in a row: derived from
 //	                                 gm in the same commit; readers leave out groups that gd does not
 //	                                 know. A string, so that a page reads it in the MGET of the records
+//	mk  mk:{org}             hash    group to the setting of the change of its membership that is made
+//	                                 in many commits, while it is under way
 //	gv  gv:{org}             hash    group to "<count of membership changes>:<ms of the last>"
 //	gd  gd:{org}             hash    group to its display text; has every group that exists
 //	ev  ev:{org}             stream  the events, one field "e" of compact JSON; ids are commit numbers
@@ -54,8 +56,10 @@
 //	br  br:{platform}        hash    organization to its message that nobody has taken yet
 //	at  at:{org}:0|1         hash    attempts of even and odd minutes to their commits; "m" is the minute
 //	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
+//	wt  wt:{…}               string  written and deleted by one script, so that WAIT has a write to wait for
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
 //	                                 of its own. The letters are the resources.ClaimKind
+//	nx  nx:{org}             never exists: has a cluster refuse a script while the slot moves (slot.go)
 //
 // Nothing depends on the server letting keys expire. Nothing typed by a user
 // stands inside braces, and nothing of a customer in the name of a key.

@@ -145,7 +145,7 @@ func (s *Store) erasePlaces(ctx context.Context, k keys, limit int) (int, error)
 // eraseRest deletes the keys that an organization has once.
 func (s *Store) eraseRest(ctx context.Context, k keys) error {
 	c := newCall(s.scripts.erase, 32)
-	c.key(k.events(), k.events(), k.links(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
+	c.key(k.events(), k.events(), k.links(), k.changing(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
 		k.attempts('0'), k.attempts('1'), k.notes(), k.tombstones(), k.due(), k.tries(), k.parked(), k.causes(), k.lease(),
 		k.backup(), k.restoring())
 	for _, i := range resources.Indexes() {

@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,6 +42,9 @@ func (c *check) placeBack(ctx context.Context, letters, name, key string, ids []
 			d.Reason = fmt.Sprintf("%s holds a place in the pool %s, which no record says", id, name)
 			d.guards = append(d.guards, guard{"member", key, id, "1"})
 			d.fixes = []fix{{"SREM", key, []string{id}}}
+			if !c.mentioned(name) {
+				d.fixes, d.Remedy = nil, "no record speaks of this pool: when no held change of licences is about it, delete the key"
+			}
 		} else {
 			score, err := c.client.ZScore(ctx, key, id).Result()
 			if err != nil {
@@ -60,12 +64,13 @@ func (x *viewed) holdsPlace(letters, name string) bool {
 		_, ok := x.holds.Lines[name]
 		return ok
 	}
-	for _, p := range x.holds.Pools {
-		if p == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(x.holds.Pools, name)
+}
+
+// mentioned tells whether any record is in a pool or bounds it. One that is not may
+// be that of a record that was lost, and then it is all that is left of it.
+func (c *check) mentioned(pool string) bool {
+	return c.tally.pools[pool] > 0 || slices.ContainsFunc(c.tally.bounds, func(b bounding) bool { return b.Name == pool })
 }
 
 // bounding is a bound with the record that sets it.

@@ -32,8 +32,12 @@ type check struct {
 	repair map[FindingCode]int // of all rounds, for the stream
 	where  map[FindingCode][]string
 
+	listed   map[uint64]bool   // claims on the list, as hashes; only with Deep
+	suspects map[string]string // claims that are not, with what they say
+
 	tally  tally
 	broken map[string]bool // keys of a wrong type that are not repaired
+	partly bool            // not all records were read: some are damaged, or were found late
 	total  int             // records, for Progress
 	done   int
 }
@@ -65,7 +69,7 @@ func newCheck(s *Store, k keys, cfg FsckConfig) *check {
 func (c *check) begin() {
 	c.round++
 	c.left, c.fixed, c.done, c.total = 0, 0, 0, 0
-	c.broken = map[string]bool{}
+	c.broken, c.partly = map[string]bool{}, false
 	c.tally = tally{
 		entries: map[resources.Index]int{}, fields: map[resources.Index]int{}, inRows: map[resources.Index]int{},
 		pools: map[string]int{}, lines: map[string]int{}, others: map[string]bool{},
@@ -311,10 +315,17 @@ func (c *check) wrong(ctx context.Context, key, is, want string) error {
 		Finding: Finding{Code: FindingWrongType, Key: key, Reason: fmt.Sprintf("%s is a %s, it must be a %s", key, is, want)},
 		guards:  []guard{{"type", key, "", is}},
 	}
+	if _, _, ok := c.k.parseRecord(key); ok {
+		c.leaveOut()
+	}
 	if derived(key) {
 		d.fixes = []fix{{"DEL", key, nil}}
 	} else {
 		d.Remedy = "it holds what cannot be derived: restore the organization from a backup, or find out who wrote the key and rename it"
+	}
+	if c.s.spread && !strings.Contains(key, c.k.tag) {
+		c.find(d.Finding) // a claim in a slot of its own, which is not repaired
+		return nil
 	}
 	return c.once(ctx, d)
 }

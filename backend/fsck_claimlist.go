@@ -45,6 +45,26 @@ func (c *check) saidClaims(ctx context.Context, strange map[string]bool) (map[ui
 	return said, nil
 }
 
+// leaveOut notes that not all records could be counted. What none of the others
+// says may be said by them: nothing is taken away for that in this round.
+func (c *check) leaveOut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.partly = true
+}
+
+// partial tells whether walks over the records leave out some.
+func (c *check) partial() bool {
+	for _, kind := range resources.Kinds() {
+		if !c.whole(c.k.index(resources.All(kind))) {
+			return true
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.partly
+}
+
 // strangeClaims tells of claims on the list that no record says.
 func (c *check) strangeClaims(ctx context.Context, strange map[string]bool) error {
 	for name := range strange {

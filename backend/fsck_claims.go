@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -79,7 +80,7 @@ func (c *check) claim(ctx context.Context, h *claimed) (*difference, error) {
 	d.Record, d.item = h.x.id, h.x.id
 	d.guards = append(d.guards, c.head(h.x)...)
 	saidAttempt, said := strings.CutPrefix(h.said, mine)
-	pending := listed && h.said == "P|"+string(c.k.org)+"|"+h.listed
+	pending := listed && h.said == reservation(h.c.Claim, c.k.org, h.listed)
 	switch {
 	case said: // the claim is right, the list is not
 		d.Code, d.Reason = FindingClaimMissing, "the organization's list lacks the claim "+d.Key+" of "+h.x.id
@@ -111,7 +112,7 @@ func (c *check) claimDifference(claim resources.Claim, listed, said string) *dif
 		Finding: Finding{Key: key, Entry: name},
 		guards: []guard{
 			{"field", c.k.claims(), name, listed},
-			{"field", "in" + c.k.tag, "c|" + name + "|" + attempt, ""}, // its confirmation is on the way
+			{"field", c.k.notes(), "c|" + name + "|" + attempt, ""}, // its confirmation is on the way
 		},
 		apart: []guard{{"get", key, "", said}},
 	}
@@ -120,9 +121,9 @@ func (c *check) claimDifference(claim resources.Claim, listed, said string) *dif
 // mend makes the list and the claim say what they must; "" for nothing.
 func (c *check) mend(d *difference, listed, said string) {
 	was := d.guards[0]
-	switch {
-	case listed == was.want:
-	case listed == "":
+	switch listed {
+	case was.want:
+	case "":
 		d.fixes = append(d.fixes, fix{"HDEL", was.key, []string{was.field}})
 	default:
 		d.fixes = append(d.fixes, fix{"HSET", was.key, []string{was.field, listed}})
@@ -198,13 +199,11 @@ func (c *check) otherHolder(ctx context.Context, h *claimed, d *difference) erro
 			return err
 		}
 		y := &list[0]
-		for _, o := range y.held {
-			if o.Claim == h.c.Claim || y.bad != nil {
-				return nil // two records with one claim
-			}
-		}
-		if y.bad != nil || (y.raw != "" && h.c.Kind == resources.ClaimSubject) {
-			return nil // what it holds is not known from it
+		// Two records with one claim, or it is not known what the other one holds.
+		both := slices.ContainsFunc(y.held, func(o resources.HeldClaim) bool { return o.Claim == h.c.Claim })
+		unsure := y.bad != nil || (y.raw != "" && h.c.Kind == resources.ClaimSubject)
+		if both || unsure {
+			break
 		}
 		d.guards = append(d.guards, c.k.seenHead(kind, y.id, y.raw))
 		stamp, err := c.s.stamp()
@@ -247,7 +246,8 @@ func (c *check) heldClaims(ctx context.Context) error {
 		}
 		return add(name)
 	})
-	if err = errors.Join(err, end()); err != nil || len(strange) == 0 {
+	// Where a walk does not meet all records, what it does not meet says nothing.
+	if err = errors.Join(err, end()); err != nil || len(strange) == 0 || c.partial() {
 		return err
 	}
 	if _, err := c.saidClaims(ctx, strange); err != nil {

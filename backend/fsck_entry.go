@@ -15,17 +15,17 @@ func shown(entry string) string { return strings.ReplaceAll(entry, "\x00", " ") 
 // entry compares what an index has with what a record says; nil when they agree.
 func (c *check) entry(ctx context.Context, l lookup, is any) (*difference, error) {
 	i, key := l.e.Index, c.k.index(l.e.Index)
+	text, there := is.(string)
+	if there && c.agrees(l, text) {
+		return nil, nil
+	}
 	name := field(l.e, l.x.id)
 	d := &difference{
 		Finding: Finding{Code: FindingIndexMissing, Key: key, Entry: shown(name), Record: l.x.id, Reason: fmt.Sprintf("index %s lacks %q", i.Code(), entryText(i.Shape(), l.e.Value, l.x.id))},
 		item:    l.x.id, guards: c.head(l.x),
 	}
-	text, there := is.(string)
 	switch i.Shape() {
 	case resources.Unique:
-		if there && text == l.x.id {
-			return nil, nil
-		}
 		d.guards = append(d.guards, guard{"field", key, name, text})
 		d.fixes = []fix{{"HSET", key, []string{name, l.x.id}}}
 		if !there {
@@ -37,28 +37,50 @@ func (c *check) entry(ctx context.Context, l lookup, is any) (*difference, error
 			d.row(i, name, text, clean)
 			return d, nil
 		}
-		if there && at(text, l.x.id) {
-			return nil, nil
-		}
 		d.guards = append(d.guards, guard{"infield", key, name, "0" + l.x.id})
 		d.fixes = []fix{{"PACK", key, []string{name, l.x.id}}}
 		return d, nil
 	}
-	want := number(l.e.Time)
-	if i.Shape() != resources.Time {
-		want = "0"
-	}
+	want := scoreWanted(l.e)
 	d.fixes = []fix{{"ZADD", key, []string{want, name}}}
 	if !there {
 		d.guards = append(d.guards, guard{"score", key, name, ""})
 		return d, nil
 	}
-	if score, err := strconv.ParseFloat(text, 64); err == nil && number(int64(score)) == want {
-		return nil, nil
-	}
 	d.Code, d.Reason = FindingIndexScore, fmt.Sprintf("index %s has %q at %s, the record says %s", i.Code(), entryText(i.Shape(), l.e.Value, l.x.id), text, want)
 	d.guards = append(d.guards, guard{"score", key, name, text})
 	return d, nil
+}
+
+// scoreWanted is the score of an entry of a sorted set.
+func scoreWanted(e resources.Entry) string {
+	if e.Index.Shape() == resources.Time {
+		return number(e.Time)
+	}
+	return "0"
+}
+
+// agrees tells whether what an index has is what the record says.
+func (c *check) agrees(l lookup, text string) bool {
+	switch l.e.Index.Shape() {
+	case resources.Unique:
+		return text == l.x.id
+	case resources.Equal:
+		if text == l.x.id {
+			return true
+		}
+		_, bad := badRow(text, c.idIn(l.e.Index))
+		return !bad && at(text, l.x.id)
+	}
+	return sameScore(text, scoreWanted(l.e))
+}
+
+func sameScore(text, want string) bool {
+	if text == want {
+		return true
+	}
+	score, err := strconv.ParseFloat(text, 64)
+	return err == nil && strconv.FormatFloat(score, 'f', -1, 64) == want
 }
 
 // entryText is an entry as reasons show it.
@@ -113,17 +135,17 @@ func (c *check) otherName(ctx context.Context, l lookup, other string, d *differ
 	}
 	y := &list[0]
 	d.guards = append(d.guards, c.k.seenHead(y.kind, y.id, y.raw))
-	if _, says := y.says(l.e.Index, l.e.Value); !says && y.bad == nil {
-		return nil
-	}
-	d.fixes = nil
-	if y.bad != nil {
+	_, says := y.says(l.e.Index, l.e.Value)
+	switch damaged := y.bad != nil; {
+	case damaged:
+		d.fixes = nil
 		d.Reason = fmt.Sprintf("index %s gives %q to %s, which cannot be read; %s says that it has it", l.e.Index.Code(), l.e.Value, other, l.x.id)
 		d.Remedy = "repair or delete the damaged record first"
-		return nil
+	case says:
+		d.fixes = nil
+		d.Code = FindingNameTwice
+		d.Reason = fmt.Sprintf("%s and %s both have the name %q of index %s", l.x.id, other, l.e.Value, l.e.Index.Code())
+		d.Remedy = "rename or delete one of the two, by the identity provider or the SCIM API, then check again"
 	}
-	d.Code = FindingNameTwice
-	d.Reason = fmt.Sprintf("%s and %s both have the name %q of index %s", l.x.id, other, l.e.Value, l.e.Index.Code())
-	d.Remedy = "rename or delete one of the two, by the identity provider or the SCIM API, then check again"
 	return nil
 }

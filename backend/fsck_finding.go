@@ -10,34 +10,33 @@ type FindingCode string
 // The codes. Those under "derived" are repaired by FsckConfig.Repair.
 const (
 	// Derived.
-	FindingIndexMissing   FindingCode = "index_missing"   // an index lacks what a record says
-	FindingIndexExtra     FindingCode = "index_extra"     // an index has what no record says
-	FindingIndexScore     FindingCode = "index_score"     // an index has a record at another time or place
-	FindingNameStale      FindingCode = "name_stale"      // a name leads to a record that does not have it
-	FindingRowDamaged     FindingCode = "row_damaged"     // ids in a row that are none, or twice
-	FindingLinkMissing    FindingCode = "link_missing"    // a member does not know its group
-	FindingLinkExtra      FindingCode = "link_extra"      // a member names a group that does not have it
-	FindingGroupName      FindingCode = "group_name"      // members see another name of a group, or none
-	FindingGroupCount     FindingCode = "group_count"     // the count of a group's changes is missing, or of no group
-	FindingTrash          FindingCode = "trash"           // a deleted group's remains and their list disagree
-	FindingClaimMissing   FindingCode = "claim_missing"   // a claim, or its place in the organization's list, is missing
-	FindingClaimExtra     FindingCode = "claim_extra"     // a claim that no record says
-	FindingClaimDiffers   FindingCode = "claim_differs"   // a claim and the organization's list disagree
-	FindingPoolMissing    FindingCode = "pool_missing"    // a record says that it holds a place, the pool does not
-	FindingPoolExtra      FindingCode = "pool_extra"      // a pool has a holder that does not say so
-	FindingLineMissing    FindingCode = "line_missing"    // a record says that it waits, the line does not
-	FindingLineExtra      FindingCode = "line_extra"      // somebody stands in a line and does not say so
-	FindingLineScore      FindingCode = "line_score"      // somebody stands in a line since another time
-	FindingPlaceList      FindingCode = "place_list"      // the list of pools and lines disagrees with them
-	FindingExpiryExtra    FindingCode = "expiry_extra"    // something is to expire that does not exist
-	FindingExpiryMissing  FindingCode = "expiry_missing"  // something that expires stands in no list
-	FindingExpiryTime     FindingCode = "expiry_time"     // something is to expire at another time than it says
-	FindingTriesExtra     FindingCode = "tries_extra"     // failures of an item that is not due
-	FindingCauseExtra     FindingCode = "cause_extra"     // a cause of an item that is not parked
-	FindingCauseMissing   FindingCode = "cause_missing"   // a parked item without its cause
-	FindingWrongType      FindingCode = "wrong_type"      // another type of value under a key; derived ones are built anew
-	FindingOrphan         FindingCode = "orphan"          // a key of something that is not there any more
-	FindingUnlistedRecord FindingCode = "record_unlisted" // a record that no list names
+	FindingIndexMissing  FindingCode = "index_missing"  // an index lacks what a record says
+	FindingIndexExtra    FindingCode = "index_extra"    // an index has what no record says
+	FindingIndexScore    FindingCode = "index_score"    // an index has a record at another time or place
+	FindingNameStale     FindingCode = "name_stale"     // a name leads to a record that does not have it
+	FindingRowDamaged    FindingCode = "row_damaged"    // ids in a row that are none, or twice
+	FindingLinkMissing   FindingCode = "link_missing"   // a member does not know its group
+	FindingLinkExtra     FindingCode = "link_extra"     // a member names a group that does not have it
+	FindingGroupName     FindingCode = "group_name"     // members see another name of a group, or none
+	FindingGroupCount    FindingCode = "group_count"    // the count of a group's changes is missing, or of no group
+	FindingTrash         FindingCode = "trash"          // a deleted group's remains and their list disagree
+	FindingClaimMissing  FindingCode = "claim_missing"  // a claim, or its place in the organization's list, is missing
+	FindingClaimExtra    FindingCode = "claim_extra"    // a claim that no record says
+	FindingClaimDiffers  FindingCode = "claim_differs"  // a claim and the organization's list disagree
+	FindingPoolMissing   FindingCode = "pool_missing"   // a record says that it holds a place, the pool does not
+	FindingPoolExtra     FindingCode = "pool_extra"     // a pool has a holder that does not say so
+	FindingLineMissing   FindingCode = "line_missing"   // a record says that it waits, the line does not
+	FindingLineExtra     FindingCode = "line_extra"     // somebody stands in a line and does not say so
+	FindingLineScore     FindingCode = "line_score"     // somebody stands in a line since another time
+	FindingPlaceList     FindingCode = "place_list"     // the list of pools and lines disagrees with them
+	FindingExpiryExtra   FindingCode = "expiry_extra"   // something is to expire that does not exist
+	FindingExpiryMissing FindingCode = "expiry_missing" // something that expires stands in no list
+	FindingExpiryTime    FindingCode = "expiry_time"    // something is to expire at another time than it says
+	FindingTriesExtra    FindingCode = "tries_extra"    // failures of an item that is not due
+	FindingCauseExtra    FindingCode = "cause_extra"    // a cause of an item that is not parked
+	FindingCauseMissing  FindingCode = "cause_missing"  // a parked item without its cause
+	FindingWrongType     FindingCode = "wrong_type"     // another type of value under a key; derived ones are built anew
+	FindingOrphan        FindingCode = "orphan"         // a key of something that is not there any more
 
 	// Truth, or a matter of judgement.
 	FindingRecordDamaged  FindingCode = "record_damaged"  // stored bytes that make no sense

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/redis/go-redis/v9"
 
@@ -190,8 +189,7 @@ func (c *check) lookBack(ctx context.Context, i resources.Index, list []standing
 			found = append(found, d)
 		}
 	}
-	more, err := c.unlisted(ctx, i, recs)
-	return append(found, more...), err
+	return found, c.unlisted(ctx, i, recs)
 }
 
 // astray is the difference that an index has an entry that no record says.
@@ -232,11 +230,8 @@ func (c *check) misplaced(st standing, x *viewed, e resources.Entry) (difference
 	if indexType(e.Index) == "hash" {
 		return difference{}, false
 	}
-	want := "0"
-	if e.Index.Shape() == resources.Time {
-		want = number(e.Time)
-	}
-	if score, err := strconv.ParseFloat(st.score, 64); err == nil && number(int64(score)) == want {
+	want := scoreWanted(e)
+	if sameScore(st.score, want) {
 		return difference{}, false
 	}
 	key := c.k.index(e.Index)
@@ -253,10 +248,10 @@ func (c *check) misplaced(st standing, x *viewed, e resources.Entry) (difference
 
 // unlisted looks whether the list of all has the records that another index led
 // to. Those that it lacks were not walked: that is made up for.
-func (c *check) unlisted(ctx context.Context, i resources.Index, recs []viewed) ([]difference, error) {
+func (c *check) unlisted(ctx context.Context, i resources.Index, recs []viewed) error {
 	all := resources.All(i.Kind())
 	if i == all || c.cfg.Placed == nil || !c.whole(c.k.index(all)) {
-		return nil, nil
+		return nil
 	}
 	var ids []string
 	for j := range recs {
@@ -266,12 +261,12 @@ func (c *check) unlisted(ctx context.Context, i resources.Index, recs []viewed) 
 			}
 		}
 	}
-	return nil, c.missed(ctx, all, ids)
+	return c.missed(ctx, all, ids)
 }
 
 // missed checks those of some records that the list of all does not name.
 func (c *check) missed(ctx context.Context, all resources.Index, ids []string) error {
-	if len(ids) == 0 {
+	if len(ids) == 0 || !c.whole(c.k.index(all)) {
 		return nil
 	}
 	in, err := c.s.standIn(ctx, c.client, c.k.index(all), ids)
@@ -283,6 +278,9 @@ func (c *check) missed(ctx context.Context, all resources.Index, ids []string) e
 		if v == nil {
 			out = append(out, ids[j])
 		}
+	}
+	if len(out) > 0 {
+		c.leaveOut()
 	}
 	return c.again(ctx, out, func(ctx context.Context, ids []string, _ bool) ([]difference, error) {
 		return c.forward(ctx, ids, false)

@@ -13,11 +13,10 @@ import (
 // typeOf is the type of value that a key of ours has, by the letters before its
 // tag; "" for keys that no usher writes.
 func typeOf(key string) string {
-	at := strings.Index(key, ":{")
-	if at < 0 {
+	letters, _, ok := strings.Cut(key, ":{")
+	if !ok {
 		return ""
 	}
-	letters := key[:at]
 	if len(letters) == 1 && strings.Contains(kindLetters, letters) {
 		return "string"
 	}
@@ -33,10 +32,10 @@ func typeOf(key string) string {
 // otherTypes are the types of keys that are neither records nor indexes, see
 // the keys in doc.go.
 var otherTypes = map[string]string{
-	"gm": "zset", "ug": "string", "gv": "hash", "gd": "hash", "ev": "stream", "sp": "set", "ln": "zset", "pl": "set",
+	"gm": "zset", "ug": "string", "gv": "hash", "mk": "hash", "gd": "hash", "ev": "stream", "sp": "set", "ln": "zset", "pl": "set",
 	"cl": "hash", "xp": "zset", "tl": "zset", "tr": "zset", "du": "zset", "dt": "hash", "dp": "zset", "dc": "hash",
 	"lz": "string", "bl": "stream", "br": "hash", "at": "hash", "vt": "string",
-	"in": "hash", "ab": "hash", "em": "string", "nu": "string", "su": "string", "sd": "string",
+	"in": "hash", "ab": "hash", "bk": "hash", "rs": "string", "nx": "none", "em": "string", "nu": "string", "su": "string", "sd": "string",
 }
 
 // claimLetters begin claims, by resources.ClaimKind.
@@ -48,12 +47,9 @@ var derivedLetters = []string{"ug", "gd", "pl", "xp", "tl", "dt", "dc"}
 // derived tells whether a key of a wrong type may be removed. The pools that no
 // record vouches for are kept by their callers.
 func derived(key string) bool {
-	at := strings.Index(key, ":{")
-	if at < 0 {
-		return false
-	}
-	_, index := indexOf(key[:at])
-	return index || slices.Contains(derivedLetters, key[:at])
+	letters, _, ok := strings.Cut(key, ":{")
+	_, index := indexOf(letters)
+	return ok && (index || slices.Contains(derivedLetters, letters))
 }
 
 func indexOf(letters string) (resources.Index, bool) {
@@ -77,7 +73,7 @@ func indexType(i resources.Index) string {
 func (c *check) single() []string {
 	k := c.k
 	list := []string{
-		k.links(), k.groupNames(), k.events(), k.places(), k.claims(), k.expiry(), k.trashList(),
+		k.links(), k.changing(), k.groupNames(), k.events(), k.places(), k.claims(), k.expiry(), k.trashList(),
 		k.due(), k.tries(), k.parked(), k.causes(), k.lease(), k.attempts('0'), k.attempts('1'),
 	}
 	for _, i := range resources.Indexes() {

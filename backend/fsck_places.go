@@ -196,7 +196,7 @@ func (c *check) onePlace(ctx context.Context, letters, name, key string) (int, e
 		return 0, err
 	}
 	kept := letters == "sp" && c.tally.others[name]
-	if c.cfg.Placed == nil || kept || (int(n) == want && !c.cfg.Deep) {
+	if c.cfg.Placed == nil || kept || c.partial() || (int(n) == want && !c.cfg.Deep) {
 		return int(n), nil
 	}
 	add, end := pieces(chunkSize, func(ids []string) error {

@@ -208,7 +208,7 @@ func (st *streaming) chunkOf(ctx context.Context, kind resources.Kind, ids []str
 	if err != nil {
 		return err
 	}
-	for look := 0; look < looks; look++ {
+	for range looks {
 		list = st.differing(kind, list)
 		if len(list) == 0 {
 			return nil

@@ -42,6 +42,7 @@ func (k keys) index(i resources.Index) string  { return i.Code() + k.tag }
 func (k keys) members(group string) string     { return "gm" + k.tag + ":" + group }
 func (k keys) groupsOf(id string) string       { return "ug" + k.tag + ":" + id }
 func (k keys) links() string                   { return "gv" + k.tag }
+func (k keys) changing() string                { return "mk" + k.tag }
 func (k keys) groupNames() string              { return "gd" + k.tag }
 func (k keys) events() string                  { return "ev" + k.tag }
 func (k keys) pool(name string) string         { return "sp" + k.tag + ":" + name }

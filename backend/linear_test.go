@@ -247,12 +247,14 @@ func linearHistory(t *testing.T, r *linearRun, seed uint64) {
 // one operation came after the other: never more holders than places, places to
 // the line in its order (BR-164, security V3).
 func TestLinearizable(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) {
-		s := open(t, backend.Config{URL: url})
-		for seed := range uint64(30) {
-			linearHistory(t, &linearRun{s: s, org: resources.OrgID(fmt.Sprintf("linear%d", seed))}, seed)
-		}
-	})
+	onBoth(t, linearHistories)
+}
+
+func linearHistories(t *testing.T, url string) {
+	s := open(t, backend.Config{URL: url})
+	for seed := range uint64(30) {
+		linearHistory(t, &linearRun{s: s, org: resources.OrgID(fmt.Sprintf("linear%d", seed))}, seed)
+	}
 }
 
 // TestLinearizableWithLostReplies has operations whose outcome nobody knows.

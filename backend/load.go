@@ -32,13 +32,15 @@ func (s *Store) loadWith(ctx context.Context, client redis.UniversalClient, k ke
 		return recs, nil
 	}
 	groupIDs, at := k.groupsAmong(ids)
-	bodies := redis.NewRawCmd(ctx, k.mget(ids, groups)...)
+	args := k.mget(ids, groups)
+	var reply []byte
 	var links *redis.SliceCmd
 	var sizes []*redis.IntCmd
 	var err error
 	if len(groupIDs) == 0 {
-		err = client.Process(ctx, bodies)
+		reply, err = s.raw(ctx, client, args)
 	} else {
+		bodies := redis.NewRawCmd(ctx, args...)
 		pipe := client.Pipeline()
 		err = pipe.Process(ctx, bodies)
 		links = pipe.HMGet(ctx, k.links(), groupIDs...)
@@ -48,11 +50,12 @@ func (s *Store) loadWith(ctx context.Context, client redis.UniversalClient, k ke
 		if err == nil {
 			_, err = pipe.Exec(ctx)
 		}
+		reply = bodies.Val()
 	}
 	if err != nil {
 		return nil, explain(ctx, "read records", err)
 	}
-	values, err := s.mget(ctx, client, bodies.Args(), bodies.Val())
+	values, err := s.mget(ctx, client, args, reply)
 	if err != nil {
 		return nil, explain(ctx, "read records", err)
 	}

@@ -309,28 +309,30 @@ func (x *machine) compareOne(r *resources.Record) {
 
 // TestModel drives random units of work against a plain model (security §4.4).
 func TestModel(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) {
-		c := newClock()
-		s := open(t, backend.Config{URL: url, Now: c.now})
-		env := envOf(s, c, "model")
-		rapid.Check(t, func(rt *rapid.T) {
-			n := 0
-			x := &machine{t: rt, s: s, clock: c, org: env.Org(), m: &model{recs: map[string]modelRec{}, links: map[[2]string]bool{}}}
-			x.newID = func(kind resources.Kind) string {
-				n++
-				return fmt.Sprintf("%019d%d", n, kind)
-			}
-			for i := range rapid.IntRange(1, 40).Draw(rt, "units") {
-				x.unit()
-				if i%8 == 7 {
-					c.advance(1e9)
-					if _, err := s.Sweep(context.Background(), x.org, c.now(), rapid.IntRange(1, 10).Draw(rt, "sweep"), resources.Placement); err != nil {
-						rt.Fatal(err)
-					}
-					x.compare()
+	onBoth(t, unitsAgainstModel)
+}
+
+func unitsAgainstModel(t *testing.T, url string) {
+	c := newClock()
+	s := open(t, backend.Config{URL: url, Now: c.now})
+	env := envOf(s, c, "model")
+	rapid.Check(t, func(rt *rapid.T) {
+		n := 0
+		x := &machine{t: rt, s: s, clock: c, org: env.Org(), m: &model{recs: map[string]modelRec{}, links: map[[2]string]bool{}}}
+		x.newID = func(kind resources.Kind) string {
+			n++
+			return fmt.Sprintf("%019d%d", n, kind)
+		}
+		for i := range rapid.IntRange(1, 40).Draw(rt, "units") {
+			x.unit()
+			if i%8 == 7 {
+				c.advance(1e9)
+				if _, err := s.Sweep(context.Background(), x.org, c.now(), rapid.IntRange(1, 10).Draw(rt, "sweep"), resources.Placement); err != nil {
+					rt.Fatal(err)
 				}
+				x.compare()
 			}
-			x.compare()
-		})
+		}
+		x.compare()
 	})
 }

@@ -64,6 +64,11 @@ func TestMemoryShort(t *testing.T) {
 		func(tx resources.Tx) { tx.Give("seats", "other") },
 		func(tx resources.Tx) { tx.Quit("line", "x") },
 		func(tx resources.Tx) { tx.Undue(items[0]) },
+		func(tx resources.Tx) { // what cannot wait is done, too
+			u := newRecord(t, resources.KindUser, "locked out")
+			tx.Put(nil, u, nil, entriesOf(u))
+			tx.Pressing()
+		},
 	}
 	for i, fn := range frees {
 		if err := do(fn); err != nil {

@@ -49,8 +49,8 @@ type Config struct {
 	// SpreadClaims makes claims by the protocol of clusters on a single server,
 	// too. On a cluster they always are.
 	SpreadClaims bool
-	// Lost is told of acknowledged writes that a failover has lost. Nil: nobody
-	// is told but the log.
+	// Lost is told of acknowledged writes that a failover has lost; ctx ends with
+	// the store. Nil: nobody is told but the log.
 	Lost func(ctx context.Context, lost []LostWrite)
 	// Failover is told when a primary is another one than before, or was started
 	// anew, with its address. Nil: nobody is told but the log.
@@ -90,10 +90,12 @@ type Store struct {
 
 	randMu sync.Mutex   // Config.Rand need not be safe for concurrent use
 	usual  atomic.Int32 // how usual it is that a user has groups, see fetch
+	perKey atomic.Int64 // bytes of a value in the last reply with many, see raw
 	users  atomic.Int64 // users created in this process, embedded only
 	warned sync.Once    // about too many of them
 	ringer *ringer      // calls workers
 	relay  *relay       // ends what commits noted about claims; nil unless spread
+	seeker *seeker      // nil but on a cluster
 	skew   atomic.Int64 // how far the server's clock is ahead of ours, milliseconds, as claims saw it
 	strays strays       // what ScrubReserved watches
 	sure   *assurance   // nil when writes wait for nothing
@@ -121,7 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if s.spread {
+	if s.spread && cfg.examined == nil {
 		s.startRelaying(context.WithoutCancel(ctx))
 	}
 	if err := s.startWatching(context.WithoutCancel(ctx)); err != nil {

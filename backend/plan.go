@@ -22,6 +22,7 @@ type plan struct {
 	namesGone []nameCheck
 	missing   []sighting // key and id of what must exist
 	links     []linkWork
+	guards    []marking
 	trash     []string
 	one       []op
 	two       []op
@@ -67,6 +68,9 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 		return nil, u.err
 	}
 	p := &plan{u: u, stamp: stamp, now: now}
+	if len(u.changes) > 0 {
+		p.two, p.pairs, p.pack = make([]op, 0, 8), make([]pairsOp, 0, 16), make([]packed, 0, 8)
+	}
 	for _, c := range u.changes {
 		if err := p.record(c); err != nil {
 			return nil, err
@@ -81,6 +85,7 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 	if err := p.memberships(); err != nil {
 		return nil, err
 	}
+	p.guard()
 	for _, c := range u.claims {
 		if u.s.spread {
 			break // see reserve
@@ -105,7 +110,7 @@ func planOf(u *unit, stamp string, now int64) (*plan, error) {
 // empty reports whether there is nothing to do and nothing to be refused for.
 func (p *plan) empty() bool {
 	u := p.u
-	return p.linksOnly() && len(p.links)+len(u.events)+len(u.due)+len(u.pools)+len(u.leases) == 0
+	return p.linksOnly() && len(p.links)+len(p.guards)+len(u.events)+len(u.due)+len(u.pools)+len(u.leases) == 0
 }
 
 // linksOnly reports whether links are all there is to do: then nothing is
@@ -113,13 +118,16 @@ func (p *plan) empty() bool {
 func (p *plan) linksOnly() bool {
 	u := p.u
 	return len(u.changes)+len(u.claims)+len(u.frees)+len(u.expiry)+len(p.two)+len(p.pairs) == 0 &&
-		!u.moves() && len(u.undue) == 0 &&
+		!u.moves() && len(u.undue) == 0 && !p.marks() &&
 		(len(p.links) > 0 || len(u.events)+len(u.due) == 0)
 }
 
 // onlyFrees reports whether the commit takes no room but for its events and
-// what they make due: such a commit may run when memory is short.
+// what they make due, or cannot wait: such a commit may run when memory is short.
 func (p *plan) onlyFrees() bool {
+	if p.u.pressing {
+		return true
+	}
 	for _, c := range p.u.changes {
 		if c.after != nil {
 			return false
@@ -131,7 +139,7 @@ func (p *plan) onlyFrees() bool {
 		}
 	}
 	u := p.u
-	return len(u.claims)+len(u.expiry)+len(u.takes)+len(u.waits) == 0 &&
+	return len(u.claims)+len(u.expiry)+len(u.takes)+len(u.waits) == 0 && !p.marks() &&
 		(len(u.changes)+len(p.links)+len(u.frees)+len(u.undue) > 0 || u.moves())
 }
 
@@ -184,6 +192,7 @@ func (p *plan) remove(c *change, key string) {
 	case resources.KindGroup:
 		p.add2("HDEL", k.groupNames(), c.id)
 		p.add2("HDEL", k.links(), c.id)
+		p.add2("HDEL", k.changing(), c.id)
 		p.add1("UNLINK", k.groupsOf(c.id))
 		p.trash = append(p.trash, c.id)
 	case resources.KindUser:

@@ -177,11 +177,18 @@ func (u *unit) Most(pool string, n int) {
 }
 
 // Holds asks the store at once.
-func (u *unit) Holds(pool, holder string) (bool, error) {
+func (u *unit) Holds(pool string, holders ...string) ([]bool, error) {
 	if badName(pool) {
-		return false, fmt.Errorf("backend: Holds: %q does not name a pool", pool)
+		return nil, fmt.Errorf("backend: Holds: %q does not name a pool", pool)
 	}
-	in, err := u.s.reads.SIsMember(u.ctx, u.keys.pool(pool), holder).Result()
+	if len(holders) == 0 {
+		return nil, nil
+	}
+	args := make([]any, len(holders))
+	for i, h := range holders {
+		args[i] = h
+	}
+	in, err := u.s.reads.SMIsMember(u.ctx, u.keys.pool(pool), args...).Result()
 	return in, explain(u.ctx, "read pool", err)
 }
 

@@ -196,21 +196,23 @@ const (
 // answered: a reply lost on the wire says nothing about whether the call was
 // executed (security §0.1).
 func (s *Store) write(ctx context.Context, c *call) (any, error) {
-	pause := sendPause
+	pause, unknown := sendPause, false
 	if s.sharded {
 		c.guard()
 	}
 	if s.embedded == nil {
-		ctx = within(ctx, callTime)
+		ctx = within(ctx, s.patience())
 	}
 	for i := 1; ; i++ {
 		reply, err := s.thawed(ctx, c)
 		if err == nil {
 			return reply, nil
 		}
-		last := i == sendings || over(ctx, pause)
+		s.heed(err)
+		unknown = unknown || lost(err) // also when a later sending is refused
+		last := i == sendings || over(ctx, pause) || !lost(err) && !refused(err)
 		switch {
-		case ctx.Err() != nil || !lost(err) && (last || !refused(err)):
+		case ctx.Err() != nil || last && !unknown:
 			return nil, err
 		case last:
 			return nil, fmt.Errorf("%w: %w", resources.ErrOutcomeUnknown, err)
@@ -260,9 +262,11 @@ var refusals = [...]string{
 // sending again.
 func refused(err error) bool { return hasPrefix(err, refusals[:]) }
 
-// temporary are the answers by which a server says that it cannot serve now.
+// temporary are the answers by which a server says that it cannot serve now. That
+// it does not let usher in is one of them: passwords are changed while usher runs,
+// and a server that was started again may not have them yet.
 func temporary(err error) bool {
-	return refused(err) || hasPrefix(err, []string{frozen, "BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
+	return refused(err) || hasPrefix(err, []string{frozen, "BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE", "NOAUTH", "WRONGPASS", "NOPERM"})
 }
 
 // hasPrefix looks at the beginning of a server's answer, without "ERR ".

@@ -11,6 +11,10 @@ import (
 	"github.com/usher-scim/usher/resources"
 )
 
+// trashPiece is how many former members of a group one script clears: about a
+// millisecond, two when they become due.
+const trashPiece = 250
+
 // Sweep implements resources.Store.
 func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, limit int, placed resources.Placed) (n int, err error) {
 	defer s.observe("sweep", started(), &err)
@@ -23,10 +27,13 @@ func (s *Store) Sweep(ctx context.Context, org resources.OrgID, now time.Time, l
 		return n, err
 	}
 	for n < limit {
-		m, err := s.sweepTrash(ctx, k, now, min(limit-n, chunkSize))
+		m, err := s.sweepTrash(ctx, k, now, min(limit-n, trashPiece))
 		n += m
-		if err != nil || m == 0 {
+		if err != nil {
 			return n, err
+		}
+		if m == 0 {
+			break
 		}
 	}
 	if n == 0 {

@@ -35,8 +35,11 @@ type unit struct {
 	undue   []resources.DueItem
 	due     []resources.DueItem
 	leases  []string // tokens that must be the newest
+	marks   []marking
 	disband []string // groups whose members become due as they are cleared
 	events  []string
+
+	pressing bool // the commit may run when memory is short
 }
 
 // sighting is something read and what it said.

@@ -26,13 +26,20 @@ func (s *Store) Update(ctx context.Context, org resources.OrgID, fn func(context
 	if err != nil {
 		return resources.Commit{}, err
 	}
-	pause := minPause
+	pause, busy := minPause, turn{until: started().Add(busyFor)}
 	for run := 1; ; run++ {
 		u := &unit{s: s, ctx: ctx, keys: k}
 		if err := fn(ctx, u); err != nil {
 			return resources.Commit{}, err
 		}
 		c, err := s.commit(ctx, u)
+		if errors.Is(err, errBusy) {
+			if err := s.await(ctx, &busy); err != nil {
+				return resources.Commit{}, err
+			}
+			run--
+			continue
+		}
 		if !errors.Is(err, errChanged) {
 			return c, err
 		}
@@ -111,6 +118,8 @@ func (p *plan) answer(reply any) (resources.Commit, error) {
 		return resources.Commit{}, nil
 	case "changed", "aborted", "late":
 		return resources.Commit{}, errChanged
+	case "busy":
+		return resources.Commit{}, errBusy
 	case "fenced":
 		return resources.Commit{}, fmt.Errorf("backend: commit: %w", resources.ErrFenced)
 	}

@@ -17,7 +17,11 @@ import (
 	"github.com/usher-scim/usher/resources"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The client's pools that could not reach their server look once a second whether
+// they are closed.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+}
 
 // clock is a clock that only moves when told.
 type clock struct {

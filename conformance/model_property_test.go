@@ -35,31 +35,35 @@ func tick() func() time.Time {
 func TestModel(t *testing.T) {
 	for store, url := range stores(t) {
 		t.Run(store, func(t *testing.T) {
-			steps, long := stepsShort, longShort
-			if store == "redis" && os.Getenv("CI") != "" {
-				steps, long = stepsCI, longCI
-			}
-			setFlag(t, "rapid.steps", long)
-			setFlag(t, "rapid.checks", 10) // histories between two looks at the count
-			setFlag(t, "rapid.nofailfile", 1)
-			began, done, requests := time.Now(), &atomic.Int64{}, &atomic.Int64{}
-			w := newWorld(t, url, tick())
-			domains := &atomic.Int64{}
-			t.Run("histories", func(t *testing.T) {
-				for shard := range shards {
-					t.Run(strconv.Itoa(shard), func(t *testing.T) {
-						t.Parallel()
-						for done.Load() < int64(steps) && !t.Failed() {
-							rapid.Check(t, func(rt *rapid.T) { history(t, rt, w, domains, done, requests) })
-						}
-					})
+			playHistories(t, store, url)
+		})
+	}
+}
+
+func playHistories(t *testing.T, store, url string) {
+	steps, long := stepsShort, longShort
+	if store == "redis" && os.Getenv("CI") != "" {
+		steps, long = stepsCI, longCI
+	}
+	setFlag(t, "rapid.steps", long)
+	setFlag(t, "rapid.checks", 10) // histories between two looks at the count
+	setFlag(t, "rapid.nofailfile", 1)
+	began, done, requests := time.Now(), &atomic.Int64{}, &atomic.Int64{}
+	w := newWorld(t, url, tick())
+	domains := &atomic.Int64{}
+	t.Run("histories", func(t *testing.T) {
+		for shard := range shards {
+			t.Run(strconv.Itoa(shard), func(t *testing.T) {
+				t.Parallel()
+				for done.Load() < int64(steps) && !t.Failed() {
+					rapid.Check(t, func(rt *rapid.T) { history(t, rt, w, domains, done, requests) })
 				}
 			})
-			t.Logf("%d operations, %d requests, compared with the model in %v", done.Load(), requests.Load(), time.Since(began).Round(time.Millisecond))
-			if done.Load() < int64(steps) && !t.Failed() {
-				t.Errorf("only %d of %d operations ran", done.Load(), steps)
-			}
-		})
+		}
+	})
+	t.Logf("%d operations, %d requests, compared with the model in %v", done.Load(), requests.Load(), time.Since(began).Round(time.Millisecond))
+	if done.Load() < int64(steps) && !t.Failed() {
+		t.Errorf("only %d of %d operations ran", done.Load(), steps)
 	}
 }
 

@@ -42,28 +42,32 @@ func archives(t *testing.T) map[string][]byte {
 //	go test ./conformance -run 'TestSessions/.*/ENT-11'
 func TestSessions(t *testing.T) {
 	for store, url := range stores(t) {
-		w := newWorld(t, url, time.Now)
-		for name, data := range archives(t) {
-			t.Run(store+"-"+name, func(t *testing.T) {
-				t.Parallel()
-				rec, err := conformance.ParseRecording(data)
-				if err != nil {
-					t.Fatal(err)
-				}
-				o := w.mustOrg(t, resources.Profile(rec.Profile))
-				player, err := conformance.NewPlayer(o.Client, data, map[string]string{"domain": o.Domain})
-				if err != nil {
-					t.Fatal(err)
-				}
-				for i, x := range rec.Exchanges {
-					t.Run(x.Name, func(t *testing.T) {
-						if err := player.Play(t.Context(), i); err != nil {
-							t.Error(err)
-						}
-					})
-				}
-			})
-		}
+		replayAll(t, store, url)
+	}
+}
+
+func replayAll(t *testing.T, store, url string) {
+	w := newWorld(t, url, time.Now)
+	for name, data := range archives(t) {
+		t.Run(store+"-"+name, func(t *testing.T) {
+			t.Parallel()
+			rec, err := conformance.ParseRecording(data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := w.mustOrg(t, resources.Profile(rec.Profile))
+			player, err := conformance.NewPlayer(o.Client, data, map[string]string{"domain": o.Domain})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, x := range rec.Exchanges {
+				t.Run(x.Name, func(t *testing.T) {
+					if err := player.Play(t.Context(), i); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		})
 	}
 }
 

@@ -36,7 +36,7 @@ type StoreCheck struct {
 func StoreChecks() []StoreCheck {
 	var all []StoreCheck
 	for _, part := range [][]StoreCheck{
-		recordChecks(), unitChecks(), linkChecks(), groupChecks(), poolChecks(), placesChecks(), lineChecks(), lineRaceChecks(), claimChecks(),
+		recordChecks(), unitChecks(), linkChecks(), markChecks(), groupChecks(), poolChecks(), placesChecks(), lineChecks(), lineRaceChecks(), claimChecks(),
 		dueChecks(), fenceChecks(), eventChecks(), findChecks(), keysetChecks(), cleanChecks(), expireChecks(), vaultChecks(), customChecks(), queueChecks(),
 	} {
 		all = append(all, part...)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/usher-scim/usher/resources"
@@ -77,11 +78,17 @@ func poolHolds(w *world) error {
 	}
 	_, err := w.update(func(tx resources.Tx) error {
 		for holder, want := range map[string]bool{"a": true, "b": false} {
-			if got, err := tx.Holds("seats", holder); got != want || err != nil {
+			if got, err := tx.Holds("seats", holder); !slices.Equal(got, []bool{want}) || err != nil {
 				return saw(err, "%s holds a place: %v", holder, got)
 			}
 		}
-		if got, err := tx.Holds("nothing", "a"); got || err != nil {
+		if got, err := tx.Holds("seats", "b", "a", "c"); !slices.Equal(got, []bool{false, true, false}) || err != nil {
+			return saw(err, "of three the second holds a place: %v", got)
+		}
+		if got, err := tx.Holds("seats"); len(got) > 0 || err != nil {
+			return saw(err, "nobody asked for: %v", got)
+		}
+		if got, err := tx.Holds("nothing", "a"); !slices.Equal(got, []bool{false}) || err != nil {
 			return saw(err, "a place in a pool that is not there: %v", got)
 		}
 		return nil

@@ -43,6 +43,15 @@ func (vain) Link(string, ...string) {}
 // Unlink does nothing.
 func (vain) Unlink(string, ...string) {}
 
+// Mark does nothing.
+func (vain) Mark(string, string) {}
+
+// Unmark does nothing.
+func (vain) Unmark(string, string) {}
+
+// Within does nothing.
+func (vain) Within(string, string) {}
+
 // Claim does nothing.
 func (vain) Claim(resources.Claim, string) {}
 
@@ -66,6 +75,9 @@ func (vain) Least(string, int) {}
 
 // Most does nothing.
 func (vain) Most(string, int) {}
+
+// Pressing does nothing.
+func (vain) Pressing() {}
 
 // Due does nothing.
 func (vain) Due(string, time.Time) {}

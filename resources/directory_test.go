@@ -73,7 +73,8 @@ func newBundle(t *testing.T, url string) *bundle {
 	ctx := t.Context()
 	clk := &clock{now: time.Now()}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := backend.Open(ctx, backend.Config{URL: url, Now: clk.Now, Rand: rand.Reader, Log: log})
+	// Claims one way on the one store and the other way on the other.
+	store, err := backend.Open(ctx, backend.Config{URL: url, SpreadClaims: url != "", Now: clk.Now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,7 @@ import (
 //	a<user id>   the activation mail of a user was decided on (BR-080)
 //	m<mail id>   a mail is to be sent
 //	r<user id>   a reminder may be due (BR-090)
+//	c<change id> a change of a membership was begun and not ended (longchange.go)
 //	d<domain>    look at DNS again (security E6)
 //	e<user id>   an address that was not confirmed goes back (BR-005)
 //	g            the digest for administrators (E-16)

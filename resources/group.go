@@ -72,6 +72,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 		return nil, err
 	}
 	first, run := members[:min(len(members), memberPiece)], 0
+	var long *longChange
 	rec, err := d.create(ctx, c, KindGroup, func(tx Tx, id string, now int64) (*Record, error) {
 		run++
 		if g.template, err = licences.create(ctx, tx, id, run); err != nil {
@@ -86,6 +87,11 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 			c.Work.add(len(first))
 			tx.Link(id, first...)
 		}
+		if len(members) > len(first) {
+			if long, err = d.beginChange(tx, c, id, MemberEdit{Add: members}); err != nil {
+				return nil, err
+			}
+		}
 		tx.Event(Event{Type: "group.created", Kind: KindGroup, ID: id, Version: 1, Actor: c.Token, Request: c.Request, Added: first})
 		return rec, nil
 	})
@@ -93,8 +99,9 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 		return nil, fmt.Errorf("create group: %w", groupRefused(err, c, ""))
 	}
 	licences.done()
-	// Of a creation that is repeated the rest of the members may be missing still.
-	if _, err := d.applyMembers(ctx, c, rec.ID, members[len(first):], nil); err != nil {
+	// Of a creation that is repeated the rest of the members may be missing still:
+	// then the first one's change is under way, and is waited for.
+	if _, err := d.finishChange(ctx, c, rec.ID, long, members[len(first):], nil); err != nil {
 		return nil, fmt.Errorf("create group: %w", err)
 	}
 	return rec, nil
@@ -107,8 +114,8 @@ type GroupEdit func(cur *Record, doc jsontree.Value) (jsontree.Value, MemberEdit
 
 // UpdateGroup changes a group's document and membership. Membership changes
 // that fit into one commit are made together with the document; more are
-// checked first and then made in pieces, so that repeating the request after a
-// failure ends in the same state. changed tells whether anything was written.
+// checked first and then made in pieces, which come to their end whatever
+// happens to the caller (see longChange). changed tells whether anything was written.
 // Codes: not_found and those of [Directory.CreateGroup].
 func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit GroupEdit) (changed bool, err error) {
 	if err := c.may(KindGroup, true); err != nil {
@@ -117,29 +124,34 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 	if k, ok := KindOf(id); !ok || k != KindGroup {
 		return false, notFound(KindGroup)
 	}
-	var add, remove []string
-	var commit Commit
+	var made groupUpdate
 	err = d.guarded(ctx, c, id, func(g *guarding) error {
-		commit, err = d.updateGroup(ctx, c, id, edit, g, &add, &remove)
+		made, err = d.updateGroup(ctx, c, id, edit, g)
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("update group: %w", groupRefused(err, c, id))
 	}
-	add, remove = restOf(add, remove)
-	more, err := d.applyMembers(ctx, c, id, add, remove)
+	add, remove := restOf(made.add, made.remove)
+	more, err := d.finishChange(ctx, c, id, made.long, add, remove)
 	if err != nil {
 		return true, fmt.Errorf("update group: %w", err)
 	}
-	return commit.Changed || more, nil
+	return made.commit.Changed || more, nil
 }
 
-// updateGroup makes the first commit of a change of a group, once g agrees, and
-// tells which members there are to add and to remove in all.
-func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit GroupEdit, g *guarding, add, remove *[]string) (Commit, error) {
+// groupUpdate is the first commit of a change of a group.
+type groupUpdate struct {
+	commit      Commit
+	add, remove []string    // of members, in all
+	long        *longChange // what the rest of them is part of; nil: there is no rest
+}
+
+// updateGroup makes the first commit of a change of a group, once g agrees.
+func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit GroupEdit, g *guarding) (made groupUpdate, err error) {
 	run := 0
 	licences := groupLicensed{d: d, c: c}
-	commit, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+	made.commit, err = d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
 		run++
 		p, err := d.planIn(ctx, tx, c.Org, run)
 		if err != nil {
@@ -163,18 +175,23 @@ func (d *Directory) updateGroup(ctx context.Context, c Caller, id string, edit G
 		if members.AsSeen || members.Replace { // what replaces depends on what there was
 			tx.Unmoved(id, cur.Links)
 		}
-		if *add, *remove, err = d.memberChanges(ctx, c, id, members); err != nil {
+		if made.add, made.remove, err = d.memberChanges(ctx, c, id, members); err != nil {
 			return err
 		}
-		if err := g.of(*remove).check(p, id); err != nil {
+		if err := g.of(made.remove).check(p, id); err != nil {
 			return err
 		}
-		return d.writeGroup(ctx, tx, &licences, p, cur, &doc, &next, *add, *remove)
+		if made.long = nil; len(made.add)+len(made.remove) > memberPiece {
+			if made.long, err = d.beginChange(tx, c, id, members); err != nil {
+				return err
+			}
+		}
+		return d.writeGroup(ctx, tx, &licences, p, cur, &doc, &next, made.add, made.remove)
 	})
 	if err == nil {
 		licences.done()
 	}
-	return commit, err
+	return made, err
 }
 
 // writeGroup asks for the commit of a changed document and of the first piece

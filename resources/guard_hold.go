@@ -85,14 +85,14 @@ func (d *Directory) keep(ctx context.Context, c Caller, alert string, users []st
 		tx.Seen(KindSetting, planID, p.rec)
 		pool := Pool{Name: p.Holds[at].holdPool(), Limit: -1}
 		var fresh []string
-		for _, id := range users {
-			in := false
-			if again {
-				if in, err = tx.Holds(pool.Name, id); err != nil {
-					return err
-				}
+		in := make([]bool, len(users))
+		if again {
+			if in, err = tx.Holds(pool.Name, users...); err != nil {
+				return err
 			}
-			if !in {
+		}
+		for i, id := range users {
+			if !in[i] {
 				tx.Take(pool, id)
 				fresh = append(fresh, id)
 			}

@@ -117,6 +117,9 @@ func (s *settling) covered() {
 	if ch.after.Inactive && !ch.before.Inactive || s.before.Source != after.Source {
 		after.endAccess()
 	}
+	if ch.after.Inactive && !ch.before.Inactive {
+		s.tx.Pressing()
+	}
 }
 
 // lifecycle computes the state, once everything that decides it is there.

@@ -96,7 +96,7 @@ func newBundleWith(t *testing.T, url string, send func(context.Context, resource
 	t.Helper()
 	clk := &clock{now: time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	store, err := backend.Open(t.Context(), backend.Config{URL: url, Now: clk.Now, Rand: rand.Reader, Log: log})
+	store, err := backend.Open(t.Context(), backend.Config{URL: url, SpreadClaims: url != "", Now: clk.Now, Rand: rand.Reader, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,34 +44,25 @@ func (d *Directory) EditMembers(ctx context.Context, c Caller, id string, edit M
 	if k, ok := KindOf(id); !ok || k != KindGroup {
 		return false, notFound(KindGroup)
 	}
-	if edit.Replace || edit.AsSeen {
+	if edit.Replace || edit.AsSeen || len(edit.Add)+len(edit.Remove) > memberPiece {
 		return d.UpdateGroup(ctx, c, id, func(_ *Record, doc jsontree.Value) (jsontree.Value, MemberEdit, error) {
 			return doc, edit, nil
 		})
 	}
-	add, remove, err := d.memberChanges(ctx, c, id, edit)
-	if err != nil {
-		return false, fmt.Errorf("edit members: %w", err)
-	}
-	first, firstGone := firstOf(add, remove)
 	err = d.guarded(ctx, c, id, func(g *guarding) error {
-		changed, err = d.commitMembers(ctx, c, id, first, firstGone, g.of(remove))
+		changed, err = d.commitMembers(ctx, c, id, edit.Add, edit.Remove, g.of(edit.Remove), nil)
 		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("edit members: %w", groupRefused(err, c, id))
 	}
-	add, remove = restOf(add, remove)
-	more, err := d.applyMembers(ctx, c, id, add, remove)
-	if err != nil {
-		return true, fmt.Errorf("edit members: %w", err)
-	}
-	return changed || more, nil
+	return changed, nil
 }
 
 // commitMembers makes one commit of membership changes, after g, when not nil,
-// agrees. An empty one still proves that the group exists.
-func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add, remove []string, g *guarding) (bool, error) {
+// agrees, as a part of l, when that is not nil. An empty one still proves that
+// the group exists.
+func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add, remove []string, g *guarding, l *longChange) (bool, error) {
 	c.Work.add(len(add) + len(remove))
 	if len(add)+len(remove) == 0 {
 		known, err := d.store.Exist(ctx, c.Org, []string{id})
@@ -90,6 +81,7 @@ func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add,
 		if err := g.check(p, id); err != nil {
 			return err
 		}
+		l.within(tx)
 		if len(add) > 0 {
 			tx.Link(id, add...)
 		}
@@ -103,13 +95,14 @@ func (d *Directory) commitMembers(ctx context.Context, c Caller, id string, add,
 	return commit.Changed, err
 }
 
-// applyMembers makes membership changes in pieces and reports whether any of
-// them changed anything. Members that were deleted meanwhile are left out: the
-// group would have lost them anyway.
-func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, remove []string) (changed bool, err error) {
+// applyMembers makes the pieces of a change of a membership and reports whether
+// any of them changed anything. Members that were deleted meanwhile are left
+// out: the group would have lost them anyway.
+func (d *Directory) applyMembers(ctx context.Context, c Caller, l *longChange, add, remove []string) (changed bool, err error) {
+	id := l.Group
 	for len(add)+len(remove) > 0 {
 		a, r := firstOf(add, remove)
-		written, err := d.commitMembers(ctx, c, id, a, r, nil)
+		written, err := d.commitMembers(ctx, c, id, a, r, nil, l)
 		changed = changed || written
 		if refused, ok := errors.AsType[*Refusal](err); ok && refused.Reason == RefusedMissing {
 			if gone := slices.Index(add, refused.Value); gone >= 0 {
@@ -130,39 +123,35 @@ func (d *Directory) applyMembers(ctx context.Context, c Caller, id string, add, 
 // additions is checked for unknown members before anything is written; a
 // smaller one is checked by the commit itself.
 func (d *Directory) memberChanges(ctx context.Context, c Caller, id string, e MemberEdit) (add, remove []string, err error) {
-	if !e.Replace {
-		add, remove = e.Add, e.Remove
-	} else {
-		wanted := make(map[string]bool, len(e.Add))
-		for _, m := range e.Add {
-			wanted[m] = true
-		}
-		const chunk = 5000
-		for after := ""; ; {
-			ids, err := d.store.MemberIDs(ctx, c.Org, id, after, chunk)
-			if err != nil {
-				return nil, nil, err
-			}
-			c.Work.add(len(ids))
-			for _, m := range ids {
-				if !wanted[m] {
-					remove = append(remove, m)
-				}
-				delete(wanted, m)
-			}
-			if len(ids) < chunk {
-				break
-			}
-			after = ids[len(ids)-1]
-		}
-		for _, m := range e.Add {
-			if wanted[m] {
-				add = append(add, m)
-			}
-		}
-	}
-	if len(add)+len(remove) > memberPiece {
+	if add, remove, err = d.membersLeft(ctx, c, id, e); err == nil && len(add)+len(remove) > memberPiece {
 		err = d.knownMembers(ctx, c.Org, add)
+	}
+	return add, remove, err
+}
+
+// membersLeft is what an edit still has to add and to remove.
+func (d *Directory) membersLeft(ctx context.Context, c Caller, id string, e MemberEdit) (add, remove []string, err error) {
+	if !e.Replace {
+		return e.Add, e.Remove, nil
+	}
+	wanted := make(map[string]bool, len(e.Add))
+	for _, m := range e.Add {
+		wanted[m] = true
+	}
+	err = d.eachMember(ctx, c.Org, id, func(ids []string) error {
+		c.Work.add(len(ids))
+		for _, m := range ids {
+			if !wanted[m] {
+				remove = append(remove, m)
+			}
+			delete(wanted, m)
+		}
+		return nil
+	})
+	for _, m := range e.Add {
+		if wanted[m] {
+			add = append(add, m)
+		}
 	}
 	return add, remove, err
 }
@@ -298,6 +287,7 @@ func (d *Directory) Members(ctx context.Context, c Caller, group, after string, 
 func leave(tx Tx, c Caller, member string, groups []string) {
 	c.Work.add(len(groups))
 	for _, g := range groups {
+		tx.Within(g, AnyChange) // who goes is in nobody's way
 		tx.Unlink(g, member)
 		tx.Event(Event{Type: "group.updated", Kind: KindGroup, ID: g, Actor: c.Token, Request: c.Request, Removed: []string{member}})
 	}

@@ -91,6 +91,16 @@ func orgOf(rec *Record) (*Organization, error) {
 	return &o, nil
 }
 
+// SlugOf is the slug of an organization's stored record, for tools that show it;
+// "" when the record cannot be read.
+func SlugOf(rec *Record) string {
+	o, err := orgOf(rec)
+	if err != nil {
+		return ""
+	}
+	return o.Slug
+}
+
 func (d *Directory) orgByID(ctx context.Context, id OrgID) (*Organization, error) {
 	rec, err := d.store.Get(ctx, PlatformOrg, KindOrg, string(id))
 	if err != nil {

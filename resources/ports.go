@@ -112,6 +112,18 @@ type Tx interface {
 	Link(group string, members ...string)
 	Unlink(group string, members ...string)
 
+	// Mark says that from this commit on the group's membership is changed in
+	// many commits, which are one change: until Unmark, commits of others that
+	// link or unlink there wait for its end, and after a bounded time end with
+	// ErrUnavailable. The mark of a group goes with the group.
+	Mark(group, change string)
+	Unmark(group, change string)
+	// Within says that what this commit links and unlinks in the group is part of
+	// a change: the commit ends with ErrFenced when the group does not have its
+	// mark any more. AnyChange does not mind any mark; "" waits until there is
+	// none, with or without links.
+	Within(group, change string)
+
 	// Unmoved makes the commit run again when the group's Links is not what
 	// Read gave any more. Without it a change does not depend on the membership
 	// it saw.
@@ -141,15 +153,20 @@ type Tx interface {
 	Wait(line, holder string, at int64, pools ...Pool)
 	// Quit takes holder out of a line.
 	Quit(line, holder string)
-	// Holds tells whether holder is in a pool now. The commit does not depend
-	// on it.
-	Holds(pool, holder string) (bool, error)
+	// Holds tells for each holder whether it is in a pool now. The commit does
+	// not depend on it.
+	Holds(pool string, holders ...string) ([]bool, error)
 	// Least refuses the commit (RefusedFew) when holders that it removes leave
 	// the pool with fewer than n.
 	Least(pool string, n int)
 	// Most refuses the commit (RefusedMany) when the pool has more than n
 	// holders before it.
 	Most(pool string, n int)
+
+	// Pressing lets the commit run although the store is short of memory, as
+	// commits do that only free some: for what cannot wait, such as the end of
+	// somebody's access.
+	Pressing()
 
 	// Due asks for work: item stands in the organization's list of what is due
 	// from t on. An item that stands there already is due at the earlier of the
@@ -178,6 +195,9 @@ type Tx interface {
 	// only links and unlinks and changes nothing appends nothing.
 	Event(e Event)
 }
+
+// AnyChange stands for every change of a membership, see Tx.Within.
+const AnyChange = "*"
 
 // Pool is a bounded set of holders.
 type Pool struct {
@@ -286,6 +306,9 @@ type Event struct {
 	From string `json:"f,omitempty"` // the source of a licence ("group:<id>", see Source.String)
 	Day  string `json:"d,omitempty"` // package events: the day in the organization's time zone, 2006-01-02
 	At   string `json:"l,omitempty"` // package and number events: id of the location
+
+	Lost  []string `json:"w,omitempty"` // store.writes_lost: LSNs of commits that are gone, at most 250
+	Count int      `json:"q,omitempty"` // store.writes_lost: how many were lost at once
 }
 
 // StoredEvent is an event with its place in the stream.

@@ -174,6 +174,7 @@ func (d *Directory) writeUser(ctx context.Context, tx Tx, rules rules, cur *Reco
 	}
 	if same && ch.how != nil && ch.how.quiet && bytes.Equal(rec.Profile, cur.Profile) {
 		rec.Version, rec.Modified = cur.Version, cur.Modified
+		notes.tell(rec.Version)
 	}
 	notes.pass()
 	tx.Put(cur, &rec, before.entries(cur.ID, cur.Modified), after.entries(cur.ID, rec.Modified))
@@ -188,6 +189,15 @@ type events struct {
 
 // Event notes an event.
 func (e *events) Event(ev Event) { e.list = append(e.list, ev) }
+
+// tell makes what was noted tell a version: no event tells one that never was (V8).
+func (e *events) tell(version uint64) {
+	for i := range e.list {
+		if e.list[i].Version > 0 {
+			e.list[i].Version = version
+		}
+	}
+}
 
 // pass appends what was noted.
 func (e *events) pass() {

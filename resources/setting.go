@@ -33,6 +33,7 @@ const (
 	nounConnection noun = "connection" // an OpenID provider
 	nounRefused    noun = "refused"    // a sign-in that was refused
 	nounMail       noun = "mail"       // a message to a person
+	nounChange     noun = "change"     // a change of a membership that is under way
 )
 
 // place is where a setting stands in the indexes.

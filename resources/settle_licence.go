@@ -161,10 +161,11 @@ func (s *settling) question(wish wishes, was *wishes) (*question, error) {
 		}
 		counts := h.Members && slices.Contains(q.groups, h.Source.Ref)
 		if !h.Members {
-			var err error
-			if counts, err = s.tx.Holds(h.holdPool(), s.ch.id); err != nil {
+			in, err := s.tx.Holds(h.holdPool(), s.ch.id)
+			if err != nil {
 				return nil, err
 			}
+			counts = in[0]
 		}
 		if counts {
 			q.holds = append(q.holds, h)

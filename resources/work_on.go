@@ -44,6 +44,8 @@ func (d *Directory) workOn(ctx context.Context, l Lease, item DueItem) error {
 		return d.wakeLine(ctx, l, item)
 	case "l":
 		return d.workLocation(ctx, l, item, id)
+	case "c":
+		return d.workChange(ctx, l, item, id)
 	case "d":
 		return d.workDomain(ctx, l, item)
 	case "a":

@@ -6,7 +6,7 @@
 -- can fail on state, comes before all others, because Redis does not roll back.
 --
 -- Answers: {'ok', lsn, notes about claims …}  {'same'}  {'changed'}  {'fenced'}
---          {'aborted'}  {'late', the time}
+--          {'busy'}  {'aborted'}  {'late', the time}
 --          {'name'|'claim'|'full'|'open'|'few'|'many'|'missing', number of the item, holder}
 local K, A = KEYS, ARGV
 local unpack, sub = unpack, string.sub
@@ -226,6 +226,24 @@ end
 k = k + exist
 a = a + 1
 
+-- 2j. A membership that is changed in many commits is marked with the name of
+-- that change: its own commits demand the mark, those of others wait.
+local marks, changing = {}, false
+local guards = tonumber(A[a])
+if guards > 0 then
+  k = k + 1
+  changing = K[k]
+end
+for _ = 1, guards do
+  local gid, name, how = A[a + 1], A[a + 2], A[a + 3]
+  local mark = call('HGET', changing, gid) or ''
+  if how == 'within' and mark ~= name then return {'fenced'} end
+  if (how == 'free' or how == 'begin') and mark ~= '' and mark ~= name then return {'busy'} end
+  if (how == 'begin' and mark == '') or (how == 'end' and mark == name) then marks[#marks + 1] = {gid, name, how} end
+  a = a + 3
+end
+a = a + 1
+
 -- 3. Which links really change? Kept as {gm key, gid, adds, removes}, the
 -- latter two as lists of positions.
 local groups = tonumber(A[a])
@@ -419,6 +437,10 @@ for _ = 1, undues do
 end
 for _ = 1, dues do
   local at, new = call('ZSCORE', due, A[a + 1]), A[a + 2]
+  if sub(new, 1, 1) == '<' then -- at once, by a clock that may be ahead of all others
+    local t = call('TIME')
+    new = string.format('%.0f', math.min(tonumber(sub(new, 2)), tonumber(t[1]) * 1000000 + tonumber(t[2])))
+  end
   if at and tonumber(at) <= tonumber(new) then new = string.format('%.0f', tonumber(at) - 1) end
   call('ZADD', due, new, A[a + 1])
   a = a + 2
@@ -457,6 +479,11 @@ for _, w in ipairs(work) do
   if tonumber(ms) < tonumber(A[2]) then ms = A[2] end
   call('HSET', gv, gid, string.format('%.0f', tonumber(count) + 1) .. ':' .. ms)
   call('ZADD', gl, 'GT', ms, gid)
+end
+
+-- 4k. Marks of memberships.
+for _, m in ipairs(marks) do
+  if m[3] == 'begin' then call('HSET', changing, m[1], m[2]) else call('HDEL', changing, m[1]) end
 end
 
 -- 5. Remember the attempt, and forget those of two minutes ago.

@@ -25,12 +25,15 @@ func fast(env map[string]string) map[string]string {
 	return out
 }
 
-// TestCheck: usher passes its own checks on both stores, and nothing is skipped
+// TestCheck: usher passes its own checks on all stores, and nothing is skipped
 // but for a reason that is known here.
 func TestCheck(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { checkItself(t, fast(nil), "rfc") })
 	t.Run("redis", func(t *testing.T) {
 		checkItself(t, fast(map[string]string{"USHER_REDIS_URL": redistest.Start(t)}), check.Profiles()...)
+	})
+	t.Run("cluster", func(t *testing.T) {
+		checkItself(t, fast(map[string]string{"USHER_REDIS_URL": redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1}).URL}), "entra")
 	})
 }
 

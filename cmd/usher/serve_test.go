@@ -23,6 +23,12 @@ import (
 func TestServe(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { checkServe(t, nil) })
 	t.Run("redis", func(t *testing.T) { checkServe(t, map[string]string{"USHER_REDIS_URL": redistest.Start(t)}) })
+	t.Run("cluster", func(t *testing.T) {
+		checkServe(t, map[string]string{"USHER_REDIS_URL": redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1}).URL})
+	})
+	t.Run("sentinel", func(t *testing.T) {
+		checkServe(t, map[string]string{"USHER_REDIS_URL": redistest.Sentinels(t, redistest.SentinelConfig{Replicas: 1}).URL})
+	})
 }
 
 func checkServe(t *testing.T, env map[string]string) {
@@ -39,7 +45,7 @@ func checkServe(t *testing.T, env map[string]string) {
 			t.Errorf("the banner lacks %q:\n%s", want, n.stdout)
 		}
 	}
-	if embedded := env == nil; embedded != strings.Contains(n.stdout.String(), "NOTHING is durable") {
+	if embedded := env == nil; embedded != strings.Contains(n.stdout.String(), "every write on disk before it is answered") {
 		t.Errorf("the banner says the wrong thing of durability:\n%s", n.stdout)
 	}
 	for url, token := range map[string]string{

@@ -144,6 +144,8 @@ func (s *service) open(ctx context.Context) error {
 	var err error
 	at := storeConfig(s.cfg, s.log)
 	at.Observe, at.Reran = s.numbers.redis, s.numbers.reran
+	gone := s.numbers.losses(s.log)
+	at.Lost, at.Failover = gone.lost, gone.failover
 	if s.store, err = openStore(ctx, at); err != nil {
 		return err
 	}
@@ -160,7 +162,11 @@ func (s *service) open(ctx context.Context) error {
 		Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared,
 		Keys: keys, Send: s.mails.send, LookupTXT: newDNSLookup(s.cfg.DNS.Resolver, dnsTime).txt,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	gone.into(s.directory.NoteLost)
+	return nil
 }
 
 // inMemory tells whether the state ends with the process.

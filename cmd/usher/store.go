@@ -15,6 +15,7 @@ import (
 func storeConfig(cfg *config.Loaded, log *slog.Logger) backend.Config {
 	return backend.Config{
 		URL: string(cfg.Redis.URL), DataDir: cfg.DataDir, Now: time.Now, Rand: rand.Reader, Log: log, AllowEviction: cfg.Redis.AllowEviction,
+		Durability: backend.Durability(cfg.Durability), Replicas: cfg.DurabilityReplicas, Wait: cfg.DurabilityWait, AllowMissing: cfg.DurabilityAllowMissing,
 	}
 }
 

@@ -24,6 +24,7 @@ func (l *loading) check() []error {
 	l.checkTLS(bad)
 	l.checkRedis(bad)
 	l.checkDataDir()
+	l.checkDurability(bad)
 	if _, err := ParseProxies(l.TrustedProxies); err != nil {
 		bad("trusted_proxies", "%v; write addresses or CIDRs, for example 10.0.0.0/8", err)
 	}

@@ -65,6 +65,11 @@ func TestLayersInOrder(t *testing.T) {
 		"ready_file":           " <- default",
 		"bootstrap":            "false <- file " + file,
 		"data_dir":             "usher-data <- default",
+		"durability":           "local <- default",
+		"durability_replicas":  "1 <- default",
+		"durability_wait":      "1s <- default",
+
+		"durability_allow_missing": "false <- default",
 	}
 	if d := cmp.Diff(want, shown); d != "" {
 		t.Errorf("settings (-want +got):\n%s", d)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -62,6 +64,31 @@ func eventually(ctx context.Context, ask func() error) error {
 		case <-ctx.Done():
 			return err
 		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Clear deletes everything that the cluster holds.
+func (c *ClusterServers) Clear(tb testing.TB) {
+	tb.Helper()
+	clearAll(tb, c.Nodes)
+}
+
+// Clear deletes everything that the servers hold.
+func (g *SentinelServers) Clear(tb testing.TB) {
+	tb.Helper()
+	clearAll(tb, g.Nodes)
+}
+
+func clearAll(tb testing.TB, nodes []*Server) {
+	tb.Helper()
+	for _, s := range nodes {
+		info, err := s.text(tb.Context(), "INFO", "replication")
+		if err == nil && strings.Contains(info, "role:master") {
+			_, err = s.Do(tb.Context(), "FLUSHALL")
+		}
+		if err != nil {
+			tb.Fatalf("clear: %v", err)
 		}
 	}
 }

@@ -119,12 +119,11 @@ func (m *meter) lists(ctx context.Context) error {
 	if err != nil || m.Users < 1_000_000 {
 		return err
 	}
-	return m.flatness(ctx, m.page(random))
+	return m.flatness(ctx, m.page(random), 100_000)
 }
 
-// flatness compares pages of this organization with those of one of 100 000.
-func (m *meter) flatness(ctx context.Context, here load) error {
-	const users = 100_000
+// flatness compares pages of this organization with those of a smaller one.
+func (m *meter) flatness(ctx context.Context, here load, users int) error {
 	m.other.first = 60_000_000
 	if err := m.organization(ctx, &m.other); err != nil {
 		return err

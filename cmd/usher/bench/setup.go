@@ -42,6 +42,18 @@ func (s *site) close() {
 // directory of its own) and serves it on loopback. The token's profile is entra: group changes are answered
 // with 204.
 func open(ctx context.Context, url string, users int) (*site, error) {
+	s, err := openAt(ctx, url, users)
+	if err == nil {
+		err = s.organization(ctx, &s.data)
+	}
+	if s == nil || err != nil {
+		return s, err
+	}
+	return s, s.connect(url)
+}
+
+// openAt is open without an organization and without the references' client.
+func openAt(ctx context.Context, url string, users int) (*site, error) {
 	s := &site{}
 	quiet := slog.New(slog.DiscardHandler)
 	dataDir := ""
@@ -58,9 +70,6 @@ func open(ctx context.Context, url string, users int) (*site, error) {
 	}
 	s.store = store
 	s.cleanups = append(s.cleanups, func() { _ = store.Close() }) // the run is over
-	if err := s.connect(url); err != nil {
-		return s, err
-	}
 	dir, err := resources.New(resources.Config{Store: store, Vault: store, Queue: store, Now: time.Now, Rand: rand.Reader, Log: quiet, Budget: 2 * users})
 	if err != nil {
 		return s, err
@@ -68,9 +77,6 @@ func open(ctx context.Context, url string, users int) (*site, error) {
 	s.dir = dir
 	door, err := scim.New(scim.Config{Directory: dir, PublicURL: "http://usher.example", Log: quiet, Now: time.Now, Rate: 1e9, Burst: 1e9})
 	if err != nil {
-		return s, err
-	}
-	if err := s.organization(ctx, &s.data); err != nil {
 		return s, err
 	}
 	s.usherAddr, err = s.serve(ctx, door)

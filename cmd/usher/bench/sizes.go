@@ -144,11 +144,48 @@ func (m *meter) streaming(ctx context.Context) error {
 
 // sizes adds the longest command the server needs when it has the processor to
 // itself: one client does everything once more, among it the largest membership
-// changes there are.
+// changes there are. What else runs on the machine can stop any command half
+// way; a long one is long in every round.
 func (m *meter) sizes(ctx context.Context) error {
-	if err := m.client.Do(ctx, "SLOWLOG", "RESET").Err(); err != nil {
-		return err
+	longest := map[string]float64{} // by sort of command: the shortest of the longest of each round
+	for round := range m.Rounds {
+		if err := m.client.Do(ctx, "SLOWLOG", "RESET").Err(); err != nil {
+			return err
+		}
+		if err := m.alone(ctx); err != nil {
+			return err
+		}
+		slow, err := m.client.SlowLogGet(ctx, -1).Result()
+		if err != nil {
+			return err
+		}
+		now := map[string]float64{}
+		for _, s := range slow {
+			if len(s.Args) >= 3 && !strings.EqualFold(s.Args[0], "slowlog") {
+				name := strings.ToUpper(s.Args[0]) + " " + s.Args[1][:min(8, len(s.Args[1]))]
+				now[name] = max(now[name], float64(s.Duration.Microseconds())/1000)
+			}
+		}
+		if round == 0 {
+			longest = now
+		}
+		for name := range longest {
+			longest[name] = min(longest[name], now[name])
+		}
 	}
+	row := Row{Work: "longest single command", Unit: "ms", Value: 0.1, Gate: 3, Goal: 2, AtMost: true}
+	for name, ms := range longest {
+		if ms > row.Value {
+			row.Value, row.Work = ms, "longest single command ("+name+")"
+		}
+	}
+	m.report.Rows = append(m.report.Rows, row)
+	m.say("%-40s %.2f ms\n", row.Work, row.Value)
+	return nil
+}
+
+// alone does everything once, over one connection.
+func (m *meter) alone(ctx context.Context) error {
 	for _, l := range m.everything() {
 		m.say("\ralone: %-40s ", l.name)
 		if l.addr == m.refAddr {
@@ -164,22 +201,17 @@ func (m *meter) sizes(ctx context.Context) error {
 			return err
 		}
 	}
-	slow, err := m.client.SlowLogGet(ctx, -1).Result()
+	gone, err := m.group(ctx, "Gone", len(most))
 	if err != nil {
 		return err
 	}
-	row := Row{Work: "longest single command", Unit: "ms", Value: 0.1, Gate: 3, Goal: 2, AtMost: true}
-	for _, s := range slow {
-		if len(s.Args) < 3 || strings.EqualFold(s.Args[0], "slowlog") {
-			continue
-		}
-		if ms := float64(s.Duration.Microseconds()) / 1000; ms > row.Value {
-			row.Value = ms
-			row.Work = fmt.Sprintf("longest single command (%s, %s)", strings.ToUpper(s.Args[0]), s.Args[2])
-		}
+	if err := m.dir.DeleteGroup(ctx, m.caller, gone, nil); err != nil {
+		return err
 	}
-	m.report.Rows = append(m.report.Rows, row)
-	return nil
+	for n := 1; n > 0 && err == nil; {
+		n, err = m.dir.Clean(ctx)
+	}
+	return err
 }
 
 // watchSlow makes the server remember its slow commands. A server that was
