@@ -92,7 +92,7 @@ func (p *piece) record(old *resources.Record, l *line) error {
 		p.beside(rec, l, key)
 	}
 	for _, e := range had {
-		if !slices.Contains(has, e) {
+		if !stays(e, has) {
 			p.leave(e, l.ID)
 		}
 	}

@@ -135,6 +135,25 @@ func (n *node) panics() string {
 	return ""
 }
 
+// lost counts the lost writes that the log tells of.
+func (n *node) lost() int {
+	text, err := os.ReadFile(filepath.Join(n.dir, "log"))
+	if err != nil {
+		return 0
+	}
+	total := 0
+	for line := range bytes.Lines(text) {
+		var entry struct {
+			Msg   string
+			Count int
+		}
+		if json.Unmarshal(line, &entry) == nil && entry.Msg == "acknowledged writes are lost" {
+			total += entry.Count
+		}
+	}
+	return total
+}
+
 func (n *node) signal(s os.Signal) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -192,7 +211,7 @@ func (n *node) setClock(d time.Duration) error {
 
 // isReady asks the readiness probe.
 func (n *node) isReady(ctx context.Context, c *http.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, 150*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addr+"/readyz", nil)
 	if err != nil {

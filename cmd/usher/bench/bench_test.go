@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/usher-scim/usher/internal/redistest"
 )
 
@@ -131,6 +133,39 @@ func TestBench(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(text.String()), "\n")
 	if last := lines[len(lines)-1]; !strings.Contains(last, " passed, ") || !strings.HasSuffix(last, " failed") {
 		t.Errorf("the last line is %q", last)
+	}
+}
+
+// TestScale runs the measurement of large directories at a size that only shows
+// that it works.
+func TestScale(t *testing.T) {
+	redistest.Start(t) // skips where there is no redis-server
+	report, err := RunScale(t.Context(), ScaleConfig{
+		Users: 1200, Groups: 20, Members: 800, Orgs: 5, Mix: 300 * time.Millisecond, Rounds: 1, Round: 20 * time.Millisecond, Conns: 4,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	measured := map[string]int{
+		"memory per user": 0, "memory per membership": 0, "list of 100": 0, "member PATCH": 0, "GET of a group of 800": 0,
+		"longest single command": 0, "group of 800: ": 0, "5 organizations on 3 primaries": 0,
+	}
+	for _, row := range report.Rows {
+		for work := range measured {
+			if strings.HasPrefix(row.Work, work) {
+				measured[work]++
+			}
+		}
+		if strings.HasSuffix(row.Work, "without error") && row.Value != 1 {
+			t.Errorf("%s: %v", row.Work, row.Value)
+		}
+	}
+	want := map[string]int{
+		"memory per user": 1, "memory per membership": 1, "list of 100": 2, "member PATCH": 1, "GET of a group of 800": 2,
+		"longest single command": 1, "group of 800: ": 12, "5 organizations on 3 primaries": 2,
+	}
+	if diff := cmp.Diff(want, measured); diff != "" {
+		t.Errorf("rows by what they are about, -want +got\n%s", diff)
 	}
 }
 

@@ -2,10 +2,13 @@ package bench
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/usher-scim/usher/internal/jsontree"
 	"github.com/usher-scim/usher/resources"
@@ -85,20 +88,49 @@ func (d *data) create(ctx context.Context, n int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	rec, err := d.dir.CreateUser(ctx, d.caller, doc)
+	var rec *resources.Record
+	err = d.named(ctx, resources.KindUser, func(c resources.Caller) (err error) {
+		rec, err = d.dir.CreateUser(ctx, c, doc.Clone())
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
 	return rec.ID, nil
 }
 
+// named creates something under an id that is chosen before, again and again
+// while the store cannot answer: a load of many minutes must not end because a
+// busy machine has let a server wait.
+func (d *data) named(ctx context.Context, kind resources.Kind, create func(resources.Caller) error) error {
+	id, err := resources.NewID(kind, time.Now(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	c := d.caller
+	c.NewID = id
+	return patiently(ctx, func() error { return create(c) })
+}
+
+// patiently repeats what may be done twice while the store cannot answer.
+func patiently(ctx context.Context, act func() error) error {
+	const tries = 30
+	for i := 1; ; i++ {
+		err := act()
+		if !errors.Is(err, resources.ErrUnavailable) || i == tries || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(time.Second)
+	}
+}
+
 // group creates a group of the first n users.
 func (d *data) group(ctx context.Context, name string, n int) (string, error) {
-	rec, err := d.dir.CreateGroup(ctx, d.caller, groupDocument(name), nil)
+	id, err := d.newGroup(ctx, name, nil)
 	if err != nil {
 		return "", fmt.Errorf("load group of %d: %w", n, err)
 	}
-	return rec.ID, d.addMembers(ctx, rec.ID, d.users[:n])
+	return id, d.addMembers(ctx, id, d.users[:n])
 }
 
 // pick is a cheap pseudo-random number below n, different for every request.

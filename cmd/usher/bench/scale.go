@@ -158,7 +158,7 @@ func (x *scale) groups(ctx context.Context) error {
 				for id := range members {
 					ids = append(ids, id)
 				}
-				_, faults[w] = x.dir.CreateGroup(ctx, x.caller, groupDocument(fmt.Sprintf("Group %08d", i)), ids)
+				_, faults[w] = x.newGroup(ctx, fmt.Sprintf("Group %08d", i), ids)
 			}
 		})
 	}
@@ -172,11 +172,19 @@ func (x *scale) groups(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// groupDocument is a group without members.
-func groupDocument(name string) jsontree.Value {
-	return jsontree.Obj(
-		jsontree.Arr(jsontree.Str("urn:ietf:params:scim:schemas:core:2.0:Group")).As("schemas"),
-		jsontree.Str(name).As("displayName"))
+// newGroup creates a group with members that one commit can take.
+func (d *data) newGroup(ctx context.Context, name string, members []string) (id string, err error) {
+	err = d.named(ctx, resources.KindGroup, func(c resources.Caller) error {
+		doc := jsontree.Obj(
+			jsontree.Arr(jsontree.Str("urn:ietf:params:scim:schemas:core:2.0:Group")).As("schemas"),
+			jsontree.Str(name).As("displayName"))
+		rec, err := d.dir.CreateGroup(ctx, c, doc, members)
+		if err == nil {
+			id = rec.ID
+		}
+		return err
+	})
+	return id, err
 }
 
 // pages compares pages of the large organization with each other and with those
@@ -238,8 +246,12 @@ func (x *scale) fillLarge(ctx context.Context) error {
 func (d *data) addMembers(ctx context.Context, group string, ids []string) error {
 	const atOnce = 30_000 // a change names 40 000 at most
 	for from := 0; from < len(ids); from += atOnce {
-		add := ids[from:min(from+atOnce, len(ids))]
-		if _, err := d.dir.EditMembers(ctx, d.caller, group, resources.MemberEdit{Add: add}); err != nil {
+		edit := resources.MemberEdit{Add: ids[from:min(from+atOnce, len(ids))]}
+		err := patiently(ctx, func() error {
+			_, err := d.dir.EditMembers(ctx, d.caller, group, edit)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
