@@ -15,7 +15,7 @@
 // Reads are single commands, pipelines or small scripts. [Store.Find] answers
 // by rank where an index holds the matches side by side in the wanted order,
 // and otherwise gathers ids, looks at records, orders and cuts out the page.
-// [Store.Sweep] and [Store.Erase] clean in pieces; [Store.Audit] compares every
+// [Store.Sweep] and [Store.Erase] clean in pieces; [Store.Fsck] compares every
 // index, link, claim, pool and line with the records.
 // Work that is due stands in a list of each organization, written by the commit;
 // queue.go and bell.go are how workers find it and share it (resources.Queue). One
