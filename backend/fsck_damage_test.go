@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -72,7 +73,7 @@ func (w *fsckWorld) run(cmd []any) {
 	if len(cmd) == 0 {
 		return
 	}
-	if err := w.raw.Do(w.Context(), cmd...).Err(); err != nil && err != redis.Nil {
+	if err := w.raw.Do(w.Context(), cmd...).Err(); err != nil && !errors.Is(err, redis.Nil) {
 		w.Fatalf("%v: %v", cmd, err)
 	}
 }

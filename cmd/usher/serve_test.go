@@ -45,7 +45,7 @@ func checkServe(t *testing.T, env map[string]string) {
 			t.Errorf("the banner lacks %q:\n%s", want, n.stdout)
 		}
 	}
-	if embedded := env == nil; embedded != strings.Contains(n.stdout.String(), "NOTHING is durable") {
+	if embedded := env == nil; embedded != strings.Contains(n.stdout.String(), "every write on disk before it is answered") {
 		t.Errorf("the banner says the wrong thing of durability:\n%s", n.stdout)
 	}
 	for url, token := range map[string]string{

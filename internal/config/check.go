@@ -23,8 +23,8 @@ func (l *loading) check() []error {
 	l.checkPublicURL(bad)
 	l.checkTLS(bad)
 	l.checkRedis(bad)
-	l.checkDurability(bad)
 	l.checkDataDir()
+	l.checkDurability(bad)
 	if _, err := ParseProxies(l.TrustedProxies); err != nil {
 		bad("trusted_proxies", "%v; write addresses or CIDRs, for example 10.0.0.0/8", err)
 	}
