@@ -16,14 +16,18 @@ RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache
     CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -buildvcs=$BUILDVCS -ldflags="-s -w" -o /usher ./cmd/usher
 
-# No shell, no package manager, user 65532. The root file system may be
-# mounted read-only: usher writes nothing but the ready file, if asked for one.
+# The image has no shell to make a directory with an owner.
+RUN mkdir -p /data && chmod 700 /data
+
+# No shell, no package manager, user 65532. The root file system may be mounted
+# read-only: usher writes to /data only, and the ready file, if asked for one.
 FROM gcr.io/distroless/static-debian12:nonroot
 LABEL org.opencontainers.image.title="usher" \
       org.opencontainers.image.description="SCIM 2.0 provisioning gateway" \
       org.opencontainers.image.source="https://github.com/usher-scim/usher" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /usher /usher
+COPY --from=build --chown=65532:65532 /data /data
 USER 65532:65532
 
 # Inside a container loopback reaches nobody. The main listener may leave it
@@ -31,7 +35,11 @@ USER 65532:65532
 # (USHER_TRUSTED_PROXIES), and needs USHER_PUBLIC_URL; without these usher
 # refuses to start and says so. See deploy/compose.yaml.
 ENV USHER_LISTEN=0.0.0.0:8080 \
-    USHER_METRICS_LISTEN=0.0.0.0:9090
+    USHER_METRICS_LISTEN=0.0.0.0:9090 \
+    USHER_DATA_DIR=/data
+# What usher keeps when USHER_REDIS_URL is not set. Name the volume, so that a new
+# container finds it: docker run -v usher:/data
+VOLUME /data
 # 8080: SCIM, REST and probes. 9090: metrics and probes, not for the internet.
 EXPOSE 8080 9090
 

@@ -25,6 +25,8 @@ type Event struct {
 	Location string    `json:"location,omitempty" doc:"Id of a location."`
 	Group    string    `json:"group,omitempty" doc:"Id of the group that the user joined or left."`
 	Version  uint64    `json:"version,omitempty" doc:"Of the document after the change."`
+	Lost     []string  `json:"lost,omitempty" doc:"Of store.writes_lost: places of changes that the store had lost by then."`
+	Count    int       `json:"count,omitempty" doc:"Of store.writes_lost: how many changes were lost at once."`
 }
 
 type askTimeline struct {
@@ -53,7 +55,7 @@ func (d *door) timeline(ctx context.Context, in *askTimeline) (*listOut[Event], 
 func wireEvent(e resources.StoredEvent) Event {
 	out := Event{
 		ID: e.LSN, At: e.When, Who: e.Who, Type: e.Type, Actor: e.Actor, Request: e.Request, Changed: e.Changed, SKU: e.SKU, Rule: e.Rule,
-		Source: e.From, Day: e.Day, Location: e.At, Version: e.Version,
+		Source: e.From, Day: e.Day, Location: e.At, Version: e.Version, Lost: e.Lost, Count: e.Count,
 	}
 	if e.Kind == resources.KindGroup {
 		out.Group = e.ID

@@ -22,27 +22,30 @@ const (
 	renewAfter = 10 * time.Second
 	freezeFor  = 2 * time.Second // how long nothing may change at most
 	thawWait   = 3 * time.Second // how long a write waits for that
-	thawPause  = 4 * time.Millisecond
+	thawPause  = 8 * time.Millisecond
 	restMost   = 5 * time.Millisecond // the pause behind a chunk
 
-	fewNotes    = 64  // notes that are read while nothing may change
-	mostPasses  = 50  // over what changed meanwhile, before it is read like that whatever it is
-	mostFreezes = 5   // that ended before all was read
-	linkChunk   = 500 // ids in one line
+	fewNotes    = 50   // notes that are read while nothing may change
+	manyNotes   = 2000 // the same, once passes do not make them fewer
+	enough      = 10   // passes that show that
+	mostPasses  = 50   // over what changed meanwhile, before all of it is read like that
+	mostFreezes = 5    // that ended before all was read
+	linkChunk   = 500  // ids in one line
 )
 
 // thawed sends a call, again while a backup reads what it has not read yet: that
 // takes milliseconds, and nothing was changed by then.
 func (s *Store) thawed(ctx context.Context, c *call) (any, error) {
-	began := started()
+	began, pause := started(), thawPause
 	for {
 		reply, err := s.send(ctx, c)
 		if err == nil || !redis.HasErrorPrefix(err, frozen) || started().Sub(began) > thawWait {
 			return reply, err
 		}
-		if err := s.sleep(ctx, thawPause); err != nil {
+		if err := s.sleep(ctx, pause); err != nil {
 			return nil, err
 		}
+		pause = min(2*pause, 10*thawPause)
 	}
 }
 
@@ -179,7 +182,7 @@ func (b *backup) run(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context) error{b.memberships, b.trash, b.work, b.secrets, b.newEvents} {
+	for _, step := range []func(context.Context) error{b.memberships, b.trash, b.work, b.expiring, b.newEvents} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -202,7 +205,7 @@ func (b *backup) run(ctx context.Context) error {
 func (b *backup) catchUp(ctx context.Context) error {
 	for ; b.done.Passes < mostPasses; b.done.Passes++ {
 		left, err := b.mark(ctx, "renew", markFor)
-		if err != nil || left <= fewNotes {
+		if err != nil || left <= fewNotes || left <= manyNotes && b.done.Passes >= enough {
 			return err
 		}
 		b.renewed = started()

@@ -29,7 +29,7 @@ func (b *backup) say(lines ...*line) error {
 // kind reads all records of a kind, in the order of their ids: what is created
 // behind the walk's place is noted.
 func (b *backup) kind(ctx context.Context, kind resources.Kind) error {
-	return b.walkIDs(ctx, b.keys.index(resources.All(kind)), chunkSize, func(ids []string) error {
+	return b.walkIDs(ctx, b.keys.index(resources.All(kind)), func(ids []string) error {
 		if kind == resources.KindUser {
 			b.step.Users += len(ids)
 		}
@@ -38,10 +38,10 @@ func (b *backup) kind(ctx context.Context, kind resources.Kind) error {
 }
 
 // walkIDs gives the members of a set whose scores are all 0, in order.
-func (b *backup) walkIDs(ctx context.Context, key string, n int, fn func([]string) error) error {
+func (b *backup) walkIDs(ctx context.Context, key string, fn func([]string) error) error {
 	for from := "-"; ; {
 		began := started()
-		ids, err := b.s.scans.ZRangeArgs(ctx, redis.ZRangeArgs{Key: key, Start: from, Stop: "+", ByLex: true, Count: int64(n)}).Result()
+		ids, err := b.s.scans.ZRangeArgs(ctx, redis.ZRangeArgs{Key: key, Start: from, Stop: "+", ByLex: true, Count: linkChunk}).Result()
 		if err != nil {
 			return explain(ctx, "read a list for the backup", err)
 		}
@@ -78,6 +78,10 @@ func (b *backup) records(ctx context.Context, kind resources.Kind, ids []string,
 			return explain(ctx, "read expiries for the backup", err)
 		}
 	}
+	changing, err := b.changing(ctx, kind, ids)
+	if err != nil {
+		return err
+	}
 	var room bytes.Buffer
 	for i, r := range recs {
 		switch {
@@ -85,7 +89,9 @@ func (b *backup) records(ctx context.Context, kind resources.Kind, ids []string,
 			err = b.say(&line{T: kindWords[kind], ID: ids[i], Gone: true})
 		case r == nil || b.elsewhere(r):
 		default:
-			if err = b.say(recordLine(r, int64(ends[i]), &room)); err == nil {
+			l := recordLine(r, int64(ends[i]), &room)
+			l.Changing, _ = changing[i].(string)
+			if err = b.say(l); err == nil {
 				err = b.learn(ctx, r)
 			}
 		}
@@ -94,6 +100,15 @@ func (b *backup) records(ctx context.Context, kind resources.Kind, ids []string,
 		}
 	}
 	return nil
+}
+
+// changing tells of groups by which setting their membership is being changed.
+func (b *backup) changing(ctx context.Context, kind resources.Kind, ids []string) ([]any, error) {
+	if kind != resources.KindGroup || len(ids) == 0 {
+		return make([]any, len(ids)), nil
+	}
+	marks, err := b.s.scans.HMGet(ctx, b.keys.changing(), ids...).Result()
+	return marks, explain(ctx, "read changes of memberships for the backup", err)
 }
 
 // elsewhere reports whether a record of the platform goes with the organization
@@ -149,7 +164,7 @@ func (b *backup) pool(ctx context.Context, name string) error {
 
 // memberships reads who is in which group.
 func (b *backup) memberships(ctx context.Context) error {
-	return b.walkIDs(ctx, b.keys.index(resources.GroupAll), chunkSize, func(groups []string) error {
+	return b.walkIDs(ctx, b.keys.index(resources.GroupAll), func(groups []string) error {
 		pipe := b.s.scans.Pipeline()
 		sizes := make([]*redis.IntCmd, len(groups))
 		for i, g := range groups {
@@ -162,7 +177,7 @@ func (b *backup) memberships(ctx context.Context) error {
 			if sizes[i].Val() == 0 {
 				continue // who comes in is noted
 			}
-			err := b.walkIDs(ctx, b.keys.members(g), linkChunk, func(ids []string) error {
+			err := b.walkIDs(ctx, b.keys.members(g), func(ids []string) error {
 				return b.say(&line{T: lineMembers, Group: g, In: ids})
 			})
 			if err != nil {
@@ -193,7 +208,7 @@ func (b *backup) trash(ctx context.Context) error {
 // trashOf writes who was in one of them and is still to become due.
 func (b *backup) trashOf(ctx context.Context, group string) error {
 	more := false
-	err := b.walkIDs(ctx, b.keys.trash(group), linkChunk, func(ids []string) error {
+	err := b.walkIDs(ctx, b.keys.trash(group), func(ids []string) error {
 		l := &line{T: lineTrash, Group: group, In: ids, More: more}
 		more = true
 		return b.say(l)
@@ -201,17 +216,53 @@ func (b *backup) trashOf(ctx context.Context, group string) error {
 	return err
 }
 
-// secrets reads what is in the vault.
-func (b *backup) secrets(ctx context.Context) error {
+// expiring reads what stands nowhere but among what expires: the secrets of the
+// vault, and the access tokens of OAuth clients, which no list has.
+func (b *backup) expiring(ctx context.Context) error {
 	return b.scores(ctx, b.keys.expiry(), func(keys []string) error {
-		keys = slices.DeleteFunc(keys, func(key string) bool { return !strings.HasPrefix(key, "vt:") })
 		for chunk := range slices.Chunk(keys, chunkSize) {
-			if err := b.secretsAt(ctx, chunk, false); err != nil {
+			var secrets []string
+			ids := map[resources.Kind][]string{}
+			for _, key := range chunk {
+				if kind, id, ok := b.keys.parseRecord(key); ok {
+					ids[kind] = append(ids[kind], id)
+				} else {
+					secrets = append(secrets, key)
+				}
+			}
+			if err := b.secretsAt(ctx, secrets, false); err != nil {
 				return err
+			}
+			for kind, list := range ids {
+				if err := b.unlisted(ctx, kind, list); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	})
+}
+
+// unlisted writes those records that no list has.
+func (b *backup) unlisted(ctx context.Context, kind resources.Kind, ids []string) error {
+	recs, err := b.s.load(ctx, b.s.scans, b.keys, ids)
+	if err != nil {
+		return err
+	}
+	var alone []string
+	for _, r := range recs {
+		if r == nil {
+			continue
+		}
+		entries, _, _ := b.cfg.Placed(r)
+		if !slices.ContainsFunc(entries, func(e resources.Entry) bool { return e.Index == resources.All(kind) }) {
+			alone = append(alone, r.ID)
+		}
+	}
+	if len(alone) == 0 {
+		return nil
+	}
+	return b.records(ctx, kind, alone, false)
 }
 
 // scores gives what stands in an ordered list, in no order, at least once.

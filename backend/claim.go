@@ -197,15 +197,3 @@ func (s *Store) Holder(ctx context.Context, c resources.Claim) (holder string, o
 	}
 	return "", "", fmt.Errorf("backend: holder: %w: %w", resources.ErrUnavailable, errChanged)
 }
-
-// underway tells whether a claim that does not say what the organization's list
-// says is about to: its confirmation is noted, or was done just now.
-func (s *Store) underway(ctx context.Context, k keys, c resources.Claim, held string) bool {
-	_, attempt := parseHeld(held)
-	noted, err := s.reads.HExists(ctx, k.notes(), "c|"+claimField(c)+"|"+attempt).Result()
-	if err != nil || noted {
-		return err == nil
-	}
-	v, err := s.ask(ctx, c, claimStep{op: opRead})
-	return err == nil && v == confirmation(k.org, held)
-}

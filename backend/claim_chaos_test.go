@@ -111,15 +111,15 @@ func (c *chaos) act(t *testing.T, s *Store, dice *rand.Rand) {
 		org, holder = resources.OrgID(was[:6]), was[7:]
 	}
 	what := dice.IntN(8)
-	switch {
-	case what == 0: // somebody who does not wait
+	switch what {
+	case 0: // somebody who does not wait
 		if v, err := s.ask(ctx, claim, claimStep{op: opRead}); err == nil && v != "" {
 			if met, ok := parseClaim(v); ok {
 				_, _ = s.resolve(ctx, claim, met) // it may have crashed
 			}
 		}
 		return
-	case what == 1:
+	case 1:
 		_, _ = s.Sweep(ctx, org, time.Now(), 10, nil) // it may have crashed
 		return
 	}

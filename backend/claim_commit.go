@@ -64,7 +64,7 @@ func (s *Store) reserve(ctx context.Context, p *plan) error {
 			s.resolveLater(u.claims[i].claim, t.own())
 			s.leaveOpen(p)
 			if errors.Is(err, resources.ErrOutcomeUnknown) { // of the reservation; nothing is committed without it
-				err = fmt.Errorf("backend: reserve a claim: %w: %s", resources.ErrUnavailable, err)
+				err = fmt.Errorf("backend: reserve a claim: %w: %s", resources.ErrUnavailable, err.Error())
 			}
 			return err
 		}

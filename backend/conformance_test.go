@@ -10,6 +10,7 @@ import (
 
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/conformance"
+	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/internal/redisurl"
 	"github.com/usher-scim/usher/resources"
 )
@@ -22,7 +23,7 @@ func TestStore(t *testing.T) {
 
 // TestStoreWithSpreadClaims is TestStore with claims taken as clusters take them.
 func TestStoreWithSpreadClaims(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) { everyPromise(t, backend.Config{URL: url, SpreadClaims: true}) })
+	everyPromise(t, backend.Config{URL: redistest.Start(t), SpreadClaims: true})
 }
 
 func everyPromise(t *testing.T, cfg backend.Config) {

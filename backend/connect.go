@@ -192,10 +192,7 @@ func (s *Store) closeClients() error {
 // patience is how long a write may take: when it waits for replicas or disks,
 // longer than anything else.
 func (s *Store) patience() time.Duration {
-	if s.sure != nil {
-		return callTime + confirmTime
-	}
-	return callTime
+	return callTime + s.sure.time()
 }
 
 // heed looks where the slots are when an error calls for it.

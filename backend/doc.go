@@ -15,11 +15,19 @@
 // Reads are single commands, pipelines or small scripts. [Store.Find] answers
 // by rank where an index holds the matches side by side in the wanted order,
 // and otherwise gathers ids, looks at records, orders and cuts out the page.
-// [Store.Sweep] and [Store.Erase] clean in pieces; [Store.Audit] compares every
+// [Store.Sweep] and [Store.Erase] clean in pieces; [Store.Fsck] compares every
 // index, link, claim, pool and line with the records.
 // Work that is due stands in a list of each organization, written by the commit;
 // queue.go and bell.go are how workers find it and share it (resources.Queue). One
 // goroutine of the Store rings for what commits made due.
+//
+// [Store.Backup] writes what is true about an organization to a file, as it was at
+// one moment; [Store.Restore] reads it and derives the rest. For this all scripts
+// that change what is true begin with scripts/guard.lua. True are the records
+// (u g t o r s), gm, gv, mk, ev, du, dt, dp, dc, vt, xp, of sp those that
+// resources.Holdings calls others', and tl and tr of groups that were disbanded.
+// Left behind are at, lz, bl, br, bk, rs, in, ab, and tl and tr of all other
+// groups; everything else is derived.
 //
 // # Keys
 //
@@ -56,9 +64,22 @@
 //	br  br:{platform}        hash    organization to its message that nobody has taken yet
 //	at  at:{org}:0|1         hash    attempts of even and odd minutes to their commits; "m" is the minute
 //	vt  vt:{org}:<purpose>:<hash of key>  string  a secret: 13 digits of expiry in ms, value
+//	wt  wt:{…}               string  written and deleted by one script, so that WAIT has a write to wait for
+//	bk  bk:{org}             hash    a backup that runs: field "" is its mark, all others what was written
+//	                                 since it began (scripts/guard.lua)
+//	rs  rs:{org}             string  the backup that this organization is being restored from
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
-//	                                 of its own. The letters are the resources.ClaimKind
-//	nx  nx:{org}             never exists: has a cluster refuse a script while the slot moves (slot.go)
+//	                                 of its own. The letters are the resources.ClaimKind. While it is
+//	                                 only reserved: "P|<org>|<holder>|<attempt>|<kind>|<key>"
+//	in  in:{org}             hash    what is still to be done about claims after a commit: "c|" or
+//	                                 "r|<kind>|<key>|<attempt>", to be confirmed or given back. To "<holder>|",
+//	                                 for r nothing, and earlier attempts, 12 bytes each, in a row
+//	ab  ab:{org}             hash    attempts that must not be committed any more, to the ms when that
+//	                                 may be forgotten
+//
+// Claims are taken in the commit on a single server, and by the protocol of
+// claim.go on a cluster, where relay.go does in the background what commits noted
+// and scrub.go compares claims with lists. Both ways read what the other wrote.
 //
 // Nothing depends on the server letting keys expire. Nothing typed by a user
 // stands inside braces, and nothing of a customer in the name of a key.

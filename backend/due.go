@@ -122,9 +122,15 @@ func (p *plan) dues(w *wire) {
 	if len(p.u.undue)+len(p.u.due) > 0 {
 		w.key(k.due(), k.tries(), k.parked(), k.causes())
 	}
-	for _, list := range [...][]resources.DueItem{p.u.undue, p.u.due} {
-		for _, d := range list {
-			w.add(d.Item, strconv.FormatInt(d.At, 10))
+	for _, d := range p.u.undue {
+		w.add(d.Item, strconv.FormatInt(d.At, 10))
+	}
+	now := p.u.s.cfg.Now().UnixMicro()
+	for _, d := range p.u.due {
+		at := strconv.FormatInt(d.At, 10)
+		if d.At <= now {
+			at = "<" + at // now, whatever this node takes for it: other nodes look by their own clocks
 		}
+		w.add(d.Item, at)
 	}
 }

@@ -30,10 +30,10 @@ const (
 )
 
 const (
-	// confirmTime is how long one write is sent again and again while replicas or
-	// disks do not confirm it. Others need its connection.
-	confirmTime = 5 * time.Second
-	redirects   = 5 // how often a write of a cluster follows a slot that moves
+	// confirmWaits is for how many times Config.Wait one write is sent again and
+	// again while replicas or disks do not confirm it. Others need its connection.
+	confirmWaits = 5
+	redirects    = 5 // how often a write of a cluster follows a slot that moves
 )
 
 // errShort says that a write was executed and too few replicas or disks have
@@ -115,7 +115,7 @@ func (s *Store) sendSurely(ctx context.Context, c *call) (any, error) {
 			short.Add(1)
 			defer short.Add(-1)
 		}
-		if started().Sub(began) >= confirmTime {
+		if started().Sub(began) >= s.sure.time() {
 			return nil, err
 		}
 		if err := s.sleep(ctx, pause); err != nil {
@@ -124,6 +124,14 @@ func (s *Store) sendSurely(ctx context.Context, c *call) (any, error) {
 		pause = min(2*pause, s.sure.wait)
 		c.sent++
 	}
+}
+
+// time is how long a write may take because of it.
+func (a *assurance) time() time.Duration {
+	if a == nil {
+		return 0
+	}
+	return confirmWaits * a.wait
 }
 
 func (a *assurance) shortAt(address string) *atomic.Int32 {
@@ -167,7 +175,8 @@ func (a *assurance) confirmed(ctx context.Context, node *redis.Client, c *call, 
 }
 
 // pair is one pipeline. A call that is sent again may find its work done and
-// write nothing; then waiting would cover nothing, so a small write goes with it.
+// write nothing, and WAIT promises something of what was written only: so a small
+// write goes with it.
 func (a *assurance) pair(ctx context.Context, node *redis.Client, c *call, whole, asked bool) (cmd *redis.Cmd, held error) {
 	pipe := a.patient(node).Pipeline()
 	if asked {

@@ -26,6 +26,7 @@ const (
 	markBegin = "usher:begin"
 	markEnd   = "usher:end"
 	markFail  = "usher:fail"
+	noWrites  = "the data directory takes no writes now" // the answer to a beginning
 )
 
 // marked puts a script between marks. Calls and protected calls come from two
@@ -96,7 +97,8 @@ const (
 
 // useOf tells commands apart. Whoever needs another one adds it here: a command
 // whose effect depends on chance or the clock must be spelt out like XADD. Streams'
-// groups of readers are not kept.
+// groups of readers are not kept, nor times to expire: nothing expires in the
+// embedded server by itself.
 func useOf(cmd string) use {
 	switch cmd {
 	case "ECHO":
@@ -114,7 +116,7 @@ func useOf(cmd string) use {
 		"ZCARD", "ZCOUNT", "ZLEXCOUNT", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZREVRANGE", "ZREVRANGEBYLEX",
 		"ZREVRANGEBYSCORE", "ZRANK", "ZREVRANK", "ZSCORE", "ZMSCORE", "ZSCAN",
 		"XLEN", "XRANGE", "XREVRANGE", "XREAD", "XINFO", "XPENDING",
-		"XGROUP", "XREADGROUP", "XACK", "XCLAIM", "XAUTOCLAIM":
+		"PEXPIRE", "XGROUP", "XREADGROUP", "XACK", "XCLAIM", "XAUTOCLAIM":
 		return useRead
 	}
 	return useUnknown
@@ -148,7 +150,7 @@ func (e *effects) mark(peer *server.Peer, word string) bool {
 	case word == markBegin && running && e.inside[1] == nil:
 		e.inside[1] = peer.Ctx
 	case word == markBegin && (e.refused || e.journal.Failed() != nil):
-		peer.WriteError("ERR no writes now")
+		peer.WriteError("ERR " + noWrites)
 		return true
 	case word == markBegin:
 		if running { // the one before has come to no end
@@ -207,10 +209,10 @@ func appendWord(p []byte, word string) []byte {
 func (e *effects) nameEvent(args []string) error {
 	at := 1
 	for at < len(args) {
-		switch option := strings.ToUpper(args[at]); {
-		case option == "NOMKSTREAM":
+		switch strings.ToUpper(args[at]) {
+		case "NOMKSTREAM":
 			at++
-		case option == "MAXLEN" || option == "MINID":
+		case "MAXLEN", "MINID":
 			at += 2
 			if at < len(args) && slices.Contains([]string{"~", "="}, args[at-1]) {
 				at++

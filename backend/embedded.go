@@ -27,7 +27,6 @@ const (
 	tendEvery     = time.Second
 	healFirst     = time.Second // before the second try to write again, then twice as long each
 	healMost      = 30 * time.Second
-	closeAtMost   = 10 * time.Second
 	snapshotStale = time.Minute // before a snapshot that failed is tried again
 )
 
@@ -109,13 +108,16 @@ func (k *keeper) send(ctx context.Context, run func() (any, error)) (any, error)
 	last := k.journal.Last()
 	k.gate.RUnlock()
 	if err := k.journal.Wait(ctx, last); err != nil {
-		return nil, k.unwritable(err)
+		return nil, fmt.Errorf("backend: the write is not on disk: %w: %w", resources.ErrOutcomeUnknown, err)
+	}
+	if failed != nil && strings.Contains(failed.Error(), noWrites) {
+		return nil, fmt.Errorf("backend: the write was not done: %w: %w", resources.ErrUnavailable, failed)
 	}
 	return reply, failed
 }
 
 func (k *keeper) unwritable(err error) error {
-	return fmt.Errorf("backend: the write is not on disk, and nobody can say whether it is kept: the data directory %s cannot be written: %w: %w", k.dir, resources.ErrUnavailable, err)
+	return fmt.Errorf("backend: the data directory %s cannot be written: %w: %w", k.dir, resources.ErrUnavailable, err)
 }
 
 // tend writes snapshots when the journal has grown and heals it when writing has
@@ -129,6 +131,7 @@ func (k *keeper) tend(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
+			k.leave(context.WithoutCancel(ctx))
 			return
 		case <-k.journal.Trouble():
 			k.log.ErrorContext(ctx, "writes are refused until the data directory can be written; see that the disk has room and is sound", "directory", k.dir, "err", k.journal.Failed())
@@ -155,6 +158,17 @@ func (k *keeper) tend(ctx context.Context) {
 	}
 }
 
+// leave writes the last snapshot, if the next start would miss it.
+func (k *keeper) leave(ctx context.Context) {
+	snapshot, journals := k.journal.Sizes()
+	if k.journal.Failed() == nil && journals <= max(compactAtEnd, snapshot/2) {
+		return
+	}
+	if err := k.snapshot(ctx); err != nil {
+		k.log.WarnContext(ctx, "no snapshot at the end", "directory", k.dir, "err", err)
+	}
+}
+
 // grown reports whether a snapshot is worth its while.
 func (k *keeper) grown() bool {
 	snapshot, journals := k.journal.Sizes()
@@ -176,8 +190,7 @@ func (k *keeper) snapshot(ctx context.Context) error {
 		s.Add(record)
 	}
 	err = s.Commit()
-	var left *journal.LeftError
-	if errors.As(err, &left) {
+	if _, left := errors.AsType[*journal.LeftError](err); left {
 		k.log.WarnContext(ctx, "files of the data directory that are not needed any more stay there for now", "directory", k.dir, "err", err)
 		err = nil
 	}
@@ -212,14 +225,6 @@ func (k *keeper) copied(ctx context.Context) (*journal.Snapshot, [][]byte, error
 func (k *keeper) close() error {
 	k.end()
 	<-k.ended
-	ctx, cancel := context.WithTimeout(context.Background(), closeAtMost)
-	defer cancel()
-	snapshot, journals := k.journal.Sizes()
-	if k.journal.Failed() != nil || journals > max(compactAtEnd, snapshot/2) {
-		if err := k.snapshot(ctx); err != nil {
-			k.log.WarnContext(ctx, "no snapshot at the end", "directory", k.dir, "err", err)
-		}
-	}
 	if err := k.journal.Close(); err != nil {
 		return fmt.Errorf("backend: the data directory %s: %w", k.dir, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -226,7 +227,7 @@ func (b *bench) commit(before contents, p *proc, late bool) (contents, string) {
 		switch {
 		case err == nil:
 			return "ok", nil
-		case err == errChanged: //nolint:errorlint // it is returned as it is
+		case errors.Is(err, errChanged):
 			return "changed", nil
 		}
 		return "refused", nil

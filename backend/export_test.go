@@ -25,6 +25,20 @@ func (c Config) ServerClock(now func() time.Time) Config {
 // Snapshot writes a snapshot of a store with a data directory.
 func (s *Store) Snapshot(ctx context.Context) error { return s.kept.snapshot(ctx) }
 
+// SnapshotPause writes a snapshot and tells how long writes wait for it.
+func (s *Store) SnapshotPause(ctx context.Context) (time.Duration, error) {
+	begun := time.Now()
+	out, image, err := s.kept.copied(ctx)
+	pause := time.Since(begun)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range image {
+		out.Add(r)
+	}
+	return pause, out.Commit()
+}
+
 // WriteFailed tells why the data directory cannot be written.
 func (s *Store) WriteFailed() error { return s.kept.journal.Failed() }
 

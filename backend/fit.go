@@ -33,7 +33,7 @@ const (
 // also when the store is not fit. The error says that it could not look.
 func Examine(ctx context.Context, cfg Config) ([]Check, error) {
 	var list []Check
-	cfg.examined = &list
+	cfg.examined, cfg.DataDir = &list, "" // a data directory may be in use
 	s, err := Open(ctx, cfg)
 	if err != nil {
 		return list, err

@@ -112,7 +112,7 @@ func (c *check) claimDifference(claim resources.Claim, listed, said string) *dif
 		Finding: Finding{Key: key, Entry: name},
 		guards: []guard{
 			{"field", c.k.claims(), name, listed},
-			{"field", "in" + c.k.tag, "c|" + name + "|" + attempt, ""}, // its confirmation is on the way
+			{"field", c.k.notes(), "c|" + name + "|" + attempt, ""}, // its confirmation is on the way
 		},
 		apart: []guard{{"get", key, "", said}},
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -31,21 +33,39 @@ type damage struct {
 // TestFsckRepairs: whatever is derived and broken is named by its key, and
 // repaired to what it was; truth is not touched.
 func TestFsckRepairs(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) {
-		c := newClock()
-		s := open(t, backend.Config{URL: url, Now: c.now})
-		newFsckWorld(t, s, "other", c.now())
-		w := newFsckWorld(t, s, "fscked", c.now())
-		if found, _ := w.check(false); len(found) > 0 {
-			t.Fatalf("a whole world: %+v", found)
+	onBoth(t, func(t *testing.T, url string) { repairs(t, backend.Config{URL: url}, true) })
+}
+
+// TestFsckRepairsSpreadClaims: the same where claims stand in slots of their own.
+func TestFsckRepairsSpreadClaims(t *testing.T) {
+	repairs(t, backend.Config{URL: redistest.Start(t), SpreadClaims: true}, false)
+}
+
+// TestFsckRepairsCluster: the same on a cluster.
+func TestFsckRepairsCluster(t *testing.T) {
+	repairs(t, backend.Config{URL: redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1}).URL}, false)
+}
+
+// repairs breaks a world; without all only what is laid out otherwise on a cluster.
+func repairs(t *testing.T, cfg backend.Config, all bool) {
+	c := newClock()
+	cfg.Now = c.now
+	s := open(t, cfg)
+	newFsckWorld(t, s, "other", c.now())
+	w := newFsckWorld(t, s, "fscked", c.now())
+	if found, _ := w.check(false); len(found) > 0 {
+		t.Fatalf("a whole world: %+v", found)
+	}
+	before := w.dump()
+	list := slices.Concat(w.linkDamage(), w.placeDamage(), w.claimDamage(), w.otherDamage())
+	if all {
+		list = append(list, w.indexDamage()...)
+	}
+	for _, d := range list {
+		if w.breaks(d, before); t.Failed() {
+			return // what follows would only be consequences
 		}
-		before := w.dump()
-		for _, d := range slices.Concat(w.indexDamage(), w.linkDamage(), w.placeDamage(), w.claimDamage(), w.otherDamage()) {
-			if w.breaks(d, before); t.Failed() {
-				return // what follows would only be consequences
-			}
-		}
-	})
+	}
 }
 
 func (w *fsckWorld) run(cmd []any) {
@@ -53,7 +73,7 @@ func (w *fsckWorld) run(cmd []any) {
 	if len(cmd) == 0 {
 		return
 	}
-	if err := w.raw.Do(w.Context(), cmd...).Err(); err != nil && err != redis.Nil {
+	if err := w.raw.Do(w.Context(), cmd...).Err(); err != nil && !errors.Is(err, redis.Nil) {
 		w.Fatalf("%v: %v", cmd, err)
 	}
 }

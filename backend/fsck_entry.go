@@ -15,17 +15,17 @@ func shown(entry string) string { return strings.ReplaceAll(entry, "\x00", " ") 
 // entry compares what an index has with what a record says; nil when they agree.
 func (c *check) entry(ctx context.Context, l lookup, is any) (*difference, error) {
 	i, key := l.e.Index, c.k.index(l.e.Index)
+	text, there := is.(string)
+	if there && c.agrees(l, text) {
+		return nil, nil
+	}
 	name := field(l.e, l.x.id)
 	d := &difference{
 		Finding: Finding{Code: FindingIndexMissing, Key: key, Entry: shown(name), Record: l.x.id, Reason: fmt.Sprintf("index %s lacks %q", i.Code(), entryText(i.Shape(), l.e.Value, l.x.id))},
 		item:    l.x.id, guards: c.head(l.x),
 	}
-	text, there := is.(string)
 	switch i.Shape() {
 	case resources.Unique:
-		if there && text == l.x.id {
-			return nil, nil
-		}
 		d.guards = append(d.guards, guard{"field", key, name, text})
 		d.fixes = []fix{{"HSET", key, []string{name, l.x.id}}}
 		if !there {
@@ -37,28 +37,50 @@ func (c *check) entry(ctx context.Context, l lookup, is any) (*difference, error
 			d.row(i, name, text, clean)
 			return d, nil
 		}
-		if there && at(text, l.x.id) {
-			return nil, nil
-		}
 		d.guards = append(d.guards, guard{"infield", key, name, "0" + l.x.id})
 		d.fixes = []fix{{"PACK", key, []string{name, l.x.id}}}
 		return d, nil
 	}
-	want := number(l.e.Time)
-	if i.Shape() != resources.Time {
-		want = "0"
-	}
+	want := scoreWanted(l.e)
 	d.fixes = []fix{{"ZADD", key, []string{want, name}}}
 	if !there {
 		d.guards = append(d.guards, guard{"score", key, name, ""})
 		return d, nil
 	}
-	if score, err := strconv.ParseFloat(text, 64); err == nil && number(int64(score)) == want {
-		return nil, nil
-	}
 	d.Code, d.Reason = FindingIndexScore, fmt.Sprintf("index %s has %q at %s, the record says %s", i.Code(), entryText(i.Shape(), l.e.Value, l.x.id), text, want)
 	d.guards = append(d.guards, guard{"score", key, name, text})
 	return d, nil
+}
+
+// scoreWanted is the score of an entry of a sorted set.
+func scoreWanted(e resources.Entry) string {
+	if e.Index.Shape() == resources.Time {
+		return number(e.Time)
+	}
+	return "0"
+}
+
+// agrees tells whether what an index has is what the record says.
+func (c *check) agrees(l lookup, text string) bool {
+	switch l.e.Index.Shape() {
+	case resources.Unique:
+		return text == l.x.id
+	case resources.Equal:
+		if text == l.x.id {
+			return true
+		}
+		_, bad := badRow(text, c.idIn(l.e.Index))
+		return !bad && at(text, l.x.id)
+	}
+	return sameScore(text, scoreWanted(l.e))
+}
+
+func sameScore(text, want string) bool {
+	if text == want {
+		return true
+	}
+	score, err := strconv.ParseFloat(text, 64)
+	return err == nil && strconv.FormatFloat(score, 'f', -1, 64) == want
 }
 
 // entryText is an entry as reasons show it.
@@ -67,7 +89,7 @@ func entryText(shape resources.Shape, value, id string) string {
 	case resources.Member, resources.Time:
 		return id
 	}
-	return value + "\x00" + id
+	return value + " " + id
 }
 
 // row makes a difference one about ids in a row that make no sense.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/redis/go-redis/v9"
 
@@ -231,11 +230,8 @@ func (c *check) misplaced(st standing, x *viewed, e resources.Entry) (difference
 	if indexType(e.Index) == "hash" {
 		return difference{}, false
 	}
-	want := "0"
-	if e.Index.Shape() == resources.Time {
-		want = number(e.Time)
-	}
-	if score, err := strconv.ParseFloat(st.score, 64); err == nil && number(int64(score)) == want {
+	want := scoreWanted(e)
+	if sameScore(st.score, want) {
 		return difference{}, false
 	}
 	key := c.k.index(e.Index)

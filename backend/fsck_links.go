@@ -72,14 +72,8 @@ func (c *check) groupsOf(ctx context.Context, list []*viewed, first bool) ([]dif
 			return nil, err
 		}
 		found = append(found, more...)
-		if sizes[i].Val() == 0 {
-			continue
-		}
-		if first {
-			c.mu.Lock()
-			c.tally.links += int(sizes[i].Val())
-			c.mu.Unlock()
-			if err := c.members(ctx, x); err != nil {
+		if first && sizes[i].Val() > 0 {
+			if err := c.members(ctx, x, int(sizes[i].Val())); err != nil {
 				return nil, err
 			}
 		}
@@ -129,7 +123,10 @@ func (c *check) countOf(ctx context.Context, x *viewed, size int64) ([]differenc
 }
 
 // members walks the members of a group and looks whether they exist and know it.
-func (c *check) members(ctx context.Context, x *viewed) error {
+func (c *check) members(ctx context.Context, x *viewed, size int) error {
+	c.mu.Lock()
+	c.tally.links += size
+	c.mu.Unlock()
 	add, end := pieces(chunkSize, func(ids []string) error {
 		return c.again(ctx, ids, func(ctx context.Context, ids []string, _ bool) ([]difference, error) {
 			return c.membersOf(ctx, x, ids)

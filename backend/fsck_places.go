@@ -49,7 +49,15 @@ func (c *check) placesOf(ctx context.Context, list []*viewed, _ bool) ([]differe
 	if _, err := pipe.Exec(ctx); err != nil && !wrongType(err) {
 		return nil, explain(ctx, "read pools", err)
 	}
-	var found []difference
+	found, err := c.poolsOf(ctx, pools, in)
+	if err != nil {
+		return nil, err
+	}
+	more, err := c.linesOf(ctx, lines, at)
+	return append(found, more...), err
+}
+
+func (c *check) poolsOf(ctx context.Context, pools map[string][]*viewed, in map[string]*redis.BoolSliceCmd) (found []difference, err error) {
 	for p, some := range pools {
 		if wrongType(in[p].Err()) {
 			if err := c.brokenPlace(ctx, c.k.pool(p)); err != nil {
@@ -63,6 +71,10 @@ func (c *check) placesOf(ctx context.Context, list []*viewed, _ bool) ([]differe
 			}
 		}
 	}
+	return found, nil
+}
+
+func (c *check) linesOf(ctx context.Context, lines map[string][]*viewed, at map[string]*redis.Cmd) (found []difference, err error) {
 	for l, some := range lines {
 		if wrongType(at[l].Err()) {
 			if err := c.brokenPlace(ctx, c.k.line(l)); err != nil {

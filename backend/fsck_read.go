@@ -30,6 +30,9 @@ type viewed struct {
 // read reads records, whatever state their bytes are in.
 func (c *check) read(ctx context.Context, ids []string, rows bool) ([]viewed, error) {
 	out := make([]viewed, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
 	groups, at := c.k.groupsAmong(ids)
 	pipe := c.client.Pipeline()
 	bodies := redis.NewRawCmd(ctx, c.k.mget(ids, rows)...)

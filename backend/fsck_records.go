@@ -139,7 +139,7 @@ func (c *check) named(x *viewed) []difference {
 	i := resources.All(x.kind)
 	key := c.k.index(i)
 	d := difference{
-		Finding: Finding{Code: FindingIndexExtra, Key: key, Entry: x.id, Record: x.id, Reason: fmt.Sprintf("index %s names %s, which does not exist", i.Code(), x.id)},
+		Finding: Finding{Code: FindingIndexExtra, Key: key, Entry: x.id, Record: x.id, Reason: fmt.Sprintf("index %s has %q of a record that does not exist", i.Code(), x.id)},
 		item:    x.id,
 		guards:  []guard{c.k.seenHead(x.kind, x.id, ""), {"score", key, x.id, "0"}},
 		fixes:   []fix{{"ZREM", key, []string{x.id}}},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,32 +51,8 @@ type fsckWorld struct {
 func newFsckWorld(t *testing.T, s *backend.Store, org resources.OrgID, now time.Time) *fsckWorld {
 	t.Helper()
 	w := &fsckWorld{T: t, s: s, org: org, now: now, recs: map[string]*resources.Record{}, raw: s.Raw()}
-	for i, letter := range "ugtors" {
-		for _, n := range []string{"1", "2", "3"} {
-			name := string(letter) + n
-			r := newRecord(t, resources.Kind(i), name)
-			r.Standing = []byte(`{}`)
-			w.recs[name] = r
-		}
-	}
-	s1, u1, u2 := w.recs["s1"].ID, w.recs["u1"].ID, w.recs["u2"].ID
-	seat := resources.Pool{Name: "seat/1", Limit: 4, Line: "sku/s"}
-	for name, r := range w.recs {
-		x := said{Entries: w.entries(name, r)}
-		switch name {
-		case "u1", "u2":
-			x.Claims = []resources.HeldClaim{{Claim: resources.Claim{Kind: resources.ClaimEmail, Key: name + "@" + string(org)}, Holder: r.ID}}
-			x.Holds.Pools = []string{seat.Name}
-		case "u3":
-			x.Holds.Lines = map[string]int64{seat.Line: 7}
-		case "s1":
-			x.Claims = []resources.HeldClaim{{Claim: resources.Claim{Kind: resources.ClaimSubject, Key: "sub" + string(org)}, Holder: u1}}
-			x.Holds.Bounds, x.Holds.Others = []resources.Bound{{Pool: seat}}, []string{"hold/1"}
-		case "s2", "t1":
-			x.Expires = now.Add(time.Hour).UnixMilli()
-		}
-		r.Profile, _ = json.Marshal(x)
-	}
+	w.invent()
+	seat, s1, u1, u2 := seatOf(), w.recs["s1"].ID, w.recs["u1"].ID, w.recs["u2"].ID
 	w.commit(func(tx resources.Tx) {
 		for _, name := range w.names() {
 			r := w.recs[name]
@@ -114,6 +91,39 @@ func newFsckWorld(t *testing.T, s *backend.Store, org resources.OrgID, now time.
 	})
 	w.queue()
 	return w
+}
+
+func seatOf() resources.Pool { return resources.Pool{Name: "seat/1", Limit: 4, Line: "sku/s"} }
+
+// invent makes the records, with what they say.
+func (w *fsckWorld) invent() {
+	w.Helper()
+	for i, letter := range "ugtors" {
+		for _, n := range []string{"1", "2", "3"} {
+			name := string(letter) + n
+			r := newRecord(w, resources.Kind(i), name)
+			r.Standing = []byte(`{}`)
+			w.recs[name] = r
+		}
+	}
+	u1 := w.recs["u1"].ID
+	seat := seatOf()
+	for name, r := range w.recs {
+		x := said{Entries: w.entries(name, r)}
+		switch name {
+		case "u1", "u2":
+			x.Claims = []resources.HeldClaim{{Claim: resources.Claim{Kind: resources.ClaimEmail, Key: name + "@" + string(w.org)}, Holder: r.ID}}
+			x.Holds.Pools = []string{seat.Name}
+		case "u3":
+			x.Holds.Lines = map[string]int64{seat.Line: 7}
+		case "s1":
+			x.Claims = []resources.HeldClaim{{Claim: resources.Claim{Kind: resources.ClaimSubject, Key: "sub" + string(w.org)}, Holder: u1}}
+			x.Holds.Bounds, x.Holds.Others = []resources.Bound{{Pool: seat}}, []string{"hold/1"}
+		case "s2", "t1":
+			x.Expires = w.now.Add(time.Hour).UnixMilli()
+		}
+		r.Profile, _ = json.Marshal(x)
+	}
 }
 
 // queue makes one item fail and parks another, and keeps a secret.
@@ -215,11 +225,7 @@ var volatile = []string{"at", "ev", "bl", "br", "lz"}
 func (w *fsckWorld) dump() map[string]string {
 	w.Helper()
 	ctx, out := w.Context(), map[string]string{}
-	keys, err := w.raw.Keys(ctx, "*").Result()
-	if err != nil {
-		w.Fatal(err)
-	}
-	for _, key := range keys {
+	for _, key := range w.allKeys("*") {
 		letters, _, _ := strings.Cut(key, ":")
 		if slices.Contains(volatile, letters) {
 			continue
@@ -253,6 +259,31 @@ func (w *fsckWorld) dump() map[string]string {
 			w.Fatal(err)
 		}
 		out[key] = string(text)
+	}
+	return out
+}
+
+// allKeys lists keys, of all primaries of a cluster.
+func (w *fsckWorld) allKeys(pattern string) (out []string) {
+	w.Helper()
+	cluster, ok := w.raw.(*redis.ClusterClient)
+	if !ok {
+		keys, err := w.raw.Keys(w.Context(), pattern).Result()
+		if err != nil {
+			w.Fatal(err)
+		}
+		return keys
+	}
+	var mu sync.Mutex
+	err := cluster.ForEachMaster(w.Context(), func(ctx context.Context, node *redis.Client) error {
+		keys, err := node.Keys(ctx, pattern).Result()
+		mu.Lock()
+		defer mu.Unlock()
+		out = append(out, keys...)
+		return err
+	})
+	if err != nil {
+		w.Fatal(err)
 	}
 	return out
 }

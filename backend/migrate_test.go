@@ -112,7 +112,7 @@ func (x *traffic) check(t *testing.T, s *backend.Store, org resources.OrgID, los
 			t.Fatal(err)
 		}
 		for _, e := range page {
-			events[e.Event.ID]++
+			events[e.ID]++
 			after = e.LSN
 		}
 		if len(page) == 0 {
@@ -155,7 +155,7 @@ func TestSlotMovesUnderLoad(t *testing.T) {
 	close(stop)
 	x := <-done
 	t.Logf("%d writes and %d reads done, %d and %d unavailable; %v without a write, slowest call %v", x.writes, x.reads, x.refusedW, x.refusedR, x.gap, x.slowest)
-	if x.refusedW == 0 || x.writes < 50 {
+	if x.gap < 200*time.Millisecond || x.writes < 20 {
 		t.Error("the slot's move was not felt, or little was written")
 	}
 	x.check(t, s, org, nil)

@@ -74,6 +74,7 @@ func expected(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, re
 type machine struct {
 	t     *rapid.T
 	s     *backend.Store
+	twin  *backend.Store // does the same, if there is one
 	clock *clock
 	org   resources.OrgID
 	m     *model
@@ -232,7 +233,7 @@ func (x *machine) unit() {
 		steps = append(steps, x.put(resources.Kind(rapid.IntRange(0, 1).Draw(x.t, "kind")), removes || rapid.Bool().Draw(x.t, "fresh")))
 	}
 	next, ok := x.m, true
-	c, err := x.s.Update(context.Background(), x.org, func(_ context.Context, tx resources.Tx) error {
+	both := func(_ context.Context, tx resources.Tx) error {
 		next, ok = x.m.clone(), true
 		for _, st := range steps {
 			fine, err := st(next, tx)
@@ -242,7 +243,13 @@ func (x *machine) unit() {
 			ok = ok && fine
 		}
 		return nil
-	})
+	}
+	c, err := x.s.Update(context.Background(), x.org, both)
+	if x.twin != nil {
+		if _, other := x.twin.Update(context.Background(), x.org, both); (err == nil) != (other == nil) {
+			x.t.Fatalf("the store says %v, its twin %v", err, other)
+		}
+	}
 	var refusal *resources.Refusal
 	if err != nil && !errors.As(err, &refusal) {
 		x.t.Fatalf("update: %v", err)

@@ -49,8 +49,8 @@ type Config struct {
 	// SpreadClaims makes claims by the protocol of clusters on a single server,
 	// too. On a cluster they always are.
 	SpreadClaims bool
-	// Lost is told of acknowledged writes that a failover has lost. Nil: nobody
-	// is told but the log.
+	// Lost is told of acknowledged writes that a failover has lost; ctx ends with
+	// the store. Nil: nobody is told but the log.
 	Lost func(ctx context.Context, lost []LostWrite)
 	// Failover is told when a primary is another one than before, or was started
 	// anew, with its address. Nil: nobody is told but the log.
@@ -123,7 +123,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err := s.check(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	if s.spread {
+	if s.spread && cfg.examined == nil {
 		s.startRelaying(context.WithoutCancel(ctx))
 	}
 	if err := s.startWatching(context.WithoutCancel(ctx)); err != nil {

@@ -155,3 +155,25 @@ func TestAuditSeesTheQueue(t *testing.T) {
 		t.Errorf("faults %q, %v; want %q", faults, err, want)
 	}
 }
+
+// TestDueByAClockAhead: what a node whose clock is ahead makes due at once is due
+// at once for the others, too, and what it makes due later is not due earlier than
+// it says (security F17).
+func TestDueByAClockAhead(t *testing.T) {
+	url := redistest.Start(t)
+	const org = resources.OrgID("ahead")
+	fast := open(t, backend.Config{URL: url, Now: func() time.Time { return time.Now().Add(10 * time.Minute) }})
+	_, err := fast.Update(t.Context(), org, func(_ context.Context, tx resources.Tx) error {
+		tx.Due("unow", time.Now().Add(10*time.Minute))
+		tx.Due("ulater", time.Now().Add(12*time.Minute))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, backend.Config{URL: url})
+	items, next, err := s.Due(t.Context(), org, time.Now().Add(time.Second), 10)
+	if err != nil || len(items) != 1 || items[0].Item != "unow" || time.Until(next) < 11*time.Minute {
+		t.Errorf("due are %v, then %s, %v; want unow at once and the other one later", items, next, err)
+	}
+}

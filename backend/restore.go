@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -52,11 +54,7 @@ func (s *Store) Restore(ctx context.Context, file io.Reader, contents *BackupCon
 	if err := r.prepare(ctx, wanted); err != nil {
 		return nil, err
 	}
-	again, err := readBackup(file, func(org *BackupOrg, l *line) error { return r.line(ctx, org, l) })
-	if err == nil && again.Header.ID != contents.Header.ID {
-		err = errors.New("backend: restore: the file is another one than the one that was checked")
-	}
-	if err != nil {
+	if err := r.follow(ctx, file); err != nil {
 		return r.restored, err
 	}
 	for _, o := range r.all {
@@ -65,6 +63,41 @@ func (s *Store) Restore(ctx context.Context, file io.Reader, contents *BackupCon
 		}
 	}
 	return r.restored, nil
+}
+
+// follow writes line after line, while the next ones are read.
+func (r *restoration) follow(ctx context.Context, file io.Reader) error {
+	type read struct {
+		org  *BackupOrg
+		line *line
+	}
+	const ahead = 1000
+	lines := make(chan read, ahead)
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(lines)
+		again, err := readBackup(file, func(org *BackupOrg, l *line) error {
+			select {
+			case lines <- read{org, l}:
+				return nil
+			case <-inner.Done():
+				return inner.Err()
+			}
+		})
+		if err == nil && again.Header.ID != r.id {
+			err = errors.New("backend: restore: the file is another one than the one that was checked")
+		}
+		return err
+	})
+	group.Go(func() error {
+		for next := range lines {
+			if err := r.line(inner, next.org, next.line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return group.Wait()
 }
 
 // wanted picks organizations by slug.
@@ -135,7 +168,13 @@ func (r *restoration) look(ctx context.Context, o BackupOrg) (reason string, don
 	if err != nil && !isNil(err) {
 		return "", false, explain(ctx, "look for the organization", err)
 	}
+	seen, err := r.s.reads.Exists(ctx, r.home.record(resources.KindOrg, string(o.Org))).Result()
+	if err != nil {
+		return "", false, explain(ctx, "look for the organization", err)
+	}
 	switch {
+	case mark == r.id && seen > 0: // only the last word about it is missing
+		return "", true, r.mark(ctx, o.Org, "done")
 	case mark == r.id+doneMark:
 		return "", true, nil
 	case mark == r.id && !r.cfg.Resume:
@@ -323,22 +362,29 @@ func (s *Store) DropRestored(ctx context.Context, contents *BackupContents, only
 	if err != nil {
 		return nil, err
 	}
+	r := &restoration{s: s, id: contents.Header.ID, cfg: RestoreConfig{Resume: true}}
+	if r.home, err = keysOf(resources.PlatformOrg); err != nil {
+		return nil, err
+	}
 	for _, o := range wanted {
+		_, done, err := r.look(ctx, o)
+		if err != nil {
+			return dropped, err
+		}
+		if done {
+			if err := r.mark(ctx, o.Org, "end"); err != nil {
+				return dropped, err
+			}
+			continue
+		}
 		k, err := keysOf(o.Org)
 		if err != nil {
 			return dropped, err
 		}
-		mark, err := s.reads.Get(ctx, k.restoring()).Result()
-		if err != nil && !isNil(err) {
-			return dropped, explain(ctx, "look for the organization", err)
-		}
-		if mark == contents.Header.ID+doneMark {
-			r := &restoration{s: s, id: contents.Header.ID}
-			if err := r.mark(ctx, o.Org, "end"); err != nil {
-				return dropped, err
+		if mark, err := s.reads.Get(ctx, k.restoring()).Result(); mark != r.id {
+			if err != nil && !isNil(err) {
+				return dropped, explain(ctx, "look for the organization", err)
 			}
-		}
-		if mark != contents.Header.ID {
 			continue
 		}
 		if err := s.eraseAll(ctx, o.Org); err != nil {

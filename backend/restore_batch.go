@@ -14,8 +14,8 @@ import (
 
 // A batch is bounded so that its script runs for a few milliseconds at most.
 const (
-	batchLines = 200
-	batchWork  = 2500    // keys and entries that are written
+	batchLines = 100
+	batchWork  = 1200    // keys and entries that are written
 	batchBytes = 1 << 20 // of records and secrets
 )
 
@@ -196,8 +196,8 @@ func (b *batch) someClaims(ctx context.Context, list []claimWork) error {
 	for i, w := range list {
 		delete(b.r.refused, w.Claim)
 		if others[i] != "" {
-			by, _ := parseClaim(others[i])
-			b.r.refused[w.Claim] = fmt.Sprintf("%s of the organization %s", by.holder, by.org)
+			held, _ := parseClaim(others[i])
+			b.r.refused[w.Claim] = fmt.Sprintf("%s of the organization %s", held.holder, held.org)
 		}
 	}
 	return nil

@@ -2,6 +2,8 @@ package backend
 
 import (
 	"hash/maphash"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -123,4 +125,15 @@ func (r *ring) missed() int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.fell
+}
+
+// orgs lists whose commits are remembered.
+func (r *ring) orgs() []resources.OrgID {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := map[resources.OrgID]bool{}
+	for _, a := range r.list[r.from:] {
+		seen[a.org] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
 }

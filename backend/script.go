@@ -262,9 +262,11 @@ var refusals = [...]string{
 // sending again.
 func refused(err error) bool { return hasPrefix(err, refusals[:]) }
 
-// temporary are the answers by which a server says that it cannot serve now.
+// temporary are the answers by which a server says that it cannot serve now. That
+// it does not let usher in is one of them: passwords are changed while usher runs,
+// and a server that was started again may not have them yet.
 func temporary(err error) bool {
-	return refused(err) || hasPrefix(err, []string{frozen, "BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE"})
+	return refused(err) || hasPrefix(err, []string{frozen, "BUSY", "MISCONF", "UNBLOCKED", "OOM", "UNKILLABLE", "NOAUTH", "WRONGPASS", "NOPERM"})
 }
 
 // hasPrefix looks at the beginning of a server's answer, without "ERR ".

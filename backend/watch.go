@@ -36,6 +36,8 @@ type watcher struct {
 	ring   ring
 	epochs map[string]string // address of a primary to its run and replication ids
 	again  map[string]bool   // addresses to look at once more, see look
+	scrub  []resources.OrgID // whose claims to look at, after a look
+	gone   []ackedCommit     // to be told of, after a look
 	wake   chan struct{}     // holds one when a look is called for
 	end    context.CancelFunc
 	done   chan struct{}
@@ -103,6 +105,8 @@ func (s *Store) watching(ctx context.Context) {
 		if err := s.lookOnce(ctx); err != nil || len(w.again) > 0 {
 			pause = watchPause / 4 // a failover is under way
 		}
+		s.report(ctx)
+		s.scrubbing(ctx)
 		if woken {
 			if err := s.sleep(ctx, watchRest); err != nil {
 				return
@@ -188,6 +192,9 @@ func (s *Store) look(ctx context.Context) error {
 		return err
 	}
 	w.epochs, w.again = nodes.ids(), map[string]bool{}
+	if len(fresh) > 0 && s.spread {
+		w.scrub = w.ring.orgs()
+	}
 	for _, e := range fresh {
 		// A commit may have been answered by the old primary and not be
 		// remembered yet: the next look sees to it.
@@ -198,7 +205,7 @@ func (s *Store) look(ctx context.Context) error {
 			s.cfg.Failover(e.address)
 		}
 	}
-	s.report(ctx, gone)
+	s.found(gone)
 	if len(check) == 0 {
 		// Counted back from a look that found the primaries as they were: however
 		// long a failover takes, what was written shortly before is remembered.
@@ -293,27 +300,58 @@ func (s *Store) missingHere(ctx context.Context, e epoch, list []ackedCommit) ([
 	return out, nil
 }
 
-// report tells of lost writes: one line for each organization, and whoever the
-// configuration names.
-func (s *Store) report(ctx context.Context, list []ackedCommit) {
+// scrubbing compares the claims of organizations that have written in the last
+// minute with what a failover has left of them: a claim stands in another slot
+// than its organization, so that either side may be lost without the other.
+func (s *Store) scrubbing(ctx context.Context) {
+	orgs := s.watch.scrub
+	s.watch.scrub = nil
+	ctx, cancel := context.WithTimeout(ctx, watchBack)
+	defer cancel()
+	for _, org := range orgs {
+		faults, err := s.ScrubClaims(ctx, org)
+		if err != nil {
+			s.cfg.Log.WarnContext(ctx, "claims not compared after a failover", "organization", string(org), "err", err)
+		}
+		if len(faults) > 0 {
+			s.cfg.Log.ErrorContext(ctx, "claims differ after a failover", "organization", string(org), "count", len(faults))
+		}
+	}
+}
+
+// found takes lost writes off the ring, so that they are told of once.
+func (s *Store) found(list []ackedCommit) {
 	if len(list) == 0 {
 		return
 	}
 	gone := make(map[ackedCommit]bool, len(list))
+	for _, a := range list {
+		gone[a] = true
+	}
+	s.watch.ring.drop(func(a *ackedCommit) bool { return gone[*a] })
+	s.watch.gone = append(s.watch.gone, list...)
+}
+
+// report tells of lost writes: one line for each organization, and whoever the
+// configuration names.
+func (s *Store) report(ctx context.Context) {
+	list := s.watch.gone
+	if len(list) == 0 {
+		return
+	}
+	s.watch.gone = nil
 	by := map[resources.OrgID][]string{}
 	all := make([]LostWrite, 0, len(list))
 	for _, a := range list {
-		gone[a] = true
 		by[a.org] = append(by[a.org], a.lsn())
 		all = append(all, LostWrite{Org: a.org, LSN: a.lsn()})
 	}
-	s.watch.ring.drop(func(a *ackedCommit) bool { return gone[*a] })
 	for org, lsns := range by {
 		shown := lsns[:min(len(lsns), lostShown)]
 		s.cfg.Log.ErrorContext(ctx, "acknowledged writes are lost", "organization", string(org), "count", len(lsns),
 			"writes", strings.Join(shown, " "), "first", lsns[0], "last", lsns[len(lsns)-1])
 	}
 	if s.cfg.Lost != nil {
-		s.cfg.Lost(context.WithoutCancel(ctx), all)
+		s.cfg.Lost(ctx, all)
 	}
 }

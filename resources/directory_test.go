@@ -88,7 +88,7 @@ func newBundle(t *testing.T, url string) *bundle {
 		t.Fatal(err)
 	}
 	b := &bundle{Directory: dir, store: store, clock: clk}
-	if url != "" && os.Getenv("USHER_CARRY_OVER") != "" {
+	if url != "" && (os.Getenv("USHER_CARRY_OVER") != "" || carriedOver(t.Name())) {
 		t.Cleanup(func() { b.carryOver(t, url) })
 	}
 	b.operator = resources.Caller{Org: resources.PlatformOrg, Token: "test", Scopes: []resources.Scope{resources.ScopePlatform}}

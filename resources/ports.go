@@ -306,6 +306,9 @@ type Event struct {
 	From string `json:"f,omitempty"` // the source of a licence ("group:<id>", see Source.String)
 	Day  string `json:"d,omitempty"` // package events: the day in the organization's time zone, 2006-01-02
 	At   string `json:"l,omitempty"` // package and number events: id of the location
+
+	Lost  []string `json:"w,omitempty"` // store.writes_lost: LSNs of commits that are gone, at most 250
+	Count int      `json:"q,omitempty"` // store.writes_lost: how many were lost at once
 }
 
 // StoredEvent is an event with its place in the stream.

@@ -29,8 +29,9 @@ func parsed(t *testing.T, text string) *jsontree.Value {
 // askings notes what settle asks of a unit of work, in words.
 type askings struct {
 	Tx
-	claims []string
-	events []Event
+	claims   []string
+	events   []Event
+	pressing bool
 }
 
 func (w *askings) Claim(c Claim, holder string) {
@@ -42,6 +43,8 @@ func (w *askings) Release(c Claim, holder string) {
 }
 
 func (w *askings) Read(Kind, string) (*Record, error) { return nil, nil }
+
+func (w *askings) Pressing() { w.pressing = true }
 
 func (w *askings) Event(e Event) { w.events = append(w.events, e) }
 
@@ -144,6 +147,9 @@ func TestSettle(t *testing.T) {
 			}
 			if diff := cmp.Diff(tt.events, got.events); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
+			}
+			if want := strings.Contains(name, "deactivated"); got.pressing != want {
+				t.Errorf("the commit may run when memory is short: %v, want %v", got.pressing, want)
 			}
 			standing := ""
 			if ch.rec != nil {

@@ -437,6 +437,10 @@ for _ = 1, undues do
 end
 for _ = 1, dues do
   local at, new = call('ZSCORE', due, A[a + 1]), A[a + 2]
+  if sub(new, 1, 1) == '<' then -- at once, by a clock that may be ahead of all others
+    local t = call('TIME')
+    new = string.format('%.0f', math.min(tonumber(sub(new, 2)), tonumber(t[1]) * 1000000 + tonumber(t[2])))
+  end
   if at and tonumber(at) <= tonumber(new) then new = string.format('%.0f', tonumber(at) - 1) end
   call('ZADD', due, new, A[a + 1])
   a = a + 2

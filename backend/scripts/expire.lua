@@ -6,8 +6,5 @@ local due = call('ZSCORE', KEYS[1], KEYS[2])
 if not due or tonumber(due) >= tonumber(ARGV[1]) then return 0 end
 call('DEL', KEYS[2])
 call('ZREM', KEYS[1], KEYS[2])
-for i = 3, #KEYS do
-  if string.sub(KEYS[i], 1, 3) == 'bk:' then break end
-  call('ZREM', KEYS[i], ARGV[2])
-end
+for i = 3, last - 1 do call('ZREM', KEYS[i], ARGV[2]) end
 return 1

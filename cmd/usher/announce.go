@@ -83,6 +83,14 @@ func writeReady(path string, r ready) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
+// shownPath is a directory as people can find it from elsewhere, too.
+func shownPath(dir string) string {
+	if path, err := filepath.Abs(dir); err == nil {
+		return path
+	}
+	return dir
+}
+
 // banner is what a person sees first.
 func (s *service) banner(r ready) string {
 	var b strings.Builder
@@ -97,9 +105,12 @@ func (s *service) banner(r ready) string {
 		line("SCIM token", "%s", r.SCIMToken)
 	}
 	line("API URL", "%s", r.APIURL)
+	if r.APIToken == "" {
+		line("API token", "none is issued by this start; for a new one: usher serve --issue-api-token")
+	}
 	if r.APIToken != "" {
 		line("API token", "%s", r.APIToken)
-		if !s.store.Embedded() {
+		if !s.inMemory() {
 			line("", "It lives for an hour; issue your own: usher token create platform --name NAME")
 		}
 	}
@@ -113,10 +124,14 @@ func (s *service) banner(r ready) string {
 	case s.mails.mailer == nil:
 		line("Mails", "wait: neither smtp.url nor inbox.listen is set")
 	}
-	if s.store.Embedded() {
+	switch {
+	case s.inMemory():
 		line("State", "in the memory of this process: NOTHING is durable, all of it is lost when usher")
-		line("", "stops. Good for a first look and up to 20 000 users; set redis.url to keep it.")
-	} else {
+		line("", "stops. Good for a first look and up to 20 000 users; set data_dir or redis.url to keep it.")
+	case s.store.Embedded():
+		line("State", "in %s, every write on disk before it is answered", shownPath(s.cfg.DataDir))
+		line("", "For one usher process and up to 20 000 users; for more set redis.url.")
+	default:
 		line("State", "in Redis, as durable as Redis is configured to be")
 	}
 	if s.created != nil {

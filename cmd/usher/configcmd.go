@@ -19,8 +19,9 @@ func serverFlags() [][3]string {
 	return [][3]string{
 		{"listen", "listen", "address of the main listener; port 0 takes a free one (default 127.0.0.1:8080)"},
 		{"public-url", "public_url", "URL under which clients reach usher (default: the listener's)"},
-		{"redis", "redis.url", "redis://, redis+cluster:// or redis+sentinel:// URL of the store (default: an embedded one, in memory); give a password by USHER_REDIS_PASSWORD_FILE"},
-		{"data-dir", "data_dir", "reserved: the embedded store does not write to disk yet, and says so"},
+		{"redis", "redis.url", "redis://, redis+cluster:// or redis+sentinel:// URL of the store (default: an embedded one, see --data-dir); give a password by USHER_REDIS_PASSWORD_FILE"},
+		{"data-dir", "data_dir", "directory of the embedded store's data (default usher-data); \"\" or off: nothing is kept"},
+		{"durability", "durability", "what a write survives once it is answered: local, replicated (WAIT) or fsync (default local)"},
 		{"tls-cert", "tls.cert", "PEM file with the certificate chain, read again when it changes"},
 		{"tls-key", "tls.key", "PEM file with the private key"},
 		{"client-ca", "tls.client_ca", "PEM file of authorities whose client certificates are demanded"},
@@ -53,14 +54,8 @@ func (p *program) loadConfig(flags *pflag.FlagSet) (*config.Loaded, error) {
 			in.Flags[f[1]] = flags.Lookup(f[0]).Value.String()
 		}
 	}
-	if flags.Changed("no-bootstrap") { // the commands on the store have no such flag
-		off, err := flags.GetBool("no-bootstrap")
-		if err != nil {
-			return nil, err
-		}
-		if off {
-			in.Flags["bootstrap"] = "false"
-		}
+	if f := flags.Lookup("no-bootstrap"); f != nil && f.Value.String() == "true" {
+		in.Flags["bootstrap"] = "false"
 	}
 	loaded, err := config.Load(in)
 	_, schemas := declaredForAll(loaded)

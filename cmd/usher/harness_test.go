@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -97,7 +98,7 @@ func startPausing(t *testing.T, pause time.Duration, env map[string]string, args
 		file: filepath.Join(t.TempDir(), "ready.json"), stdout: &output{}, stderr: &output{},
 		signal: cancel, exit: make(chan int, 1), pause: pause,
 	}
-	p := &program{env: env, stdin: strings.NewReader(""), stdout: n.stdout, stderr: n.stderr, drainPause: pause}
+	p := &program{env: withDataDir(t, env), stdin: strings.NewReader(""), stdout: n.stdout, stderr: n.stderr, drainPause: pause}
 	all := append([]string{"serve", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--ready-file", n.file}, args...)
 	go func() { n.exit <- p.run(ctx, all) }()
 	t.Cleanup(func() { n.stop(t) })
@@ -120,6 +121,21 @@ func startPausing(t *testing.T, pause time.Duration, env map[string]string, args
 			t.Fatalf("serve is not ready\n%s", n.stderr)
 		}
 	}
+}
+
+// withDataDir gives a server without Redis a directory of its own, so that it keeps
+// what it would keep for people, and leaves nothing in this one.
+func withDataDir(t *testing.T, env map[string]string) map[string]string {
+	t.Helper()
+	if _, told := env["USHER_DATA_DIR"]; told || env["USHER_REDIS_URL"] != "" || env["USHER_REDIS_URL_FILE"] != "" {
+		return env
+	}
+	env = maps.Clone(env)
+	if env == nil {
+		env = map[string]string{}
+	}
+	env["USHER_DATA_DIR"] = t.TempDir()
+	return env
 }
 
 // stop ends the server as SIGTERM would; its exit code must be 0.

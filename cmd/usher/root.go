@@ -42,7 +42,7 @@ func newRootCommand(p *program) *cobra.Command {
 		&cobra.Group{ID: "people", Title: "People, over the REST API:"},
 		&cobra.Group{ID: "rights", Title: "Licences, numbers and billing, over the REST API:"})
 	for group, commands := range map[string][]*cobra.Command{
-		"server": {newServeCommand(p), newConfigCommand(p), newHealthcheckCommand(p), newFsckCommand(p)},
+		"server": {newServeCommand(p), newConfigCommand(p), newDoctorCommand(p), newHealthcheckCommand(p), newFsckCommand(p), newBackupCommand(p), newRestoreCommand(p)},
 		"prove":  {newCheckCommand(p), newSimulateCommand(p), newBenchCommand(p)},
 		"manage": {newOrgCommand(p), newTokenCommand(p), newClientCommand(p), newSchemaCommand(p), newResourceTypeCommand(p), newSettingsCommand(p), newAdminCommand(p)},
 		"people": {newUserCommand(p), newGroupCommand(p), newDomainCommand(p), newSSOCommand(p), newSessionCommand(p), newInviteCommand(p), newMailCommand(p), newAlertCommand(p), newJobCommand(p)},

@@ -33,11 +33,11 @@ const drainTime = 15 * time.Second
 const cleanPause = 5 * time.Second
 
 // How long the API token lives that a start issues: an hour, enough to issue
-// better ones with it (security X12); with the embedded store longer than any
-// process, because the store ends with it.
+// better ones with it (security X12); with a store that ends with the process
+// longer than any process.
 const (
-	firstTokenTime    = time.Hour
-	embeddedTokenTime = 365 * 24 * time.Hour
+	firstTokenTime  = time.Hour
+	memoryTokenTime = 365 * 24 * time.Hour
 )
 
 // service is one running server. Its methods below are the steps of its life,
@@ -67,9 +67,6 @@ type service struct {
 // serve runs the whole life of the server.
 func (s *service) serve(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
-	if s.cfg.DataDir != "" {
-		s.log.WarnContext(ctx, "data_dir is set, but the embedded store does not write to disk yet")
-	}
 	for _, w := range s.cfg.Warnings {
 		s.log.WarnContext(ctx, "configuration", "warning", w)
 	}
@@ -147,6 +144,8 @@ func (s *service) open(ctx context.Context) error {
 	var err error
 	at := storeConfig(s.cfg, s.log)
 	at.Observe, at.Reran = s.numbers.redis, s.numbers.reran
+	gone := s.numbers.losses(s.log)
+	at.Lost, at.Failover = gone.lost, gone.failover
 	if s.store, err = openStore(ctx, at); err != nil {
 		return err
 	}
@@ -163,15 +162,22 @@ func (s *service) open(ctx context.Context) error {
 		Store: s.store, Vault: s.store, Queue: s.store, Now: time.Now, Rand: rand.Reader, Log: s.log, Declared: declared,
 		Keys: keys, Send: s.mails.send, LookupTXT: newDNSLookup(s.cfg.DNS.Resolver, dnsTime).txt,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	gone.into(s.directory.NoteLost)
+	return nil
 }
+
+// inMemory tells whether the state ends with the process.
+func (s *service) inMemory() bool { return s.store.Embedded() && s.cfg.DataDir == "" }
 
 // bootstrap fills an empty store unless told not to, and finds an organization
 // to show.
 func (s *service) bootstrap(ctx context.Context) error {
 	lifetime := firstTokenTime
-	if s.store.Embedded() {
-		lifetime = embeddedTokenTime
+	if s.inMemory() {
+		lifetime = memoryTokenTime
 	}
 	if s.cfg.Bootstrap {
 		created, err := s.directory.Bootstrap(ctx, lifetime)
@@ -205,7 +211,7 @@ func (s *service) bootstrap(ctx context.Context) error {
 
 func storeFailure(what string, err error) error {
 	if errors.Is(err, resources.ErrUnavailable) {
-		return &failure{exit: exitUnavailable, what: what, why: err, todo: "see that Redis is well and start again"}
+		return &failure{exit: exitUnavailable, what: what, why: err, todo: "see that Redis, or the disk of the data directory, is well and start again"}
 	}
 	return &failure{exit: exitFailure, what: what, why: err}
 }

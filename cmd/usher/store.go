@@ -14,15 +14,20 @@ import (
 // commands that work on the store itself (fsck, backup, restore).
 func storeConfig(cfg *config.Loaded, log *slog.Logger) backend.Config {
 	return backend.Config{
-		URL: string(cfg.Redis.URL), Now: time.Now, Rand: rand.Reader, Log: log, AllowEviction: cfg.Redis.AllowEviction,
+		URL: string(cfg.Redis.URL), DataDir: cfg.DataDir, Now: time.Now, Rand: rand.Reader, Log: log, AllowEviction: cfg.Redis.AllowEviction,
+		Durability: backend.Durability(cfg.Durability), Replicas: cfg.DurabilityReplicas, Wait: cfg.DurabilityWait, AllowMissing: cfg.DurabilityAllowMissing,
 	}
 }
 
 // openStore opens it; an error tells what to do.
 func openStore(ctx context.Context, cfg backend.Config) (*backend.Store, error) {
 	store, err := backend.Open(ctx, cfg)
-	if err != nil {
-		return nil, &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
+	if err == nil {
+		return store, nil
 	}
-	return store, nil
+	todo := "see that Redis runs and that redis.url and redis.password are right"
+	if cfg.URL == "" {
+		todo = "see that usher may write to the data directory and that no other usher uses it, or choose another one with --data-dir"
+	}
+	return nil, &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: todo}
 }

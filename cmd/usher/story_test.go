@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/usher-scim/usher/backend"
@@ -41,10 +42,13 @@ func TestStories(t *testing.T) {
 			}
 			s := &story{t: t, node: start(t, nil, args...), redis: address, tokens: map[string]string{}}
 			testscript.Run(t, testscript.Params{
-				Dir: "testdata/story",
+				Dir:       "testdata/story",
+				Condition: func(cond string) (bool, error) { return cond == store, nil },
+				Setup:     func(env *testscript.Env) error { env.Setenv("REDIS", address); return nil },
 				Cmds: map[string]func(*testscript.TestScript, bool, []string){
 					"usher": s.usher, "as": s.as, "until": s.until, "count": s.count, "tokenfor": s.token, "scim": s.scim,
 					"provider": s.provider, "line": s.line, "leavers": s.leavers, "seated": s.seated, "openalert": s.alert, "audit": s.audit,
+					"redis": s.do, "orgid": s.org,
 				},
 			})
 		})
@@ -287,6 +291,31 @@ func (s *story) alert(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("%d open alerts of kind %s", len(all.Items), args[0])
 	}
 	ts.Setenv("ALERT", all.Items[0].ID)
+}
+
+// redis COMMAND… sends a command to the store.
+func (s *story) do(ts *testscript.TestScript, _ bool, args []string) {
+	opt, err := redis.ParseURL(s.redis)
+	ts.Check(err)
+	c := redis.NewClient(opt)
+	defer func() { ts.Check(c.Close()) }()
+	words := make([]any, len(args))
+	for i, a := range args {
+		words[i] = a
+	}
+	ts.Check(c.Do(s.t.Context(), words...).Err())
+}
+
+// orgid SLUG finds the id of an organization as ORG.
+func (s *story) org(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.WithoutCancel(s.t.Context())
+	opt, err := redis.ParseURL(s.redis)
+	ts.Check(err)
+	c := redis.NewClient(opt)
+	defer func() { ts.Check(c.Close()) }()
+	id, err := c.HGet(ctx, "on:{platform}", args[0]).Result()
+	ts.Check(err)
+	ts.Setenv("ORG", id)
 }
 
 // audit recounts: used and waiting seats by the users' own records, and on a real

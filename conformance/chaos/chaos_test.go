@@ -13,9 +13,16 @@ import (
 
 // scenarios are all faults. Those that the short run has come first.
 func scenarios() (short, long []*scenario) {
-	short = []*scenario{killed(), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
+	short = []*scenario{killed("F1", "always", limits{}), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
 	long = []*scenario{
-		killed(), late(), slower(), memory(), readonly(), full(), busy(), flushed(), bulked(30), drained(), frozen(), outrun(), clocks(), doubled(), upgraded(),
+		none(), killed("F1", "always", limits{}), killed("F1b", "everysec", limits{lost: true}),
+		failedOver("F3", "failover under Sentinels, writes wait for both replicas", limits{p99: 5 * time.Second}, replicated, byBoth),
+		failedOver("F3a", "failover under Sentinels, writes wait for one of two", limits{p99: 5 * time.Second, lost: true}, replicated),
+		failedOver("F3b", "failover under Sentinels, durability local", limits{p99: 5 * time.Second, lost: true}),
+		clustered("F3c", "failover in a cluster, writes wait for a replica", limits{p99: 5 * time.Second}, replicated),
+		clustered("F3d", "failover in a cluster, durability local", limits{p99: 5 * time.Second, lost: true}),
+		partitioned(), torn(), flipped(),
+		late(), slower(), memory(), readonly(), full(), busy(), flushed(), bulked(30), drained(), frozen(), outrun(), clocks(), doubled(), upgraded(),
 	}
 	return short, long
 }
@@ -73,27 +80,42 @@ func TestLong(t *testing.T) {
 	}
 	first := seedOf(t)
 	_, long := scenarios()
-	var table []string
-	for _, s := range long {
-		t.Run(s.name, func(t *testing.T) {
-			r := &row{s: s}
-			var at *site
-			for i := range uint64(seeds) { //nolint:gosec // a small number
-				if at == nil || s.once {
-					at = s.site(t)
-				}
-				res := one(t, s, at, first+i)
-				r.add(&res)
-				report(t, s, &res)
-				if len(res.wrong) > 0 {
-					at = nil // it may not be what it should be
-				}
+	rows := make([]*row, len(long))
+	t.Cleanup(func() {
+		text := fmt.Sprintf("seeds %d to %d\n%s", first, first+uint64(seeds)-1, heading) //nolint:gosec // a small number
+		for _, r := range rows {
+			if r != nil {
+				text += "\n" + r.text()
 			}
-			table = append(table, r.text())
-			t.Logf("\n%s\n%s\n%s", heading, r.text(), sum(r.notes))
+		}
+		t.Log(text)
+	})
+	for i, s := range long {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel() // -parallel says how many; most of the time they wait
+			rows[i] = &row{s: s}
+			rows[i].fill(t, first, seeds)
 		})
 	}
-	t.Logf("seeds %d to %d\n%s\n%s", first, first+uint64(seeds)-1, heading, strings.Join(table, "\n")) //nolint:gosec // a small number
+}
+
+// fill runs a fault with many seeds.
+func (r *row) fill(t *testing.T, first uint64, seeds int) {
+	t.Helper()
+	began := time.Now()
+	var at *site
+	for i := range uint64(seeds) { //nolint:gosec // a small number
+		if at == nil || r.s.once {
+			at = r.s.site(t)
+		}
+		res := one(t, r.s, at, first+i)
+		r.add(&res)
+		report(t, r.s, &res)
+		if len(res.wrong) > 0 {
+			at = nil // it may not be what it should be
+		}
+	}
+	t.Logf("%s\n%s\n%s\n%s", time.Since(began).Round(time.Second), heading, r.text(), sum(r.notes))
 }
 
 // report fails the test with what a run found and tells how to see it again.
@@ -111,6 +133,7 @@ func TestChaos(t *testing.T) {
 	short, _ := scenarios()
 	for _, s := range short {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel() // most of the time they wait
 			began := time.Now()
 			at := s.site(t)
 			up := time.Since(began)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -104,6 +105,9 @@ func (w *witness) judge(what string, a answer, retry string, err error, took tim
 		w.violation("%s: no answer within %s", what, w.hang)
 	case err != nil && w.cuts:
 	case err != nil:
+		if u, ok := errors.AsType[*url.Error](err); ok {
+			err = u.Err // without the address, so that the same fault is counted
+		}
 		w.violation("%s: %v", what, err)
 	case a.status == http.StatusServiceUnavailable && retry != "" && !w.none:
 	case !slices.Contains(byRule, a.status):

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
-
-	"github.com/usher-scim/usher/resources"
 )
 
 // bulked: usher is killed inside a Bulk, before and after any of the calls it
@@ -94,11 +92,10 @@ func (b *bulkRun) calls(ctx context.Context) (int, error) {
 func (b *bulkRun) mark() string { return "{" + b.org + "}" }
 
 func (b *bulkRun) strike(ctx context.Context, kills int) error {
-	id, err := b.site.store.redis().Do(ctx, "HGET", resources.OrgSlug.Code()+":{"+string(resources.PlatformOrg)+"}", b.load.tenants[0].slug)
-	if err != nil {
+	var err error
+	if b.org, err = orgOf(ctx, b.site.store.redis(), b.load.tenants[0].slug); err != nil {
 		return err
 	}
-	b.org, _ = id.(string)
 	n, err := b.calls(ctx)
 	if err != nil {
 		return err

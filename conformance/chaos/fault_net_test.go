@@ -8,9 +8,9 @@ import (
 	"github.com/usher-scim/usher/internal/tcpproxy"
 )
 
-// patience is what answers may take when the network itself takes seconds: a
-// write whose answer is lost is sent again, up to four times.
-var patience = limits{p99: 10 * time.Second, hang: 12 * time.Second}
+// patience is what answers may take when the network itself takes seconds: usher
+// gives up on a call after two and a half.
+var patience = limits{p99: 4 * time.Second, hang: 8 * time.Second}
 
 func weather(list ...spell) func(context.Context, *run, *load) error {
 	return func(_ context.Context, r *run, _ *load) error {

@@ -2,6 +2,7 @@ package chaos_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -26,10 +27,9 @@ func drained() *scenario {
 				if d := time.Since(began); d > 15*time.Second {
 					r.violation("usher took %s to end", d)
 				}
-				if err := n.start(); err != nil {
+				if err := errors.Join(n.start(), r.awaitReady(n)); err != nil {
 					return err
 				}
-				time.Sleep(300 * time.Millisecond) // until the probes have seen it
 			}
 			return nil
 		},
@@ -114,20 +114,14 @@ func upgraded() *scenario {
 			return at
 		},
 		strike: func(_ context.Context, r *run, _ *load) error {
-			for i := range 4 {
-				n := r.site.nodes[i%2]
-				if err := swapBinary(n, r.site.nodes[1-i%2].bin); err != nil {
-					return err
-				}
-				time.Sleep(300 * time.Millisecond)
-				if i%2 == 0 {
-					continue
-				}
-				other := usher(r.t)
-				if n.bin == other {
-					other = earlierUsher(r.t)
-				}
-				if err := swapBinary(r.site.nodes[0], other); err != nil {
+			// Node 0 is new and node 1 old: both become new, both old, and as before.
+			now, then := usher(r.t), earlierUsher(r.t)
+			for _, step := range []struct {
+				node int
+				bin  string
+			}{{1, now}, {0, then}, {1, then}, {0, now}} {
+				n := r.site.nodes[step.node]
+				if err := errors.Join(swapBinary(n, step.bin), r.awaitReady(n)); err != nil {
 					return err
 				}
 			}

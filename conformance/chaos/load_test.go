@@ -197,13 +197,13 @@ func (c *client) claimName(ctx context.Context, t *tenant) {
 		}, []int{http.StatusConflict})
 }
 
+// freeName deletes whoever has a name.
 func (c *client) freeName(ctx context.Context, t *tenant) {
 	key := c.slot("name:"+t.slug, nameSlots)
-	c.free(ctx, t, key)
+	c.free(ctx, t, key, c.holder(key))
 }
 
-func (c *client) free(ctx context.Context, t *tenant, key string) {
-	id := c.holder(key)
+func (c *client) free(ctx context.Context, t *tenant, key, id string) {
 	if id == "" || t == nil {
 		return
 	}
@@ -276,9 +276,10 @@ func (c *client) lookMail(ctx context.Context, t *tenant) {
 func (c *client) freeMail(ctx context.Context) {
 	key := c.slot("mail", mailSlots)
 	c.mu.Lock()
-	t := c.homes[key+" "+c.holders[key]]
+	id := c.holders[key]
+	t := c.homes[key+" "+id]
 	c.mu.Unlock()
-	c.free(ctx, t, key)
+	c.free(ctx, t, key, id)
 }
 
 // read asks for a page or a resource; nothing but the status is looked at.

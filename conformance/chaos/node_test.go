@@ -77,9 +77,8 @@ func (n *node) start() error {
 	go func(cmd *exec.Cmd) {
 		defer close(done)
 		err := cmd.Wait()
-		var code *exec.ExitError
 		n.exit = 0
-		if errors.As(err, &code) {
+		if code, ok := errors.AsType[*exec.ExitError](err); ok {
 			n.exit = code.ExitCode()
 		}
 	}(n.cmd)
@@ -102,17 +101,6 @@ func (n *node) start() error {
 	return fmt.Errorf("usher is not ready after %s:\n%s", startTime, n.log())
 }
 
-// startSoon starts the process, again and again while its store is not there.
-func (n *node) startSoon() error {
-	var err error
-	for end := time.Now().Add(startTime); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if err = n.start(); err == nil {
-			return nil
-		}
-	}
-	return err
-}
-
 func (n *node) log() string {
 	text, err := os.ReadFile(filepath.Join(n.dir, "log"))
 	if err != nil {
@@ -133,6 +121,25 @@ func (n *node) panics() string {
 		}
 	}
 	return ""
+}
+
+// lost counts the lost writes that the log tells of.
+func (n *node) lost() int {
+	text, err := os.ReadFile(filepath.Join(n.dir, "log"))
+	if err != nil {
+		return 0
+	}
+	total := 0
+	for line := range bytes.Lines(text) {
+		var entry struct {
+			Msg   string
+			Count int
+		}
+		if json.Unmarshal(line, &entry) == nil && entry.Msg == "acknowledged writes are lost" {
+			total += entry.Count
+		}
+	}
+	return total
 }
 
 func (n *node) signal(s os.Signal) {
@@ -192,7 +199,7 @@ func (n *node) setClock(d time.Duration) error {
 
 // isReady asks the readiness probe.
 func (n *node) isReady(ctx context.Context, c *http.Client) bool {
-	ctx, cancel := context.WithTimeout(ctx, 150*time.Millisecond)
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.addr+"/readyz", nil)
 	if err != nil {

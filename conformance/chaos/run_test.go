@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -15,6 +15,7 @@ type site struct {
 	store    *store
 	nodes    []*node
 	apiToken string
+	told     int // lost writes that the logs told of in earlier runs
 }
 
 // run is one fault with one seed.
@@ -28,10 +29,9 @@ type run struct {
 	h    *history
 	dice chance
 
-	spread  bool        // clients go to any node that says it is ready
-	ready   []*node     // those, while spread
-	readyMu sync.Mutex  // of ready
-	resting atomic.Bool // no client plays
+	spread  bool       // clients go to any node that says it is ready
+	ready   []*node    // those, while spread
+	readyMu sync.Mutex // of ready
 
 	most     struct{ goroutines, files int } // seen in any node
 	recovery time.Duration                   // from the end of the fault until a write succeeds
@@ -54,6 +54,7 @@ type scenario struct {
 	alone   bool // no clients play: strike does what they would
 	spread  bool // see run
 	once    bool // the site cannot be used again
+	damaged bool // the store may be damaged beyond what usher can be asked for: only fsck and what it says counts
 	lazy    bool // addresses may be refused for a while after they are free
 	twice   float64
 	aborts  float64
@@ -103,45 +104,65 @@ func (r *run) pick(client int) *node {
 	return r.ready[client%len(r.ready)]
 }
 
-// probe keeps the list of nodes that are ready, as whatever balances load would.
+// probe looks once which nodes are ready, as whatever balances load would.
 func (r *run) probe(ctx context.Context) {
-	well := make([]bool, len(r.site.nodes))
 	var all sync.WaitGroup
-	for i, n := range r.site.nodes {
-		all.Go(func() { well[i] = n.isReady(ctx, r.http) })
+	for _, n := range r.site.nodes {
+		all.Go(func() { r.heard(n, n.isReady(ctx, r.http)) })
 	}
 	all.Wait()
-	var list []*node
-	for i, n := range r.site.nodes {
-		if well[i] {
-			list = append(list, n)
-		}
-	}
-	r.readyMu.Lock()
-	defer r.readyMu.Unlock()
-	r.ready = list
 }
 
-// watch probes and reads gauges until ctx ends.
-func (r *run) watch(ctx context.Context, every time.Duration) {
-	for n := 0; ; n++ {
-		if r.spread {
-			r.probe(ctx)
-		}
-		if n%4 == 0 {
-			for _, node := range r.site.nodes {
-				g, f := node.gauges(ctx, r.http)
-				r.mu.Lock()
-				r.most.goroutines, r.most.files = max(r.most.goroutines, g), max(r.most.files, f)
-				r.mu.Unlock()
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(every):
+// heard notes what a node has said of itself.
+func (r *run) heard(n *node, ready bool) {
+	r.readyMu.Lock()
+	defer r.readyMu.Unlock()
+	at := slices.Index(r.ready, n)
+	switch {
+	case ready && at < 0:
+		r.ready = append(slices.Clone(r.ready), n)
+	case !ready && at >= 0:
+		r.ready = slices.Delete(slices.Clone(r.ready), at, at+1)
+	}
+}
+
+// awaitReady waits until clients go to a node.
+func (r *run) awaitReady(n *node) error {
+	for end := time.Now().Add(startTime); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		r.readyMu.Lock()
+		seen := slices.Contains(r.ready, n)
+		r.readyMu.Unlock()
+		if seen {
+			time.Sleep(100 * time.Millisecond) // clients that had chosen before
+			return nil
 		}
 	}
+	return fmt.Errorf("a node that has started is not ready after %s", startTime)
+}
+
+// watch probes every node and reads its gauges until ctx ends.
+func (r *run) watch(ctx context.Context, every time.Duration) {
+	var all sync.WaitGroup
+	for _, node := range r.site.nodes {
+		all.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				if r.spread {
+					r.heard(node, node.isReady(ctx, r.http))
+				}
+				if n%4 == 0 {
+					g, f := node.gauges(ctx, r.http)
+					r.mu.Lock()
+					r.most.goroutines, r.most.files = max(r.most.goroutines, g), max(r.most.files, f)
+					r.mu.Unlock()
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(every):
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // one runs a scenario once.
@@ -186,9 +207,9 @@ func (r *run) whole(ctx context.Context, res *result) error {
 	res.tenants = list
 	l := newLoad(r, list)
 	l.twice, l.aborts = r.s.twice, r.s.aborts
-	r.witness.mu.Lock()
+	r.mu.Lock()
 	r.took, r.limits = nil, loose // from here on answers count
-	r.witness.mu.Unlock()
+	r.mu.Unlock()
 	if err := r.struggle(ctx, l); err != nil {
 		return err
 	}
@@ -198,11 +219,15 @@ func (r *run) whole(ctx context.Context, res *result) error {
 	if p99, _ := r.slowest(); p99 > r.p99 {
 		r.violation("the 99th percentile of all answers is %s, at most %s is allowed", p99.Round(time.Millisecond), r.p99)
 	}
-	r.limits.none = false
+	if r.s.damaged {
+		return nil
+	}
+	r.none = false
 	if err := r.quiet(ctx, l); err != nil {
 		return err
 	}
 	r.verify(ctx, l)
+	r.clean(ctx)
 	if r.s.after != nil {
 		return r.s.after(ctx, r, l)
 	}
@@ -225,7 +250,7 @@ func (r *run) struggle(ctx context.Context, l *load) error {
 		time.Sleep(calm)
 	}
 	err := r.s.strike(ctx, r, l)
-	if err == nil {
+	if err == nil && !r.s.damaged {
 		err = r.recover(ctx, l.tenants[0])
 		time.Sleep(calm)
 	}
@@ -234,6 +259,14 @@ func (r *run) struggle(ctx context.Context, l *load) error {
 	cancel()
 	watching.Wait()
 	return err
+}
+
+// playFor lets the clients of a scenario play for a while, in good weather.
+func (r *run) playFor(ctx context.Context, l *load, d time.Duration) error {
+	stop := make(chan struct{})
+	time.AfterFunc(d, func() { close(stop) })
+	l.play(ctx, 8, stop)
+	return ctx.Err()
 }
 
 // recover waits until a write succeeds and notes how long that took.

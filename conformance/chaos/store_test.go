@@ -4,12 +4,12 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/internal/tcpproxy"
+	"github.com/usher-scim/usher/resources"
 )
 
 // store is Redis as nodes see it: servers, and the network in front of them.
@@ -21,8 +21,8 @@ type store struct {
 	cluster *redistest.ClusterServers
 }
 
-// durable are settings of a server that keeps what it acknowledged through
-// SIGKILL.
+// durable are the settings of most servers. While a disk is slow such a server
+// holds back for up to two seconds what it appends, and loses it when it is killed.
 var durable = []string{"--appendonly", "yes", "--appendfsync", "everysec"}
 
 // single is one server behind a proxy.
@@ -72,6 +72,16 @@ func info(ctx context.Context, s *redistest.Server, section, name string) (strin
 	return "", fmt.Errorf("INFO %s has no %s", section, name)
 }
 
+// orgOf is the id under which an organization stands in the store.
+func orgOf(ctx context.Context, s *redistest.Server, slug string) (string, error) {
+	id, err := s.Do(ctx, "HGET", resources.OrgSlug.Code()+":"+platformTag, slug)
+	if err != nil {
+		return "", err
+	}
+	text, _ := id.(string)
+	return text, nil
+}
+
 // chance makes the dice of a run.
 type chance struct{ seed uint64 }
 
@@ -83,9 +93,6 @@ func (c chance) rand() *rand.Rand { return rand.New(rand.NewPCG(c.seed, 0x5eed))
 // withNodes starts nodes over a store. The first one fills it.
 func withNodes(t testing.TB, s *store, bin string, count int, env ...string) *site {
 	t.Helper()
-	if _, err := url.Parse(s.url); err != nil && s.cluster == nil && s.group == nil {
-		t.Fatalf("the URL of the store: %v", err)
-	}
 	at := &site{store: s}
 	for range count {
 		n := newNode(t, bin, append([]string{"USHER_REDIS_URL=" + s.url}, env...)...)

@@ -46,6 +46,7 @@ func TestKnownBad(t *testing.T) {
 			overlay := c.lay(t)
 			cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", overlay, "-run", c.run, c.pkg)
 			cmd.Dir = root
+			cmd.Env = append(os.Environ(), "USHER_CHAOS_OVERLAY="+overlay) // for the processes that tests build
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
 			switch {

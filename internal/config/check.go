@@ -23,6 +23,8 @@ func (l *loading) check() []error {
 	l.checkPublicURL(bad)
 	l.checkTLS(bad)
 	l.checkRedis(bad)
+	l.checkDataDir()
+	l.checkDurability(bad)
 	if _, err := ParseProxies(l.TrustedProxies); err != nil {
 		bad("trusted_proxies", "%v; write addresses or CIDRs, for example 10.0.0.0/8", err)
 	}
@@ -48,6 +50,17 @@ func (l *loading) check() []error {
 		bad("jobs.workers", "%d is not between 0 and 256", l.Jobs.Workers)
 	}
 	return faults
+}
+
+// checkDataDir drops the directory where none is used, and says so if it was asked
+// for.
+func (l *loading) checkDataDir() {
+	if l.Redis.URL != "" && l.DataDir != "" && l.Origin["data_dir"] != "default" && l.DataDir != "off" {
+		l.Warnings = append(l.Warnings, "data_dir ("+l.Origin["data_dir"]+") has no effect: redis.url is set, and the state is there")
+	}
+	if l.DataDir == "off" || l.Redis.URL != "" {
+		l.DataDir = ""
+	}
 }
 
 func (l *loading) checkListeners(bad func(key, reason string, args ...any)) {

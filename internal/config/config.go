@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // Prefix begins the name of every environment variable of the program.
@@ -31,12 +32,17 @@ type Config struct {
 	ReadyFile      string   `yaml:"ready_file" env:"READY_FILE" doc:"JSON file written when the server is ready (mode 0600)."`
 	Bootstrap      bool     `yaml:"bootstrap" env:"BOOTSTRAP" doc:"Create the organization demo and first tokens in an empty store."`
 	Schemas        []string `yaml:"schemas" env:"SCHEMAS" doc:"JSON files that declare schemas and resource types for all organizations."`
-	DataDir        string   `yaml:"data_dir" env:"DATA_DIR" doc:"Reserved for the embedded store, which does not write to disk yet."`
+	DataDir        string   `yaml:"data_dir" env:"DATA_DIR" doc:"Directory where the embedded store keeps its data, of one usher process alone; off, or empty in the file or the flag: everything is lost when usher stops. Without effect when redis.url is set."`
+	Durability     string   `yaml:"durability" env:"DURABILITY" doc:"What a write survives once it is answered: local (the server has executed it), replicated (replicas have received it) or fsync (it is on disk)."`
+
+	DurabilityReplicas     int           `yaml:"durability_replicas" env:"DURABILITY_REPLICAS" doc:"How many replicas durability replicated waits for, and fsync at most."`
+	DurabilityWait         time.Duration `yaml:"durability_wait" env:"DURABILITY_WAIT" doc:"How long a write waits for replicas or disks before it is sent again; after five times as long it is answered 503."`
+	DurabilityAllowMissing bool          `yaml:"durability_allow_missing" env:"DURABILITY_ALLOW_MISSING" doc:"Start with durability replicated though too few replicas follow; every write is answered 503 until they do."`
 }
 
 // Redis says where the state is kept.
 type Redis struct {
-	URL           Secret `yaml:"url" env:"URL" doc:"redis://, redis+cluster:// or redis+sentinel:// URL of the store (rediss for TLS); empty: an embedded store in memory."`
+	URL           Secret `yaml:"url" env:"URL" doc:"redis://, redis+cluster:// or redis+sentinel:// URL of the store (rediss for TLS); empty: an embedded store, see data_dir."`
 	Password      Secret `yaml:"password" env:"PASSWORD" doc:"Password of the store, when it is not in the URL."`
 	AllowEviction bool   `yaml:"allow_eviction" env:"ALLOW_EVICTION" doc:"Accept a store that may throw keys away when memory is short; it loses data."`
 }
@@ -118,14 +124,18 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // Default is the configuration of a server that nobody configured.
 func Default() Config {
 	return Config{
-		Listen:    "127.0.0.1:8080",
-		TLS:       TLS{ClientCerts: CertsRequire},
-		Metrics:   Metrics{Listen: "127.0.0.1:9090"},
-		Limits:    Limits{Rate: 200, Burst: 400},
-		Jobs:      Jobs{Workers: 8},
-		Mail:      Mail{Name: "usher"},
-		Inbox:     Inbox{Listen: "127.0.0.1:0"},
+		Listen:  "127.0.0.1:8080",
+		TLS:     TLS{ClientCerts: CertsRequire},
+		Metrics: Metrics{Listen: "127.0.0.1:9090"},
+		Limits:  Limits{Rate: 200, Burst: 400},
+		Jobs:    Jobs{Workers: 8},
+		Mail:    Mail{Name: "usher"},
+		Inbox:   Inbox{Listen: "127.0.0.1:0"},
+
+		Durability: DurabilityLocal, DurabilityReplicas: 1, DurabilityWait: time.Second,
+
 		Bootstrap: true,
+		DataDir:   "usher-data",
 	}
 }
 
@@ -133,6 +143,13 @@ func Default() Config {
 const (
 	CertsRequire = "require"
 	CertsRequest = "request"
+)
+
+// The values of durability.
+const (
+	DurabilityLocal      = "local"
+	DurabilityReplicated = "replicated"
+	DurabilityFsync      = "fsync"
 )
 
 // AsksCerts reports whether the main listener asks clients for certificates.

@@ -64,7 +64,12 @@ func TestLayersInOrder(t *testing.T) {
 		"trusted_proxies":      "10.0.0.0/8,192.0.2.1 <- variable USHER_TRUSTED_PROXIES",
 		"ready_file":           " <- default",
 		"bootstrap":            "false <- file " + file,
-		"data_dir":             " <- default",
+		"data_dir":             "usher-data <- default",
+		"durability":           "local <- default",
+		"durability_replicas":  "1 <- default",
+		"durability_wait":      "1s <- default",
+
+		"durability_allow_missing": "false <- default",
 	}
 	if d := cmp.Diff(want, shown); d != "" {
 		t.Errorf("settings (-want +got):\n%s", d)
@@ -239,4 +244,26 @@ func FuzzFile(f *testing.F) {
 			t.Fatal("an error without words")
 		}
 	})
+}
+
+func TestDataDir(t *testing.T) {
+	for _, c := range []struct {
+		env, flags map[string]string
+		want       string
+		warned     bool
+	}{
+		{nil, nil, "usher-data", false},
+		{nil, map[string]string{"data_dir": ""}, "", false},
+		{nil, map[string]string{"data_dir": "off"}, "", false},
+		{map[string]string{"USHER_DATA_DIR": "off"}, nil, "", false},
+		{map[string]string{"USHER_DATA_DIR": "/d"}, nil, "/d", false},
+		{map[string]string{"USHER_DATA_DIR": "/d"}, map[string]string{"redis.url": "redis://h:1"}, "", true},
+		{nil, map[string]string{"redis.url": "redis://h:1"}, "", false},
+		{nil, map[string]string{"redis.url": "redis://h:1", "data_dir": "off"}, "", false},
+	} {
+		got, err := Load(Input{Env: c.env, Flags: c.flags})
+		if err != nil || got.DataDir != c.want || (len(got.Warnings) > 0) != c.warned {
+			t.Errorf("%v, %v: %q, warnings %q, %v; want %q", c.env, c.flags, got.DataDir, got.Warnings, err, c.want)
+		}
+	}
 }

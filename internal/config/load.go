@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -239,6 +240,10 @@ func (l *loading) readFlags(flags map[string]string) {
 }
 
 func (l *loading) set(s Setting, value, origin string) {
+	// The parser takes nothing for "not set". Here it is what was asked for.
+	if field := reflect.ValueOf(&l.Config).Elem().FieldByIndex(s.field); value == "" && field.Kind() == reflect.String {
+		field.SetString("")
+	}
 	err := env.ParseWithOptions(&l.Config, env.Options{Prefix: Prefix, Environment: map[string]string{s.Env: value}})
 	if err == nil {
 		l.Origin[s.Key] = origin

@@ -41,9 +41,9 @@ func (h head) name() string { return fmt.Sprintf("%s-%010d", h.kind, h.generatio
 
 // parseName reads the name of a file; !ok: it is none of this package.
 func parseName(name string) (h head, finished, ok bool) {
-	number := ""
-	h.kind, number, _ = strings.Cut(name, "-")
+	kind, number, _ := strings.Cut(name, "-")
 	number, unready := strings.CutSuffix(number, unfinished)
+	h.kind = kind
 	g, err := strconv.ParseUint(number, 10, 64)
 	h.generation = g
 	ok = err == nil && (h.kind == kindSnapshot || h.kind == kindJournal) && strings.TrimSuffix(name, unfinished) == h.name()

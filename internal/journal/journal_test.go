@@ -72,7 +72,7 @@ func (w *world) snapshot() error {
 func (w *world) must(t *testing.T, steps ...string) {
 	t.Helper()
 	for _, step := range steps {
-		err := error(nil)
+		var err error
 		if step == "snapshot" {
 			err = w.snapshot()
 		} else {
@@ -268,6 +268,26 @@ func TestMissingFiles(t *testing.T) {
 	other.Format = "test/2"
 	if _, _, err := journal.Open(other, nil); err == nil || !strings.Contains(err.Error(), `holds "test/1", this program reads "test/2"`) {
 		t.Errorf("another format: %v", err)
+	}
+}
+
+// Journals that were made and never used do not count, though some of them have
+// been removed by chance.
+func TestUnusedJournals(t *testing.T) {
+	disk := journaltest.New()
+	w := open(t, disk)
+	w.must(t, "a")
+	for range 2 {
+		disk.Fail(5, errPower, false) // the snapshot cannot be begun, its journal is there
+		if err := w.snapshot(); err == nil {
+			t.Fatal("a snapshot that cannot be made")
+		}
+	}
+	if err := disk.Remove("journal-0000000002"); err != nil {
+		t.Fatal(err)
+	}
+	if again := open(t, disk.Copy()); cmp.Diff([]string{"a"}, again.state) != "" {
+		t.Errorf("there is %q", again.state)
 	}
 }
 

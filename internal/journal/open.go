@@ -1,8 +1,6 @@
 package journal
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -84,7 +82,10 @@ func (o *opening) open() (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = o.dropEmpty(&files); err != nil {
+	if err := o.dropEmpty(&files); err != nil {
+		return nil, err
+	}
+	if err := files.whole(); err != nil {
 		return nil, err
 	}
 	j := &Journal{cfg: o.cfg, wake: make(chan struct{}, 1), trouble: make(chan struct{}, 1), ended: make(chan struct{})}
@@ -119,7 +120,7 @@ func (o *opening) open() (*Journal, error) {
 	return j, nil
 }
 
-// list finds the files and checks that none is missing.
+// list finds the files.
 func (o *opening) list() (files generations, err error) {
 	names, err := o.cfg.Disk.Names()
 	if err != nil {
@@ -147,34 +148,41 @@ func (o *opening) list() (files generations, err error) {
 			files.old = append(files.old, head{kind: kindSnapshot, generation: g}.name())
 		}
 	}
-	want := max(files.snapshot, 1)
 	for _, g := range journals {
-		if g < want && len(files.journals) == 0 {
+		if g < files.snapshot {
 			files.old = append(files.old, head{kind: kindJournal, generation: g}.name())
 			continue
 		}
-		if g != want {
-			break
-		}
 		files.journals = append(files.journals, g)
-		want++
-	}
-	if last := len(journals); (last > 0 && journals[last-1] >= want) || (files.snapshot > 0 && len(files.journals) == 0) {
-		return files, &DamageError{File: head{kind: kindJournal, generation: want}.name(), Reason: "it is missing, and so are its records"}
 	}
 	return files, nil
 }
 
+// whole checks that no journal is missing.
+func (g *generations) whole() error {
+	want := max(g.snapshot, 1)
+	for _, have := range g.journals {
+		if have != want {
+			break
+		}
+		want++
+	}
+	if n := len(g.journals); (n > 0 && g.journals[n-1] >= want) || (n == 0 && g.snapshot > 0) {
+		return &DamageError{File: head{kind: kindJournal, generation: want}.name(), Reason: "it is missing, and so are its records"}
+	}
+	return nil
+}
+
 // dropEmpty forgets journals at the end that no record was written to: a crash has
 // come between their making and their first use, and what is before them may end
-// in pieces.
+// in pieces. Some of them may have been removed before.
 func (o *opening) dropEmpty(files *generations) error {
 	for len(files.journals) > 0 {
 		only := len(files.journals) == 1
-		if only && files.snapshot > 0 {
+		g := files.journals[len(files.journals)-1]
+		if only && (files.snapshot > 0 || g > 1) {
 			return nil // it was made and synced before the snapshot
 		}
-		g := files.journals[len(files.journals)-1]
 		name := head{kind: kindJournal, generation: g}.name()
 		f, err := o.read(name, kindJournal, g)
 		if err == nil {
@@ -209,58 +217,6 @@ func (o *opening) settle(files generations) error {
 	return nil
 }
 
-// reading is a file that is being read.
-type reading struct {
-	head
-	name     string
-	r        *bufio.Reader
-	at, size int64
-	buf      []byte
-	close    func() error
-}
-
-// read opens a file and reads its first line. With a DamageError about the line it
-// gives the file as well, closed.
-func (o *opening) read(name, kind string, generation uint64) (*reading, error) {
-	file, size, err := o.cfg.Disk.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("journal: %w", err)
-	}
-	f := &reading{name: name, size: size, r: bufio.NewReaderSize(file, 1<<20), close: file.Close}
-	line, err := f.r.Peek(int(min(size, lineMost)))
-	if err == nil {
-		before, _, ended := bytes.Cut(line, []byte("\n"))
-		if err = errNoHead; ended {
-			f.head, err = parseHead(before, o.cfg.Format)
-			f.at = int64(len(before) + 1)
-		}
-		if err == nil && (f.kind != kind || f.generation != generation) {
-			err = fmt.Errorf("it is %s by what it says", f.head.name())
-		}
-		if err == nil {
-			_, err = f.r.Discard(int(f.at))
-			if err == nil {
-				return f, nil
-			}
-		}
-		err = &DamageError{File: name, Reason: err.Error()}
-	}
-	return f, errors.Join(err, f.close())
-}
-
-// next gives the next frame.
-func (f *reading) next() (payload []byte, number uint64, err error) {
-	payload, number, err = readFrame(f.r, f.size-f.at, f.salt, &f.buf)
-	if err == nil {
-		f.at += frameHead + int64(len(payload))
-	}
-	return payload, number, err
-}
-
-func (f *reading) damage(reason string) error {
-	return &DamageError{File: f.name, Offset: f.at, Reason: reason}
-}
-
 // readSnapshot hands out a snapshot, which must be whole.
 func (o *opening) readSnapshot(g uint64) (err error) {
 	f, err := o.read(head{kind: kindSnapshot, generation: g}.name(), kindSnapshot, g)
@@ -288,14 +244,6 @@ func (o *opening) readSnapshot(g uint64) (err error) {
 			return err
 		}
 	}
-}
-
-// fault tells damage from a disk that cannot be read.
-func (f *reading) fault(err error) error {
-	if reason := bad(""); errors.As(err, &reason) {
-		return f.damage(reason.Error())
-	}
-	return fmt.Errorf("journal: the file %s cannot be read: %w", f.name, err)
 }
 
 // hand gives the records of a frame to the caller of Open.
@@ -382,17 +330,4 @@ func (o *opening) tear(f *reading, reason string) error {
 	o.report.Torn = &Torn{File: f.name, Offset: f.at, Bytes: f.size - f.at, Reason: reason}
 	o.olderSize, o.size = o.olderSize+o.size, f.at
 	return nil
-}
-
-// from reads a file from a byte on.
-func (o *opening) from(name string, at int64) (rest []byte, err error) {
-	r, _, err := o.cfg.Disk.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	if _, err := io.CopyN(io.Discard, r, at); err != nil {
-		return nil, err
-	}
-	return io.ReadAll(r)
 }

@@ -17,25 +17,24 @@ func Dump(tb testing.TB, client redis.UniversalClient) map[string]string {
 	tb.Helper()
 	ctx := context.Background()
 	var names []string
-	collect := func(ctx context.Context, c *redis.Client) error {
-		for iter := c.Scan(ctx, 0, "*", 1000).Iterator(); iter.Next(ctx); {
+	collect := func(ctx context.Context, c *redis.Client) {
+		iter := c.Scan(ctx, 0, "*", 1000).Iterator()
+		for iter.Next(ctx) {
 			names = append(names, iter.Val())
 		}
-		return nil
+		if err := iter.Err(); err != nil {
+			tb.Fatalf("dump: %v", err)
+		}
 	}
-	var err error
 	switch c := client.(type) {
 	case *redis.ClusterClient:
 		for _, slot := range clusterMasters(ctx, tb, c) {
-			err = collect(ctx, slot)
+			collect(ctx, slot)
 		}
 	case *redis.Client:
-		err = collect(ctx, c)
+		collect(ctx, c)
 	default:
 		tb.Fatalf("dump: a client of the type %T", client)
-	}
-	if err != nil {
-		tb.Fatalf("dump: %v", err)
 	}
 	out := map[string]string{}
 	for _, name := range names {

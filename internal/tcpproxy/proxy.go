@@ -62,11 +62,13 @@ func New(cfg Config) (*Proxy, error) {
 // Addr is where the proxy listens, host:port.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// SetTarget makes connections that are opened from now on lead elsewhere.
-func (p *Proxy) SetTarget(target string) {
+// Redirect sends what connects from now on to another target, host:port, and
+// cuts what is connected.
+func (p *Proxy) Redirect(target string) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.cfg.Target = target
+	p.mu.Unlock()
+	p.CutAll()
 }
 
 // CutAll cuts every open connection that the fault is meant for; new ones are

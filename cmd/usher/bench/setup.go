@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -37,8 +38,8 @@ func (s *site) close() {
 	}
 }
 
-// open builds usher over the store at url ("" is the embedded one) and serves
-// it on loopback. The token's profile is entra: group changes are answered
+// open builds usher over the store at url ("" is the embedded one, with a data
+// directory of its own) and serves it on loopback. The token's profile is entra: group changes are answered
 // with 204.
 func open(ctx context.Context, url string, users int) (*site, error) {
 	s, err := openAt(ctx, url, users)
@@ -55,9 +56,17 @@ func open(ctx context.Context, url string, users int) (*site, error) {
 func openAt(ctx context.Context, url string, users int) (*site, error) {
 	s := &site{}
 	quiet := slog.New(slog.DiscardHandler)
-	store, err := backend.Open(ctx, backend.Config{URL: url, Now: time.Now, Rand: rand.Reader, Log: quiet, ScanTime: time.Minute})
+	dataDir := ""
+	if url == "" {
+		var err error
+		if dataDir, err = os.MkdirTemp("", "usher-bench-"); err != nil {
+			return nil, err
+		}
+		s.cleanups = append(s.cleanups, func() { _ = os.RemoveAll(dataDir) }) // temporary files
+	}
+	store, err := backend.Open(ctx, backend.Config{URL: url, DataDir: dataDir, Now: time.Now, Rand: rand.Reader, Log: quiet, ScanTime: time.Minute})
 	if err != nil {
-		return nil, err
+		return s, err
 	}
 	s.store = store
 	s.cleanups = append(s.cleanups, func() { _ = store.Close() }) // the run is over

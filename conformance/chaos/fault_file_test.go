@@ -1,0 +1,169 @@
+package chaos_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/usher-scim/usher/resources"
+)
+
+// platformTag is in every key of the operators' own organization.
+const platformTag = "{" + string(resources.PlatformOrg) + "}"
+
+// torn: Redis is killed and the end of its append-only file is gone, as after a
+// power cut. What is lost is the end of everything, never a part of a write.
+func torn() *scenario {
+	return &scenario{
+		name: "F20", title: "the end of the append-only file is cut off",
+		site: func(t testing.TB) *site { return withNodes(t, single(t, durable...), usher(t), 2) },
+		strike: func(_ context.Context, r *run, _ *load) error {
+			redis := r.site.store.redis()
+			time.Sleep(500 * time.Millisecond)
+			redis.Kill()
+			cut := int64(r.dice.rand().IntN(20_000))
+			if err := shorten(redis.Dir, cut); err != nil {
+				return err
+			}
+			r.told("%d bytes", cut)
+			if err := redis.Restart(); err != nil {
+				return err
+			}
+			time.Sleep(500 * time.Millisecond)
+			return nil
+		},
+		limits: limits{lost: true},
+	}
+}
+
+// appendOnly is the file a server of durable appends to.
+func appendOnly(dir string) (string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "appendonlydir", "*.incr.aof"))
+	if err != nil || len(files) != 1 {
+		return "", fmt.Errorf("append-only files in %s: %v, %w", dir, files, err)
+	}
+	return files[0], nil
+}
+
+// shorten cuts bytes off the end of the append-only file.
+func shorten(dir string, bytes int64) error {
+	name, err := appendOnly(dir)
+	if err != nil {
+		return err
+	}
+	st, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	return os.Truncate(name, max(0, st.Size()-bytes))
+}
+
+// flipped: one bit of the append-only file is wrong. Redis either refuses the
+// file, and its own tool cuts it off there, or it cannot see the damage: then
+// fsck is what tells.
+func flipped() *scenario {
+	return &scenario{
+		name: "F20b", title: "one bit of the append-only file is wrong",
+		site: func(t testing.TB) *site { return withNodes(t, single(t, durable...), usher(t), 1) },
+		strike: func(ctx context.Context, r *run, l *load) error {
+			if err := r.playFor(ctx, l, time.Second); err != nil {
+				return err
+			}
+			redis := r.site.store.redis()
+			redis.Kill()
+			if err := flip(redis.Dir, r.dice.rand()); err != nil {
+				return err
+			}
+			if err := redis.Restart(); err != nil {
+				r.told("Redis refuses the file")
+				if err := mend(redis.Dir); err != nil {
+					return err
+				}
+				if err := redis.Restart(); err != nil {
+					return err
+				}
+			}
+			return r.mendStore(ctx)
+		},
+		alone: true, once: true, damaged: true, limits: limits{lost: true},
+	}
+}
+
+// mendStore has fsck repair what it can and looks what is left.
+func (r *run) mendStore(ctx context.Context) error {
+	found, err := r.fsck(ctx)
+	if err != nil {
+		return err
+	}
+	repairable := 0
+	for _, f := range found {
+		if f.Key == "" || f.Reason == "" || !f.Repairable && f.Remedy == "" {
+			r.violation("F20: a finding does not say what, why or what to do: %+v", f)
+		}
+		if f.Repairable {
+			repairable++
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	if _, err := r.fsck(ctx, "--repair"); err != nil {
+		return err
+	}
+	left, err := r.fsck(ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range left {
+		if f.Repairable {
+			r.violation("F20: fsck --repair leaves %s", f.text())
+		}
+	}
+	r.told("fsck finds %d (%d repairable), %d left", len(found), repairable, len(left))
+	return nil
+}
+
+// flip turns one bit in the second half of the append-only file.
+func flip(dir string, dice *rand.Rand) error {
+	name, err := appendOnly(dir)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	at := st.Size()/2 + dice.Int64N(max(1, st.Size()/2))
+	b := make([]byte, 1)
+	if _, err := f.ReadAt(b, at); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	b[0] ^= 1 << dice.IntN(8)
+	_, err = f.WriteAt(b, at)
+	return errors.Join(err, f.Close())
+}
+
+// mend does what an operator does with a file that Redis refuses.
+func mend(dir string) error {
+	name, err := appendOnly(dir)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("redis-check-aof", "--fix", name)
+	cmd.Stdin = strings.NewReader("y\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("redis-check-aof: %w\n%s", err, out)
+	}
+	return nil
+}
