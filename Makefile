@@ -1,5 +1,5 @@
 # Targets for people; .ci/run is what a submission must pass.
-.PHONY: build test race lint fuzz fuzz-long bench scale load knownbad chaos-embedded check
+.PHONY: build test race lint fuzz fuzz-long bench scale load knownbad chaos chaos-embedded check
 
 build: ## a static binary in bin/
 	CGO_ENABLED=0 go build -trimpath -o bin/usher ./cmd/usher
@@ -31,6 +31,11 @@ load: build ## 40 organizations, 25 requests a second each, for 5 minutes
 
 knownbad: ## changes for the worse, each of which some test must notice
 	go test -tags knownbad ./conformance/knownbad
+
+SEEDS ?= 20
+FAULT ?= .*
+chaos: ## every fault with SEEDS seeds, about 40 minutes; FAULT=F1 runs one. Needs root for the full disk
+	USHER_CHAOS=$(SEEDS) go test -v -count=1 -timeout 150m -parallel 2 -run '^TestLong$$/^($(FAULT))$$' ./conformance/chaos
 
 chaos-embedded: ## kill -9 of a server over a data directory under load, 1 000 times
 	USHER_KILLS=$${USHER_KILLS:-1000} go test -count=1 -timeout 60m -v -run '^TestKilledServerLosesNothing$$' ./cmd/usher

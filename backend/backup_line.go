@@ -67,8 +67,9 @@ type line struct {
 	Modified int64           `json:"modified,omitempty"`
 	Expires  int64           `json:"expires,omitempty"` // secrets too
 	Display  string          `json:"display,omitempty"`
-	Links    uint64          `json:"links,omitempty"`  // groups: changes of the membership
-	Linked   int64           `json:"linked,omitempty"` // groups: the last one
+	Links    uint64          `json:"links,omitempty"`    // groups: changes of the membership
+	Linked   int64           `json:"linked,omitempty"`   // groups: the last one
+	Changing string          `json:"changing,omitempty"` // groups: the setting of a change of the membership that is under way
 	Profile  json.RawMessage `json:"profile,omitempty"`
 	Standing json.RawMessage `json:"standing,omitempty"`
 	Raw      *rawRecord      `json:"raw,omitempty"` // what JSON cannot say byte by byte

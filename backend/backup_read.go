@@ -78,6 +78,10 @@ func (b *backup) records(ctx context.Context, kind resources.Kind, ids []string,
 			return explain(ctx, "read expiries for the backup", err)
 		}
 	}
+	changing, err := b.changing(ctx, kind, ids)
+	if err != nil {
+		return err
+	}
 	var room bytes.Buffer
 	for i, r := range recs {
 		switch {
@@ -85,7 +89,9 @@ func (b *backup) records(ctx context.Context, kind resources.Kind, ids []string,
 			err = b.say(&line{T: kindWords[kind], ID: ids[i], Gone: true})
 		case r == nil || b.elsewhere(r):
 		default:
-			if err = b.say(recordLine(r, int64(ends[i]), &room)); err == nil {
+			l := recordLine(r, int64(ends[i]), &room)
+			l.Changing, _ = changing[i].(string)
+			if err = b.say(l); err == nil {
 				err = b.learn(ctx, r)
 			}
 		}
@@ -94,6 +100,15 @@ func (b *backup) records(ctx context.Context, kind resources.Kind, ids []string,
 		}
 	}
 	return nil
+}
+
+// changing tells of groups by which setting their membership is being changed.
+func (b *backup) changing(ctx context.Context, kind resources.Kind, ids []string) ([]any, error) {
+	if kind != resources.KindGroup || len(ids) == 0 {
+		return make([]any, len(ids)), nil
+	}
+	marks, err := b.s.scans.HMGet(ctx, b.keys.changing(), ids...).Result()
+	return marks, explain(ctx, "read changes of memberships for the backup", err)
 }
 
 // elsewhere reports whether a record of the platform goes with the organization

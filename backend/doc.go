@@ -24,7 +24,7 @@
 // [Store.Backup] writes what is true about an organization to a file, as it was at
 // one moment; [Store.Restore] reads it and derives the rest. For this all scripts
 // that change what is true begin with scripts/guard.lua. True are the records
-// (u g t o r s), gm, gv, ev, du, dt, dp, dc, vt, xp, of sp those that
+// (u g t o r s), gm, gv, mk, ev, du, dt, dp, dc, vt, xp, of sp those that
 // resources.Holdings calls others', and tl and tr of groups that were disbanded.
 // Left behind are at, lz, bl, br, bk, rs, in, ab, and tl and tr of all other
 // groups; everything else is derived.

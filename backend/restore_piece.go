@@ -111,6 +111,11 @@ func (p *piece) beside(rec *resources.Record, l *line, key string) {
 		if rec.Links > 0 || rec.LinksModified > 0 {
 			p.do("HSET", p.k.links(), rec.ID, fmt.Sprintf("%d:%d", rec.Links, rec.LinksModified))
 		}
+		if l.Changing != "" {
+			p.do("HSET", p.k.changing(), rec.ID, l.Changing)
+		} else {
+			p.do("HDEL", p.k.changing(), rec.ID)
+		}
 	}
 	switch {
 	case l.Expires > 0:
@@ -127,6 +132,7 @@ func (p *piece) removed(kind resources.Kind, id, key string) {
 	case resources.KindGroup:
 		p.do("HDEL", p.k.groupNames(), id)
 		p.do("HDEL", p.k.links(), id)
+		p.do("HDEL", p.k.changing(), id)
 		p.once("DEL", p.k.groupsOf(id))
 	case resources.KindUser:
 		p.once("DEL", p.k.groupsOf(id))

@@ -3,6 +3,7 @@ package resources_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"log/slog"
 	"regexp"
 	"slices"
@@ -147,4 +148,24 @@ func rowOf(row, names string) string {
 	}
 	slices.Sort(ids)
 	return strings.Join(ids, " ")
+}
+
+// TestCarryOverUnderWay: a change of a large membership that is cut off goes on in
+// the store that it was carried over into.
+func TestCarryOverUnderWay(t *testing.T) {
+	url := redistest.Start(t)
+	b := newBundle(t, url)
+	users := b.usersNamed(t, 900)
+	group, err := b.CreateGroup(t.Context(), b.a, groupDoc(t, "Long"), users[:600])
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.cut(t, 2).EditMembers(t.Context(), b.a, group.ID, resources.MemberEdit{Replace: true, Add: users[400:]})
+	if !errors.Is(err, errCut) {
+		t.Fatal(err)
+	}
+	if marks := carried(t, url)["mk:{"+string(b.a.Org)+"}"]; !strings.Contains(marks, group.ID) {
+		t.Fatalf("no change is under way: %q", marks)
+	}
+	b.carryOver(t, url)
 }

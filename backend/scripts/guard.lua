@@ -29,7 +29,7 @@ if mark then
           for i = 1, #args do
             if #args[i] == 20 then note(key .. '|' .. args[i]) end
           end
-        elseif letters == 'gv' then
+        elseif letters == 'gv' or letters == 'mk' then
           note('g' .. tag .. args[1])
         elseif letters == 'xp' then
           for i = 1, #args do

@@ -13,9 +13,9 @@ import (
 
 // scenarios are all faults. Those that the short run has come first.
 func scenarios() (short, long []*scenario) {
-	short = []*scenario{killed(), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
+	short = []*scenario{killed("F1", "always", limits{}), late(), memory(), readonly(), flushed(), bulked(6), drained(), frozen()}
 	long = []*scenario{
-		killed(),
+		none(), killed("F1", "always", limits{}), killed("F1b", "everysec", limits{lost: true}),
 		failedOver("F3", "failover under Sentinels, writes wait for both replicas", limits{p99: 5 * time.Second}, replicated, byBoth),
 		failedOver("F3a", "failover under Sentinels, writes wait for one of two", limits{p99: 5 * time.Second, lost: true}, replicated),
 		failedOver("F3b", "failover under Sentinels, durability local", limits{p99: 5 * time.Second, lost: true}),
@@ -133,6 +133,7 @@ func TestChaos(t *testing.T) {
 	short, _ := scenarios()
 	for _, s := range short {
 		t.Run(s.name, func(t *testing.T) {
+			t.Parallel() // most of the time they wait
 			began := time.Now()
 			at := s.site(t)
 			up := time.Since(began)

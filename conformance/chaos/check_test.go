@@ -28,7 +28,7 @@ func (r *run) quiet(ctx context.Context, l *load) error {
 				break
 			}
 			if time.Since(began) > settleTime {
-				r.violation("V3: %v seats of %s are free and %v users wait, long after all is quiet", free, byGroup, waiting)
+				r.violation("V3: %v seats of %s are free and %v users wait, long after all is quiet: %s", free, byGroup, waiting, r.pending(ctx, t))
 				break
 			}
 			time.Sleep(50 * time.Millisecond)
@@ -63,6 +63,33 @@ func (r *run) agreed(ctx context.Context, t *tenant) bool {
 		}
 	}
 	return true
+}
+
+// pending tells whose seats are not settled and what the queue says of it.
+func (r *run) pending(ctx context.Context, t *tenant) string {
+	text := ""
+	people, _ := r.everybody(ctx, t)
+	for _, p := range people {
+		if in := slices.Contains(p.groups, t.groups[len(t.groups)-1]); in != (p.assigned || p.waits) {
+			text += fmt.Sprintf("%s is a member: %t, has a seat: %t, waits: %t; ", p.id, in, p.assigned, p.waits)
+		}
+	}
+	redis := r.site.store.redis()
+	org, err := orgOf(ctx, redis, t.slug)
+	if err != nil {
+		return text + err.Error() // it may be on another server
+	}
+	for _, words := range [][]string{
+		{"ZRANGE", "du:{" + org + "}", "0", "20", "WITHSCORES"},
+		{"HGETALL", "dt:{" + org + "}"},
+		{"ZRANGE", "dp:{" + org + "}", "0", "20"},
+		{"GET", "lz:{" + org + "}"},
+		{"TIME"},
+	} {
+		got, err := redis.Do(ctx, words...)
+		text += fmt.Sprintf("%s: %v %v; ", words[:min(2, len(words))], got, err)
+	}
+	return text
 }
 
 // everybody reads all users of an organization.
@@ -155,7 +182,7 @@ func (r *run) verify(ctx context.Context, l *load) {
 // losses counts what was lost and holds usher's own word against it: a write that
 // clients miss must be one that the log tells of.
 func (r *run) losses(wrong, all int) {
-	told := 0
+	var told int
 	for end := time.Now().Add(6 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		told = 0
 		for _, n := range r.site.nodes {

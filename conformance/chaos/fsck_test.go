@@ -31,8 +31,7 @@ func (r *run) fsck(ctx context.Context, flags ...string) ([]finding, error) {
 	var said, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &said, &complaint
 	err := cmd.Run()
-	var code *exec.ExitError
-	if err != nil && (!errors.As(err, &code) || code.ExitCode() != 1) {
+	if code, exited := errors.AsType[*exec.ExitError](err); err != nil && (!exited || code.ExitCode() != 1) {
 		return nil, fmt.Errorf("fsck: %w\n%s", err, complaint.Bytes())
 	}
 	if d := time.Since(began); d > 5*time.Second {

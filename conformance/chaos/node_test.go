@@ -77,9 +77,8 @@ func (n *node) start() error {
 	go func(cmd *exec.Cmd) {
 		defer close(done)
 		err := cmd.Wait()
-		var code *exec.ExitError
 		n.exit = 0
-		if errors.As(err, &code) {
+		if code, ok := errors.AsType[*exec.ExitError](err); ok {
 			n.exit = code.ExitCode()
 		}
 	}(n.cmd)
@@ -100,17 +99,6 @@ func (n *node) start() error {
 		}
 	}
 	return fmt.Errorf("usher is not ready after %s:\n%s", startTime, n.log())
-}
-
-// startSoon starts the process, again and again while its store is not there.
-func (n *node) startSoon() error {
-	var err error
-	for end := time.Now().Add(startTime); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		if err = n.start(); err == nil {
-			return nil
-		}
-	}
-	return err
 }
 
 func (n *node) log() string {

@@ -207,9 +207,9 @@ func (r *run) whole(ctx context.Context, res *result) error {
 	res.tenants = list
 	l := newLoad(r, list)
 	l.twice, l.aborts = r.s.twice, r.s.aborts
-	r.witness.mu.Lock()
+	r.mu.Lock()
 	r.took, r.limits = nil, loose // from here on answers count
-	r.witness.mu.Unlock()
+	r.mu.Unlock()
 	if err := r.struggle(ctx, l); err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func (r *run) whole(ctx context.Context, res *result) error {
 	if r.s.damaged {
 		return nil
 	}
-	r.limits.none = false
+	r.none = false
 	if err := r.quiet(ctx, l); err != nil {
 		return err
 	}

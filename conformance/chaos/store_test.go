@@ -21,8 +21,8 @@ type store struct {
 	cluster *redistest.ClusterServers
 }
 
-// durable are settings of a server that keeps what it acknowledged through
-// SIGKILL.
+// durable are the settings of most servers. While a disk is slow such a server
+// holds back for up to two seconds what it appends, and loses it when it is killed.
 var durable = []string{"--appendonly", "yes", "--appendfsync", "everysec"}
 
 // single is one server behind a proxy.
