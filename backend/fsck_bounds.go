@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -28,6 +29,10 @@ func (c *check) placeBack(ctx context.Context, letters, name, key string, ids []
 			recs[list[i].id] = &list[i]
 		}
 	}
+	truth, ruled, err := c.ruled(ctx, letters, name)
+	if err != nil || truth {
+		return nil, err
+	}
 	var found []difference
 	for _, id := range ids {
 		x := recs[id]
@@ -43,6 +48,7 @@ func (c *check) placeBack(ctx context.Context, letters, name, key string, ids []
 			d.guards = append(d.guards, guard{"member", key, id, "1"})
 			d.fixes = []fix{{"SREM", key, []string{id}}}
 			if !c.mentioned(name) {
+				d.guards = append(d.guards, ruled...)
 				d.fixes, d.Remedy = nil, "no record speaks of this pool: when no held change of licences is about it, delete the key"
 			}
 		} else {
@@ -57,6 +63,24 @@ func (c *check) placeBack(ctx context.Context, letters, name, key string, ids []
 		found = append(found, d)
 	}
 	return found, nil
+}
+
+// ruled looks once more whether a pool that no record spoke of is by now one in
+// which no record says who is (resources.Holdings.Others): it may have come after
+// the records were read. If not, it gives what must stay so.
+func (c *check) ruled(ctx context.Context, letters, name string) (truth bool, guards []guard, err error) {
+	if letters != "sp" || c.mentioned(name) {
+		return false, nil, nil
+	}
+	list, err := c.read(ctx, slices.Sorted(maps.Keys(c.tally.rulers)), false)
+	for i := range list {
+		x := &list[i]
+		if slices.Contains(x.holds.Others, name) {
+			return true, nil, nil
+		}
+		guards = append(guards, c.head(x)...)
+	}
+	return false, guards, err
 }
 
 func (x *viewed) holdsPlace(letters, name string) bool {

@@ -56,6 +56,7 @@ type tally struct {
 	lines   map[string]int
 	others  map[string]bool
 	bounds  []bounding
+	rulers  map[string]bool // ids of the records that others and bounds are from
 }
 
 func newCheck(s *Store, k keys, cfg FsckConfig) *check {
@@ -72,7 +73,7 @@ func (c *check) begin() {
 	c.broken, c.partly = map[string]bool{}, false
 	c.tally = tally{
 		entries: map[resources.Index]int{}, fields: map[resources.Index]int{}, inRows: map[resources.Index]int{},
-		pools: map[string]int{}, lines: map[string]int{}, others: map[string]bool{},
+		pools: map[string]int{}, lines: map[string]int{}, others: map[string]bool{}, rulers: map[string]bool{},
 	}
 }
 

@@ -164,6 +164,9 @@ func (c *check) count(list []*viewed) {
 		for l := range x.holds.Lines {
 			t.lines[l]++
 		}
+		if len(x.holds.Others)+len(x.holds.Bounds) > 0 {
+			t.rulers[x.id] = true
+		}
 		for _, p := range x.holds.Others {
 			t.others[p] = true
 		}
