@@ -37,7 +37,7 @@ func (w *world) marked(n int) (g thing, users []thing, change string, err error)
 // stopped reports whether a commit waits: it is given up after a moment.
 func (w *world) stopped(fn func(tx resources.Tx)) error {
 	const moment = 30 * time.Millisecond
-	began := time.Now()
+	half := time.NewTimer(moment / 2)
 	ctx, cancel := context.WithTimeout(w.ctx, moment)
 	defer cancel()
 	c, err := w.Store.Update(ctx, w.org, func(_ context.Context, tx resources.Tx) error {
@@ -45,7 +45,7 @@ func (w *world) stopped(fn func(tx resources.Tx)) error {
 		return nil
 	})
 	// It may end in the middle of a look, which then says so in words of its own.
-	if err == nil || c.Changed || time.Since(began) < moment*9/10 {
+	if early := half.Stop(); err == nil || c.Changed || early {
 		return saw(err, "a commit that should wait: %+v", c)
 	}
 	return nil

@@ -57,7 +57,7 @@ func newFsckCommand(p *program) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return errors.Join(f.run(ctx, store), store.Close()) //nolint:contextcheck // what is open is closed also after an interrupt
+		return errors.Join(f.run(ctx, store), store.Close())
 	})
 	return cmd
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/redis/go-redis/v9/logging"
 	"go.uber.org/goleak"
+
+	"github.com/usher-scim/usher/internal/config"
 )
 
 // TestMain runs the tests, or is usher itself for tests that need a process
@@ -26,7 +29,13 @@ func TestMain(m *testing.M) {
 		return
 	}
 	logging.Disable() // as main does
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if _, err := os.Stat(config.Default().DataDir); err == nil {
+			fmt.Fprintln(os.Stderr, "a test has kept its data here: give its server a directory, see withDataDir")
+			code = max(code, 1)
+		}
+		os.Exit(code)
+	}))
 }
 
 // output is a buffer that a server writes to while the test reads.

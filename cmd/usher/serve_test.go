@@ -267,7 +267,7 @@ func TestServeRefusesToStart(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := wantCode(t, tt.code, tt.env, append([]string{"serve"}, tt.args...)...)
+			got := wantCode(t, tt.code, withDataDir(t, tt.env), append([]string{"serve"}, tt.args...)...)
 			for _, want := range tt.says {
 				if !strings.Contains(got.stderr, want) {
 					t.Errorf("stderr lacks %q:\n%s", want, got.stderr)
