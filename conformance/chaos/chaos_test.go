@@ -22,7 +22,7 @@ func scenarios() (short, long []*scenario) {
 		clustered("F3c", "failover in a cluster, writes wait for a replica", confirming, replicated),
 		clustered("F3d", "failover in a cluster, durability local", limits{p99: 5 * time.Second, lost: true}),
 		partitioned(), starved(), torn(), flipped(),
-		late(), slower(), memory(), readonly(), full(), busy(), flushed(), bulked(30), drained(), frozen(), outrun(), clocks(), doubled(), upgraded(),
+		late(), slower(), memory(), readonly(), full(), busy(), flushed(), bulked(16), drained(), frozen(), outrun(), clocks(), doubled(), upgraded(),
 	}
 	return short, long
 }

@@ -45,6 +45,7 @@ const mostShown = 2 // impossible histories in full
 // person is a user as the final reading shows it.
 type person struct {
 	id, name, mail string
+	phone          string
 	groups         []string
 	assigned       bool // has byGroup
 	waits          bool
@@ -122,6 +123,7 @@ func personOf(u map[string]any) person {
 	for _, g := range listOf(u, "groups") {
 		p.groups = append(p.groups, textOf(g, "value"))
 	}
+	p.phone = textOf(u, callingURN, "effectivePhoneNumber")
 	block, _ := u[licenceURN].(map[string]any)
 	for _, e := range listOf(block, "effective") {
 		if textOf(e, "value") == byGroup {
@@ -142,6 +144,7 @@ func (r *run) verify(ctx context.Context, l *load) {
 			return
 		}
 		r.people(ctx, c, t, people)
+		r.phones(t, people)
 		r.membership(ctx, t, people)
 		for _, p := range people {
 			if p.mail != "" {
@@ -248,6 +251,23 @@ func (r *run) people(ctx context.Context, c *client, t *tenant, people []person)
 	licence, _ := jsonOf(a)[seatsURN].(map[string]any)
 	if used, _ := licence["seatsUsed"].(float64); assigned > seats || int(used) != assigned {
 		r.violation("V3: %d users have %s, %v seats are used, there are %d", assigned, byGroup, used, seats)
+	}
+}
+
+// phones checks that a number has one holder at most, and ends its history.
+func (r *run) phones(t *tenant, people []person) {
+	for i, phone := range t.phones {
+		e := event{client: 99, key: phoneKey(t, i), what: "look", result: done, call: r.h.now()}
+		for _, p := range people {
+			if p.phone != phone {
+				continue
+			}
+			if e.out != "" {
+				r.violation("V5: %s and %s have the number %s", e.out, p.id, phone)
+			}
+			e.out = p.id
+		}
+		r.h.note(e)
 	}
 }
 

@@ -92,7 +92,10 @@ func (w *witness) violations() []string {
 }
 
 // byRule are the statuses that a healthy server answers the load with.
-var byRule = []int{200, 201, 204, 403, 404, 409, 412}
+var byRule = []int{200, 201, 204, 207, 403, 404, 409, 412}
+
+// numberInUse is the refusal of a number that somebody has.
+const numberInUse = "number_in_use"
 
 // judge holds an answer against the limits.
 func (w *witness) judge(what string, a answer, retry string, err error, took time.Duration) {
@@ -110,6 +113,7 @@ func (w *witness) judge(what string, a answer, retry string, err error, took tim
 		}
 		w.violation("%s: %v", what, err)
 	case a.status == http.StatusServiceUnavailable && retry != "" && !w.none:
+	case a.status == http.StatusBadRequest && a.code == numberInUse:
 	case !slices.Contains(byRule, a.status):
 		w.violation("%s: answer %d (Retry-After %q) %.300s", what, a.status, retry, a.body)
 	}

@@ -149,3 +149,33 @@ func (c *client) listAt(ctx context.Context, t *tenant, g int) bool {
 	}
 	return true
 }
+
+// claimPhone makes a user who asks for a telephone number, over a connection that
+// is refused when somebody has it.
+func (c *client) claimPhone(ctx context.Context, t *tenant) {
+	i := c.dice.IntN(len(t.phones))
+	key := phoneKey(t, i)
+	if c.h.worn(key) {
+		return
+	}
+	c.count++
+	name := fmt.Sprintf("caller-%d-%d", c.n, c.count)
+	c.attempt(t, name, key)
+	c.write(ctx, event{key: key, what: "claim"}, http.MethodPost, t.path("/Users"), t.strict, body(map[string]any{
+		"schemas": []string{userURN, licenceURN, callingURN}, "userName": name, "name": map[string]any{"givenName": "Ida", "familyName": "Blum"},
+		licenceURN: map[string]any{"licenses": []string{"calling"}}, callingURN: map[string]any{"location": "Paris", "phoneNumber": t.phones[i]},
+	}), func(a answer) string {
+		c.knows(key, idOf(a))
+		return idOf(a)
+	}, []int{http.StatusBadRequest})
+}
+
+// freePhone deletes whoever has a number.
+func (c *client) freePhone(ctx context.Context, t *tenant) {
+	key := phoneKey(t, c.dice.IntN(len(t.phones)))
+	if !c.h.worn(key) {
+		c.free(ctx, t, key, c.holder(key))
+	}
+}
+
+func phoneKey(t *tenant, i int) string { return "num:" + t.slug + ":" + strconv.Itoa(i) }

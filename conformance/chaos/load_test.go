@@ -78,7 +78,11 @@ func (l *load) play(ctx context.Context, clients int, stop <-chan struct{}) {
 func (c *client) act(ctx context.Context) {
 	t := c.tenants[c.dice.IntN(len(c.tenants))]
 	switch p := c.dice.IntN(100); {
-	case p < 16:
+	case p < 4:
+		c.claimPhone(ctx, t)
+	case p < 7:
+		c.freePhone(ctx, t)
+	case p < 18:
 		c.claimName(ctx, t)
 	case p < 26:
 		c.freeName(ctx, t)

@@ -16,10 +16,10 @@ import (
 // been told, because the answer was lost, are written "?"; the first who reads
 // one finds out.
 //
-//	name, mail  who holds it: claim (create), free (delete), look
-//	ver         the ETag of a resource: swap (If-Match), see
-//	mem         whether a user is in a group: join, part, list
-//	seat        who has a seat of a pool with limit places: take, give, count
+//	name, mail, num  who holds it: claim (create), free (delete), look
+//	ver  the ETag of a resource: swap (If-Match), see
+//	mem  whether a user is in a group: join, part, list
+//	seat  who has a seat of a pool with limit places: take, give, count
 
 const hidden = "?"
 
@@ -55,7 +55,7 @@ func model(key string, limit int, lazy bool) porcupine.Model {
 	return m.ToModel()
 }
 
-// registerStep: a name has one holder at most (V4, V6).
+// registerStep: a name, address or number has one holder at most (V4, V5, V6).
 func registerStep(s string, e *event) []string {
 	held := s == e.value || s == hidden
 	switch {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -15,7 +16,8 @@ type site struct {
 	store    *store
 	nodes    []*node
 	apiToken string
-	told     int // lost writes that the logs told of in earlier runs
+	phones   atomic.Int64 // telephone numbers given out
+	told     int          // lost writes that the logs told of in earlier runs
 }
 
 // run is one fault with one seed.

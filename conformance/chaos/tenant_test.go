@@ -15,6 +15,7 @@ const (
 	patchURN        = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 	licenceURN      = "urn:ietf:params:scim:schemas:extension:UsherLicense:2.0:User"
 	groupLicenceURN = "urn:ietf:params:scim:schemas:extension:UsherLicense:2.0:Group"
+	callingURN      = "urn:ietf:params:scim:schemas:extension:UsherCalling:2.0:User"
 	seatsURN        = "urn:ietf:params:scim:schemas:extension:UsherLicense:2.0:License"
 )
 
@@ -25,6 +26,7 @@ const (
 	byGroup   = "meetings"
 	registers = 3 // users whose versions are fought for
 	joiners   = 4 // users who join and leave groups
+	phones    = 2 // telephone numbers that are fought for
 )
 
 // tenant is one organization of a run.
@@ -34,6 +36,7 @@ type tenant struct {
 	registers     []string // ids of users
 	joiners       []string
 	groups        []string // the last one licenses its members
+	phones        []string
 }
 
 func (t *tenant) path(p string) string { return "/orgs/" + t.slug + "/scim/v2" + p }
@@ -121,10 +124,33 @@ func (r *run) settle(ctx context.Context, slug string) (*tenant, error) {
 		"schemas": []string{groupURN, groupLicenceURN}, "displayName": "Licensed",
 		groupLicenceURN: map[string]any{"licenses": []string{byGroup}},
 	}))
+	if f.err == nil {
+		f.err = r.equip(ctx, t)
+	}
 	if f.err != nil {
 		return nil, fmt.Errorf("organization %s: %w", slug, f.err)
 	}
 	return t, nil
+}
+
+// equip gives an organization telephone numbers, which no other one has.
+func (r *run) equip(ctx context.Context, t *tenant) error {
+	at := "/api/v1/orgs/" + t.slug
+	if _, err := r.must(ctx, http.MethodPost, at+"/subscriptions", r.site.apiToken, body(map[string]any{"sku": "calling", "units": 100})); err != nil {
+		return err
+	}
+	m, err := r.must(ctx, http.MethodPost, at+"/locations", r.site.apiToken, body(map[string]any{"name": "Paris", "country": "FR"}))
+	if err != nil {
+		return err
+	}
+	for range phones {
+		t.phones = append(t.phones, fmt.Sprintf("+33142%06d", 100_000+r.site.phones.Add(1)))
+	}
+	m, err = r.must(ctx, http.MethodPost, at+"/numbers", r.site.apiToken, body(map[string]any{"location": textOf(m, "id"), "numbers": t.phones}))
+	if err == nil && m["failed"] != 0.0 {
+		err = fmt.Errorf("the numbers are refused: %v", m)
+	}
+	return err
 }
 
 // prepare makes what all runs of a site share.
