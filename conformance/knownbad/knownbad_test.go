@@ -46,7 +46,8 @@ func TestKnownBad(t *testing.T) {
 			overlay := c.lay(t)
 			cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", overlay, "-run", c.run, c.pkg)
 			cmd.Dir = root
-			cmd.Env = append(os.Environ(), "USHER_CHAOS_OVERLAY="+overlay) // for the processes that tests build
+			// For the processes that package chaos builds; one seed of each fault is enough.
+			cmd.Env = append(os.Environ(), "USHER_CHAOS_OVERLAY="+overlay, "USHER_CHAOS=1")
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
 			switch {
