@@ -143,6 +143,13 @@ func (s *Store) checkSync(sv *primary) Check {
 func (s *Store) checkReplicas(sv *primary) Check {
 	const name = "replicas"
 	n := sv.online()
+	if s.cfg.Durability == DurabilityReplicated && n > s.cfg.Replicas && sv.failover {
+		return Check{
+			Name: name, State: CheckWarn,
+			Detail: fmt.Sprintf("%d replicas follow and writes wait for %d (durability_replicas): one that has not received a write may be promoted, and in a planned failover the others go on confirming to the old primary", n, s.cfg.Replicas),
+			Remedy: fmt.Sprintf("set durability_replicas %d", n),
+		}
+	}
 	if s.cfg.Durability != DurabilityReplicated || n >= s.cfg.Replicas {
 		return good(name, "replicas that follow: %d", n)
 	}

@@ -44,8 +44,10 @@ func (w *world) stopped(fn func(tx resources.Tx)) error {
 		fn(tx)
 		return nil
 	})
-	// It may end in the middle of a look, which then says so in words of its own.
-	if early := half.Stop(); err == nil || c.Changed || early {
+	// It may end in the middle of a look, which then says so in words of its own, or
+	// see that there is no time for another one.
+	early := half.Stop() && !errors.Is(err, context.DeadlineExceeded)
+	if err == nil || c.Changed || early {
 		return saw(err, "a commit that should wait: %+v", c)
 	}
 	return nil
