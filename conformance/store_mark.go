@@ -37,7 +37,8 @@ func (w *world) marked(n int) (g thing, users []thing, change string, err error)
 // stopped reports whether a commit waits: it is given up after a moment.
 func (w *world) stopped(fn func(tx resources.Tx)) error {
 	const moment = 30 * time.Millisecond
-	half := time.NewTimer(moment / 2)
+	half, stop := context.WithTimeout(context.WithoutCancel(w.ctx), moment/2)
+	defer stop()
 	ctx, cancel := context.WithTimeout(w.ctx, moment)
 	defer cancel()
 	c, err := w.Store.Update(ctx, w.org, func(_ context.Context, tx resources.Tx) error {
@@ -46,7 +47,7 @@ func (w *world) stopped(fn func(tx resources.Tx)) error {
 	})
 	// It may end in the middle of a look, which then says so in words of its own, or
 	// see that there is no time for another one.
-	early := half.Stop() && !errors.Is(err, context.DeadlineExceeded)
+	early := half.Err() == nil && !errors.Is(err, context.DeadlineExceeded)
 	if err == nil || c.Changed || early {
 		return saw(err, "a commit that should wait: %+v", c)
 	}
