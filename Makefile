@@ -30,7 +30,7 @@ load: build ## 40 organizations, 25 requests a second each, for 5 minutes
 	.ci/load 5m
 
 knownbad: ## changes for the worse, each of which some test must notice
-	go test -tags knownbad ./conformance/knownbad
+	go test -timeout 30m -tags knownbad ./conformance/knownbad
 
 SEEDS ?= 20
 FAULT ?= .*
