@@ -21,6 +21,10 @@ const (
 	strayTime = claimDeadline
 )
 
+// SpreadsClaims tells whether claims are taken in steps, so that crashes can leave
+// some behind for ScrubReserved.
+func (s *Store) SpreadsClaims() bool { return s.spread }
+
 // strays are claims that looked left behind, and since when.
 type strays struct {
 	mu    sync.Mutex

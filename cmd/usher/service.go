@@ -32,6 +32,10 @@ const drainTime = 15 * time.Second
 // cleanPause is between two rounds of cleaning; each visits all organizations.
 const cleanPause = 5 * time.Second
 
+// scrubPause is between two walks over all claims; what looks left behind in one
+// is ended in the next.
+const scrubPause = time.Hour
+
 // How long the API token lives that a start issues: an hour, enough to issue
 // better ones with it (security X12); with a store that ends with the process
 // longer than any process.
@@ -320,6 +324,11 @@ func (s *service) run(ctx context.Context) error {
 	group.Go(func() error {
 		return jobs.Janitor{Clean: s.directory.Clean, Log: s.log, Interval: cleanPause}.Run(running)
 	})
+	if s.store.SpreadsClaims() {
+		group.Go(func() error {
+			return jobs.Janitor{Clean: s.scrub, Log: s.log, Interval: scrubPause}.Run(running)
+		})
+	}
 	group.Go(func() error { return s.work(running) })
 	group.Go(func() error {
 		<-running.Done()

@@ -31,3 +31,13 @@ func openStore(ctx context.Context, cfg backend.Config) (*backend.Store, error) 
 	}
 	return nil, &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: todo}
 }
+
+// scrub walks all claims once and tells of those that were left behind. It always
+// says that nothing is left to do: the next walk comes after a while.
+func (s *service) scrub(ctx context.Context) (int, error) {
+	faults, watched, err := s.store.ScrubReserved(ctx)
+	if len(faults) > 0 || watched > 0 {
+		s.log.InfoContext(ctx, "claims left behind", "ended", len(faults), "watched", watched)
+	}
+	return 0, err
+}
