@@ -9,8 +9,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -33,21 +33,9 @@ func startRedis(ctx context.Context) (url string, stop func(), err error) {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	password := rand.Text()
-	conf := fmt.Sprintf("bind 127.0.0.1\nport %d\nrequirepass %s\ndir %s\nappendonly yes\nappendfsync everysec\nsave \"\"\nmaxmemory-policy noeviction\nlazyfree-lazy-user-del yes\nauto-aof-rewrite-percentage 0\n", port, password, dir)
-	file := filepath.Join(dir, "redis.conf")
-	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
-		return "", nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	var out bytes.Buffer
-	cmd := exec.Command(binary, file) //nolint:noctx // it outlives cancelling: stop ends it after the last request
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		return "", nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	stop = func() {
-		_ = cmd.Process.Kill() // it may have ended by itself
-		_ = cmd.Wait()         // killed: the error says just that
-		_ = os.RemoveAll(dir)  // temporary files
+	out, stop, err := launch(binary, dir, fmt.Sprintf("port %d\nrequirepass %s\nauto-aof-rewrite-percentage 0\n", port, password))
+	if err != nil {
+		return "", nil, err
 	}
 	url = fmt.Sprintf("redis://:%s@127.0.0.1:%d/0", password, port)
 	if err := awaitRedis(ctx, url); err != nil {
@@ -55,6 +43,24 @@ func startRedis(ctx context.Context) (url string, stop func(), err error) {
 		return "", nil, fmt.Errorf("bench: redis-server did not start: %w: %s", err, out.Bytes())
 	}
 	return url, stop, nil
+}
+
+// launch starts a server on loopback with the settings that all have here and some
+// of its own, given on its standard input: the command line is readable by all.
+// stop ends it and removes dir.
+func launch(binary, dir, settings string) (out *bytes.Buffer, stop func(), err error) {
+	out = &bytes.Buffer{}
+	cmd := exec.Command(binary, "-") //nolint:noctx // it outlives cancelling: stop ends it after the last request
+	cmd.Stdin = strings.NewReader(fmt.Sprintf("bind 127.0.0.1\ndir %s\nappendonly yes\nappendfsync everysec\nsave \"\"\nmaxmemory-policy noeviction\nlazyfree-lazy-user-del yes\n", dir) + settings)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return out, func() {
+		_ = cmd.Process.Kill() // it may have ended by itself
+		_ = cmd.Wait()         // killed: the error says just that
+		_ = os.RemoveAll(dir)  // temporary files
+	}, nil
 }
 
 func freePort(ctx context.Context) (int, error) {

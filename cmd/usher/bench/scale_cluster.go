@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -161,17 +160,9 @@ func startPrimary(ctx context.Context, password string) (addr string, stop func(
 	if err = errors.Join(err, busErr); err != nil {
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	var out bytes.Buffer
-	cmd := exec.Command(binary, "-") //nolint:noctx // it outlives cancelling: stop ends it after the last request
-	cmd.Stdin = strings.NewReader(fmt.Sprintf("bind 127.0.0.1\nport %d\ncluster-enabled yes\ncluster-port %d\nrequirepass %s\ndir %s\nappendonly yes\nappendfsync everysec\nsave \"\"\nmaxmemory-policy noeviction\nlazyfree-lazy-user-del yes\n", port, bus, password, dir))
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := cmd.Start(); err != nil {
-		return "", nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	stop = func() {
-		_ = cmd.Process.Kill() // it may have ended by itself
-		_ = cmd.Wait()         // killed: the error says just that
-		_ = os.RemoveAll(dir)  // temporary files
+	out, stop, err := launch(binary, dir, fmt.Sprintf("port %d\ncluster-enabled yes\ncluster-port %d\nrequirepass %s\n", port, bus, password))
+	if err != nil {
+		return "", nil, err
 	}
 	if err := awaitRedis(ctx, fmt.Sprintf("redis://:%s@127.0.0.1:%d/0", password, port)); err != nil {
 		stop()
