@@ -10,7 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -235,6 +238,29 @@ func TestBackupUnderWriters(t *testing.T) {
 			t.Error("nothing was written meanwhile")
 		}
 	})
+}
+
+// TestFreezeHoldsWrites: while a backup reads its last keys a write waits, and is
+// done when that has ended.
+func TestFreezeHoldsWrites(t *testing.T) {
+	const org, held = resources.OrgID("held"), 300 * time.Millisecond
+	url := redistest.Start(t)
+	s := open(t, backend.Config{URL: url})
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClient(opt)
+	defer c.Close()
+	now := time.Now()
+	mark := fmt.Sprintf("%013d%013dtest", now.Add(time.Minute).UnixMilli(), now.Add(held).UnixMilli())
+	if err := c.HSet(t.Context(), "bk:{"+string(org)+"}", "", mark).Err(); err != nil {
+		t.Fatal(err)
+	}
+	crowd(t, s, org, 1)
+	if took := time.Since(now); took < held-time.Millisecond {
+		t.Errorf("written after %s, in the middle of a freeze", took)
+	}
 }
 
 // crowd creates users.

@@ -44,7 +44,7 @@ func TestKnownBad(t *testing.T) {
 			t.Parallel()
 			c := readChange(t, file)
 			overlay := c.lay(t)
-			cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-overlay", overlay, "-run", c.run, c.pkg)
+			cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-failfast", "-ldflags=-w", "-overlay", overlay, "-run", c.run, c.pkg)
 			cmd.Dir = root
 			// For the processes that package chaos builds; one seed of each fault is enough.
 			cmd.Env = append(os.Environ(), "USHER_CHAOS_OVERLAY="+overlay, "USHER_CHAOS=1")
