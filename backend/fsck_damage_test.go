@@ -31,9 +31,10 @@ type damage struct {
 }
 
 // TestFsckRepairs: whatever is derived and broken is named by its key, and
-// repaired to what it was; truth is not touched.
+// repaired to what it was; truth is not touched. All of the indexes are broken on
+// one store only: they are the many.
 func TestFsckRepairs(t *testing.T) {
-	onBoth(t, func(t *testing.T, url string) { repairs(t, backend.Config{URL: url}, true) })
+	onBoth(t, func(t *testing.T, url string) { repairs(t, backend.Config{URL: url}, url != "") })
 }
 
 // TestFsckRepairsSpreadClaims: the same where claims stand in slots of their own.
@@ -46,7 +47,7 @@ func TestFsckRepairsCluster(t *testing.T) {
 	repairs(t, backend.Config{URL: redistest.Cluster(t, redistest.ClusterConfig{Replicas: -1}).URL}, false)
 }
 
-// repairs breaks a world; without all only what is laid out otherwise on a cluster.
+// repairs breaks a world; without all only what is not an index.
 func repairs(t *testing.T, cfg backend.Config, all bool) {
 	c := newClock()
 	cfg.Now = c.now
