@@ -151,6 +151,10 @@ func (r *run) verify(ctx context.Context, l *load) {
 				mails[p.mail] = append(mails[p.mail], p.id)
 			}
 		}
+		r.events(ctx, t, slices.Concat(t.registers, t.joiners[:1], t.bosses))
+		if !c.rulers(ctx, t) {
+			r.violation("the final reading of administrators fails")
+		}
 		if !c.countSeats(ctx, t) {
 			r.violation("the final count of seats fails")
 		}
@@ -169,6 +173,9 @@ func (r *run) verify(ctx context.Context, l *load) {
 		}
 	}
 	r.finalLooks(ctx, c, mails)
+	if !r.lost {
+		r.guestsAtEnd(ctx, l)
+	}
 	wrong := r.h.impossible(seats, r.s.lazy)
 	if r.lost {
 		r.losses(len(wrong), len(l.keys))

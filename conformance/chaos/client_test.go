@@ -21,6 +21,7 @@ type answer struct {
 	body   []byte
 	etag   string
 	code   string // Usher-Error-Code
+	leads  string // Location, of pages
 	sent   bool   // whether the server may have seen the request
 }
 
@@ -97,8 +98,12 @@ var byRule = []int{200, 201, 204, 207, 403, 404, 409, 412}
 // numberInUse is the refusal of a number that somebody has.
 const numberInUse = "number_in_use"
 
-// judge holds an answer against the limits.
+// judge holds an answer against the limits and the statuses of SCIM and the API.
 func (w *witness) judge(what string, a answer, retry string, err error, took time.Duration) {
+	w.judgeBy(byRule, what, a, retry, err, took)
+}
+
+func (w *witness) judgeBy(rule []int, what string, a answer, retry string, err error, took time.Duration) {
 	w.mu.Lock()
 	w.took = append(w.took, took)
 	w.counts[a.status]++
@@ -114,7 +119,7 @@ func (w *witness) judge(what string, a answer, retry string, err error, took tim
 		w.violation("%s: %v", what, err)
 	case a.status == http.StatusServiceUnavailable && retry != "" && !w.none:
 	case a.status == http.StatusBadRequest && a.code == numberInUse:
-	case !slices.Contains(byRule, a.status):
+	case !slices.Contains(rule, a.status):
 		w.violation("%s: answer %d (Retry-After %q) %.300s", what, a.status, retry, a.body)
 	}
 }

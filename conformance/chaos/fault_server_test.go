@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -16,6 +17,12 @@ func none() *scenario {
 		name: "F0", title: "nothing breaks",
 		site:   func(t testing.TB) *site { return withNodes(t, single(t), usher(t), 2) },
 		strike: func(context.Context, *run, *load) error { time.Sleep(2 * time.Second); return nil },
+		after: func(_ context.Context, r *run, l *load) error {
+			if !slices.ContainsFunc(l.guests, func(g *guest) bool { return g.let > 0 }) {
+				r.violation("nobody came in by a link, so that nothing is known of links and sessions")
+			}
+			return nil
+		},
 		limits: limits{none: true, p99: time.Second},
 	}
 }

@@ -25,6 +25,7 @@ type load struct {
 	taken    map[*tenant][]string          // who is known to have a seat
 	asked    map[*tenant]map[string]string // userName to the register it stands for
 	attempts map[string]outcome            // of userNames: the best that is known
+	guests   []*guest
 	keys     map[string]bool
 }
 
@@ -40,6 +41,9 @@ func newLoad(r *run, list []*tenant) *load {
 		}
 		for i := range joiners {
 			l.attempts[t.slug+" joiner-"+strconv.Itoa(i)] = done
+		}
+		for i := range bosses {
+			l.attempts[t.slug+" boss-"+strconv.Itoa(i)] = done
 		}
 	}
 	return l
@@ -70,6 +74,9 @@ func (l *load) play(ctx context.Context, clients int, stop <-chan struct{}) {
 				c.act(ctx)
 			}
 		})
+	}
+	for n, t := range l.tenants {
+		all.Go(func() { l.host(ctx, t, n, stop) })
 	}
 	all.Wait()
 }
@@ -104,8 +111,12 @@ func (c *client) act(ctx context.Context) {
 		c.swap(ctx, t)
 	case p < 91:
 		c.join(ctx, t)
-	case p < 95:
+	case p < 94:
 		c.list(ctx, t)
+	case p < 96:
+		c.rule(ctx, t)
+	case p < 97:
+		c.rulers(ctx, t)
 	default:
 		c.read(ctx, t)
 	}

@@ -51,6 +51,11 @@ func TestModelsSeeFaults(t *testing.T) {
 			[]step{{"join", "", "", done}, {"part", "", "", unknown}, {"list", "", "false", done}},
 			[]step{{"join", "", "", done}, {"list", "", "false", done}},
 		},
+		"no administrator left": {
+			"boss:a",
+			[]step{{"appoint", "1", "", done}, {"dismiss", "0", "", done}, {"dismiss", "1", "", refused}, {"list", "", "1", done}},
+			[]step{{"appoint", "1", "", done}, {"dismiss", "0", "", done}, {"dismiss", "1", "", done}},
+		},
 		"an oversold pool": {
 			"seat:a",
 			[]step{{"take", "", "1", done}, {"take", "", "", unknown}, {"take", "", "", refused}, {"give", "1", "", done}, {"take", "", "4", done}},

@@ -19,6 +19,7 @@ import (
 //	name, mail, num  who holds it: claim (create), free (delete), look
 //	ver  the ETag of a resource: swap (If-Match), see
 //	mem  whether a user is in a group: join, part, list
+//	boss  who is an administrator: appoint, dismiss, list
 //	seat  who has a seat of a pool with limit places: take, give, count
 
 const hidden = "?"
@@ -36,6 +37,8 @@ func model(key string, limit int, lazy bool) porcupine.Model {
 		step, start = versionStep, hidden
 	case "mem":
 		step, start = memberStep, "false"
+	case "boss":
+		step, start = bossStep, "0"
 	case "seat":
 		step = func(s string, e *event) []string { return seatStep(s, e, limit) }
 	}
@@ -115,6 +118,32 @@ func memberStep(s string, e *event) []string {
 	return []string{next}
 }
 
+// bossStep: there is an administrator at any time; only the last one is refused to
+// be dismissed (V10).
+func bossStep(s string, e *event) []string {
+	without := strings.ReplaceAll(s, e.value, "")
+	switch {
+	case e.what == "list":
+		return when(s == e.out, s)
+	case e.what == "appoint" && e.result == done:
+		return []string{sorted(without + e.value)}
+	case e.what == "appoint":
+		return when(e.result == unknown, s, sorted(without+e.value))
+	case without == "":
+		return when(e.result != done, s)
+	case e.result == done:
+		return []string{without}
+	}
+	return when(e.result == unknown, s, without)
+}
+
+// sorted puts the letters of a text into their order.
+func sorted(s string) string {
+	letters := strings.Split(s, "")
+	slices.Sort(letters)
+	return strings.Join(letters, "")
+}
+
 // seatStep: no more holders than seats, and nobody is refused while one is free
 // (V3).
 func seatStep(s string, e *event, limit int) []string {
@@ -157,11 +186,11 @@ func seatStep(s string, e *event, limit int) []string {
 	return []string{s}
 }
 
-func when(ok bool, next string) []string {
+func when(ok bool, next ...string) []string {
 	if !ok {
 		return nil
 	}
-	return []string{next}
+	return next
 }
 
 // checkTime is how long the checker may think about one key. What it cannot

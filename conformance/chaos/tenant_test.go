@@ -27,6 +27,7 @@ const (
 	registers = 3 // users whose versions are fought for
 	joiners   = 4 // users who join and leave groups
 	phones    = 2 // telephone numbers that are fought for
+	bosses    = 3 // users who become administrators and cease to be
 )
 
 // tenant is one organization of a run.
@@ -37,6 +38,7 @@ type tenant struct {
 	joiners       []string
 	groups        []string // the last one licenses its members
 	phones        []string
+	bosses        []string
 }
 
 func (t *tenant) path(p string) string { return "/orgs/" + t.slug + "/scim/v2" + p }
@@ -117,6 +119,9 @@ func (r *run) settle(ctx context.Context, slug string) (*tenant, error) {
 	for i := range joiners {
 		t.joiners = append(t.joiners, made("/Users", map[string]any{"schemas": []string{userURN}, "userName": fmt.Sprintf("joiner-%d", i)}))
 	}
+	for i := range bosses {
+		t.bosses = append(t.bosses, made("/Users", map[string]any{"schemas": []string{userURN}, "userName": fmt.Sprintf("boss-%d", i)}))
+	}
 	for i := range 2 {
 		t.groups = append(t.groups, made("/Groups", map[string]any{"schemas": []string{groupURN}, "displayName": fmt.Sprintf("Team %d", i)}))
 	}
@@ -133,9 +138,16 @@ func (r *run) settle(ctx context.Context, slug string) (*tenant, error) {
 	return t, nil
 }
 
-// equip gives an organization telephone numbers, which no other one has.
+// equip gives an organization its first administrator, links to hand out, and
+// telephone numbers, which no other one has.
 func (r *run) equip(ctx context.Context, t *tenant) error {
 	at := "/api/v1/orgs/" + t.slug
+	if _, err := r.must(ctx, http.MethodPut, at+"/admins/"+t.bosses[0]+"/roles/full_admin", r.site.apiToken, ""); err != nil {
+		return err
+	}
+	if _, err := r.must(ctx, http.MethodPatch, at+"/settings", r.site.apiToken, body(map[string]any{"exportActivationLinks": true})); err != nil {
+		return err
+	}
 	if _, err := r.must(ctx, http.MethodPost, at+"/subscriptions", r.site.apiToken, body(map[string]any{"sku": "calling", "units": 100})); err != nil {
 		return err
 	}
