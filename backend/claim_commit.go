@@ -215,7 +215,7 @@ func (s *Store) takeBack(ctx context.Context, p *plan, known bool, failed error)
 		}
 		c := p.u.claims[i].claim
 		if refuses { // no copy of it can be executed
-			if _, err := s.ask(ctx, c, claimStep{op: opRelease, attempts: t.attempt}); err != nil {
+			if _, err := s.ask(ctx, c, claimStep{op: opRelease, org: t.org, attempts: t.attempt}); err != nil {
 				s.resolveLater(c, t.own())
 			}
 			continue
