@@ -3,6 +3,8 @@ package backend_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"testing"
 
 	"github.com/usher-scim/usher/backend"
@@ -71,5 +73,38 @@ func TestRestoredClaimsOfTwo(t *testing.T) {
 				t.Errorf("the claim is held by %q of %q (%v), want %s of %s", holder, org, err, r.ID, acme)
 			}
 		})
+	}
+}
+
+// TestRestoreMeetsWhatBrokeOff: a claim that a crash has left behind does not keep
+// an organization from being restored.
+func TestRestoreMeetsWhatBrokeOff(t *testing.T) {
+	ctx := t.Context()
+	source := open(t, backend.Config{})
+	acme := fill(t, source, "acme", 3)
+	const mail = "mover@example.com"
+	r, _ := mailed(t, source, acme, mail)
+	file := whole(t, source, map[string]resources.OrgID{"acme": acme})
+	sum := sha256.Sum256([]byte(mail))
+	key := "em:{" + hex.EncodeToString(sum[:16]) + "}"
+	for name, cfg := range map[string]backend.Config{"spread": {SpreadClaims: true}, "folded": {}} {
+		for state, says := range map[string]string{
+			"reserved": "P|gone|x|000000000000|em|" + mail, "without owner": "C|gone|x|000000000000",
+		} {
+			if name == "folded" && state != "reserved" {
+				continue // folded commits leave none
+			}
+			target := open(t, cfg)
+			if err := target.Raw().Set(ctx, key, says, 0).Err(); err != nil {
+				t.Fatal(err)
+			}
+			_, err := target.Restore(ctx, bytes.NewReader(file), readFile(t, file), backend.RestoreConfig{Placed: placedHere})
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, state, err)
+			}
+			if holder, org, err := target.Holder(ctx, resources.Claim{Kind: resources.ClaimEmail, Key: mail}); err != nil || holder != r.ID || org != acme {
+				t.Errorf("%s, %s: the holder is %q of %q (%v)", name, state, holder, org, err)
+			}
+		}
 	}
 }
