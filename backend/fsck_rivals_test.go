@@ -1,0 +1,122 @@
+package backend
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/usher-scim/usher/internal/redistest"
+	"github.com/usher-scim/usher/resources"
+)
+
+// meanwhile does something once, before or after the first script that names a key.
+type meanwhile struct {
+	key    string
+	before bool
+	do     func()
+}
+
+func (b *meanwhile) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (b *meanwhile) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		do := b.do
+		if do == nil || !strings.HasPrefix(cmd.Name(), "eval") || !slices.Contains(cmd.Args(), any(b.key)) {
+			return next(ctx, cmd)
+		}
+		b.do = nil
+		if b.before {
+			do()
+			return next(ctx, cmd)
+		}
+		err := next(ctx, cmd)
+		do()
+		return err
+	}
+}
+
+func (b *meanwhile) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// putUser writes a user whom placedBy says to hold a claim.
+func (w *claimWorld) putUser(org resources.OrgID, c resources.Claim) *resources.Record {
+	w.t.Helper()
+	id, err := resources.NewID(resources.KindUser, time.Now(), rand.Reader)
+	w.must(err)
+	r := &resources.Record{Kind: resources.KindUser, ID: id, Version: 1, Display: "x", Profile: []byte(`{}`)}
+	w.must(w.do(org, func(tx resources.Tx) {
+		tx.Put(nil, r, nil, allUsers(r))
+		tx.Claim(c, id)
+	}))
+	return r
+}
+
+func allUsers(r *resources.Record) []resources.Entry {
+	return []resources.Entry{{Index: resources.UserAll, Value: r.ID}}
+}
+
+func placedBy(c resources.Claim) resources.Placed {
+	return func(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
+		return allUsers(r), []resources.HeldClaim{{Claim: c, Holder: r.ID}}, resources.Holdings{}
+	}
+}
+
+// TestFsckClaimsBesideRivals: while a claim is repaired another organization takes
+// it, just before or after the organization's list is written. Never both have it.
+func TestFsckClaimsBesideRivals(t *testing.T) {
+	url := redistest.Start(t)
+	ctx := context.Background()
+	rival := openClaims(t, url, true)
+	for name, harm := range map[string]func(w *claimWorld, c resources.Claim, id string){
+		"both gone": func(w *claimWorld, c resources.Claim, _ string) {
+			w.command("DEL", claimKey(c))
+			w.command("HDEL", "cl:{a}", claimField(c))
+		},
+		"list gone": func(w *claimWorld, c resources.Claim, _ string) {
+			w.command("HDEL", "cl:{a}", claimField(c))
+		},
+		"list gone, another holder": func(w *claimWorld, c resources.Claim, _ string) {
+			w.command("HDEL", "cl:{a}", claimField(c))
+			w.command("SET", claimKey(c), confirmation("a", "00000000000000000000|000000000000"))
+		},
+		"claim gone": func(w *claimWorld, c resources.Claim, _ string) { w.command("DEL", claimKey(c)) },
+	} {
+		for _, before := range []bool{true, false} {
+			w := openClaims(t, url, true)
+			w.command("FLUSHALL")
+			c := resources.Claim{Kind: resources.ClaimEmail, Key: "rival@example.com"}
+			r := w.putUser("a", c)
+			w.says(c, confirmation("a", w.listed("a", c)))
+			harm(w, c, r.ID)
+			met := errors.New("not met")
+			w.s.writes.AddHook(&meanwhile{key: "cl:{a}", before: before, do: func() {
+				met = rival.do("b", func(tx resources.Tx) { tx.Claim(c, "bob") })
+			}})
+			_, err := w.s.Fsck(ctx, "a", FsckConfig{Placed: placedBy(c), Repair: true})
+			w.must(err)
+			var refusal *resources.Refusal
+			if met != nil && !errors.As(met, &refusal) {
+				t.Fatalf("%s, before %v: the rival got %v", name, before, met)
+			}
+			ours, theirs := w.listed("a", c), w.listed("b", c)
+			if (ours != "") == (theirs != "") {
+				t.Errorf("%s, before %v: the lists say %q and %q, the rival got %v", name, before, ours, theirs, met)
+			}
+			if ours != "" {
+				w.says(c, confirmation("a", ours))
+			} else {
+				w.says(c, confirmation("b", theirs))
+			}
+		}
+	}
+}
