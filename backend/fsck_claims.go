@@ -279,13 +279,13 @@ func (c *check) heldClaims(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	strange := map[string]bool{}
+	strange := map[string]string{} // with what the list says
 	add, end := pieces(chunkSize, func(fields []string) error {
 		return c.again(ctx, fields, c.claimsBack)
 	})
-	err = c.scan(ctx, "HSCAN", c.k.claims(), func(name, _ string) error {
+	err = c.scan(ctx, "HSCAN", c.k.claims(), func(name, listed string) error {
 		if c.cfg.Placed != nil && !said[c.hash(name)] && len(strange) < maxTold {
-			strange[name] = true
+			strange[name] = listed
 			return nil
 		}
 		return add(name)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,11 +17,11 @@ import (
 	"github.com/usher-scim/usher/resources"
 )
 
-// meanwhile does something once, before or after the first script that names a key.
+// meanwhile does something once, before or after the first command that names a key.
 type meanwhile struct {
-	key    string
-	before bool
-	do     func()
+	command, key string
+	before       bool
+	do           func()
 }
 
 func (b *meanwhile) DialHook(next redis.DialHook) redis.DialHook {
@@ -30,7 +31,7 @@ func (b *meanwhile) DialHook(next redis.DialHook) redis.DialHook {
 func (b *meanwhile) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		do := b.do
-		if do == nil || !strings.HasPrefix(cmd.Name(), "eval") || !slices.Contains(cmd.Args(), any(b.key)) {
+		if do == nil || !strings.HasPrefix(cmd.Name(), b.command) || !slices.Contains(cmd.Args(), any(b.key)) {
 			return next(ctx, cmd)
 		}
 		b.do = nil
@@ -99,7 +100,7 @@ func TestFsckClaimsBesideRivals(t *testing.T) {
 			w.says(c, confirmation("a", w.listed("a", c)))
 			harm(w, c, r.ID)
 			met := errors.New("not met")
-			w.s.writes.AddHook(&meanwhile{key: "cl:{a}", before: before, do: func() {
+			w.s.writes.AddHook(&meanwhile{command: "eval", key: "cl:{a}", before: before, do: func() {
 				met = rival.do("b", func(tx resources.Tx) { tx.Claim(c, "bob") })
 			}})
 			_, err := w.s.Fsck(ctx, "a", FsckConfig{Placed: placedBy(c), Repair: true})
@@ -118,5 +119,45 @@ func TestFsckClaimsBesideRivals(t *testing.T) {
 				w.says(c, confirmation("b", theirs))
 			}
 		}
+	}
+}
+
+// TestFsckClaimsPassedOn: while the records are walked a claim goes from a record
+// that had not said it yet to another one. That is no finding.
+func TestFsckClaimsPassedOn(t *testing.T) {
+	w := openClaims(t, "", false)
+	c := resources.Claim{Kind: resources.ClaimEmail, Key: "passed@example.com"}
+	a, b := w.putUser("a", resources.Claim{Kind: resources.ClaimEmail, Key: "a"}), w.putUser("a", resources.Claim{Kind: resources.ClaimEmail, Key: "b"})
+	var mu sync.Mutex
+	phase := 0
+	reach := func(from int, do func(tx resources.Tx)) {
+		mu.Lock()
+		defer mu.Unlock()
+		if phase == from {
+			phase++
+			w.must(w.do("a", do))
+		}
+	}
+	nothing := func(resources.Tx) {}
+	w.s.scans.AddHook(&meanwhile{command: "hlen", key: "cl:{a}", do: func() { reach(0, nothing) }})
+	w.s.scans.AddHook(&meanwhile{command: "hscan", key: "cl:{a}", do: func() {
+		reach(2, func(tx resources.Tx) { tx.Release(c, a.ID) })
+	}})
+	placed := func(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
+		held := []resources.HeldClaim{{Claim: resources.Claim{Kind: resources.ClaimEmail, Key: "a"}, Holder: a.ID}}
+		if r.ID == b.ID {
+			held = []resources.HeldClaim{{Claim: resources.Claim{Kind: resources.ClaimEmail, Key: "b"}, Holder: b.ID}}
+		}
+		reach(1, func(tx resources.Tx) { tx.Claim(c, a.ID) })
+		reach(3, func(tx resources.Tx) { tx.Claim(c, b.ID) })
+		return allUsers(r), held, resources.Holdings{}
+	}
+	_, err := w.s.Fsck(context.Background(), "a", FsckConfig{Deep: true, Repair: true, Placed: placed, Found: func(f Finding) { t.Errorf("found %+v", f) }})
+	w.must(err)
+	if phase != 4 {
+		t.Fatalf("the check came to phase %d, want 4", phase)
+	}
+	if got := w.listed("a", c); !strings.HasPrefix(got, b.ID+"|") {
+		t.Errorf("the list says %q, want %s", got, b.ID)
 	}
 }
