@@ -51,6 +51,9 @@ var attemptsLua string
 //go:embed scripts/erase.lua
 var eraseLua string
 
+//go:embed scripts/erase_rest.lua
+var eraseRestLua string
+
 //go:embed scripts/touch.lua
 var touchLua string
 
@@ -75,7 +78,8 @@ type scripts struct {
 	vaultCount          script
 	expire, trash       script
 	attempts            script
-	erase, unclaim      script
+	erase, eraseRest    script
+	unclaim             script
 	touch               script
 	look, repair        script // the same text; look changes nothing
 	mendClaim           script
@@ -112,7 +116,7 @@ func newScripts(embedded, kept bool) scripts {
 		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
 		expire: changes(expireLua, frees), trash: changes(trashLua, frees),
 		attempts: make(attemptsLua, frees),
-		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
+		erase:    make(eraseLua, frees), eraseRest: make(eraseRestLua, frees), unclaim: make(unclaimLua, frees),
 		touch:  make(touchLua, frees),
 		queue:  newQueueScripts(make, changes),
 		claim:  newClaimScripts(make),
