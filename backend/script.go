@@ -132,6 +132,7 @@ type call struct {
 	sent    int  // how often; see Store.send
 	lax     bool // what it writes may be lost: nothing waits for replicas or disks
 	guarded bool // see guard
+	short   bool // it was executed once and not confirmed, see Store.sendSurely
 }
 
 const callHead = 3 // EVALSHA, digest, number of keys
@@ -213,7 +214,8 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 			return reply, nil
 		}
 		s.heed(err)
-		unknown = unknown || lost(err) // also when a later sending is refused
+		// Also when a later sending is refused.
+		unknown = unknown || lost(err) || c.short && !errors.Is(err, resources.ErrOutcomeUnknown)
 		last := i == sendings || over(ctx, pause) || !lost(err) && !refused(err)
 		switch {
 		case ctx.Err() != nil || last && !unknown:
