@@ -99,9 +99,39 @@ func (c *check) claim(ctx context.Context, h *claimed) (*difference, error) {
 		d.Code, d.Reason = FindingClaimMissing, "the record "+h.x.id+" does not hold its claim "+d.Key
 		c.mend(d, h.c.Holder+"|"+stamp, mine+stamp)
 	default:
+		if ours, err := c.passing(ctx, h, d, listed); ours || err != nil {
+			return d, err
+		}
 		return d, c.otherHolder(ctx, h, d)
 	}
 	return d, nil
+}
+
+// passing tells of a claim in a slot of its own that names an attempt which is on
+// no list: a crash or a failover has left it so, and the records decide. listed:
+// the organization's list names the right holder.
+func (c *check) passing(ctx context.Context, h *claimed, d *difference, listed bool) (bool, error) {
+	met, ok := parseClaim(h.said)
+	if !ok || !c.s.spread || h.listed != "" && !listed || met.org == c.k.org && met.confirmed {
+		return false, nil
+	}
+	if met.org != c.k.org {
+		theirs, err := c.s.ask(ctx, h.c.Claim, claimStep{op: opLook, org: met.org})
+		if err != nil || theirs != "" {
+			return false, explain(ctx, "read claims", err)
+		}
+	}
+	entry := h.listed
+	if entry == "" {
+		stamp, err := c.s.stamp()
+		if err != nil {
+			return false, err
+		}
+		entry = h.c.Holder + "|" + stamp
+	}
+	d.Code, d.Reason = FindingClaimDiffers, fmt.Sprintf("the claim %s of %s says the organization %s, whose list does not have it so", d.Key, h.x.id, met.org)
+	c.mend(d, entry, confirmation(c.k.org, entry))
+	return true, nil
 }
 
 // claimDifference begins a difference about a claim.
@@ -169,6 +199,16 @@ func (c *check) reserve(ctx context.Context, list []difference, still []bool) er
 		m := list[i].mend
 		if m == nil || m.says == "" || !still[i] {
 			continue
+		}
+		if v, ok := parseClaim(m.seen); ok && v.org != c.k.org { // it must not become theirs
+			held, err := c.s.resolve(ctx, m.claim, v)
+			if err != nil {
+				return explain(ctx, "mend a claim", err)
+			}
+			if still[i] = held == ""; held != "" {
+				continue
+			}
+			m.seen = ""
 		}
 		m.reserved = reservation(m.claim, c.k.org, m.listed.want)
 		done, err := c.changeClaim(ctx, m.key, m.seen, m.reserved)

@@ -161,3 +161,39 @@ func TestFsckClaimsPassedOn(t *testing.T) {
 		t.Errorf("the list says %q, want %s", got, b.ID)
 	}
 }
+
+// TestFsckClaimSaysAnother: a failover took a claim back to who had it before, whose
+// list does not have it any more. That is no conflict, and a repair ends it.
+func TestFsckClaimSaysAnother(t *testing.T) {
+	url := redistest.Start(t)
+	for name, says := range map[string]string{
+		"confirmed": "C|b|bob|000000000000", "reserved": "P|b|bob|000000000000|em|back@example.com",
+		"reserved by ours": "P|a|bob|000000000000|em|back@example.com",
+	} {
+		for _, listed := range []bool{true, false} {
+			w := openClaims(t, url, true)
+			w.command("FLUSHALL")
+			c := resources.Claim{Kind: resources.ClaimEmail, Key: "back@example.com"}
+			r := w.putUser("a", c)
+			w.says(c, confirmation("a", w.listed("a", c)))
+			w.command("DEL", "in:{a}")
+			w.command("SET", claimKey(c), says)
+			if !listed {
+				w.command("HDEL", "cl:{a}", claimField(c))
+			}
+			report, err := w.s.Fsck(context.Background(), "a", FsckConfig{Placed: placedBy(c), Repair: true})
+			w.must(err)
+			if report.Left != 0 || report.Findings == 0 {
+				t.Errorf("%s, listed %v: %+v, want it repaired", name, listed, report)
+			}
+			if held := w.listed("a", c); !strings.HasPrefix(held, r.ID+"|") {
+				t.Errorf("%s, listed %v: the list says %q", name, listed, held)
+			} else {
+				w.says(c, confirmation("a", held))
+			}
+			if gone, err := w.s.reads.HExists(context.Background(), "ab:{b}", "000000000000").Result(); err != nil || gone == strings.HasPrefix(says, "P|a") {
+				t.Errorf("%s, listed %v: the other attempt is not fenced off (%v)", name, listed, err)
+			}
+		}
+	}
+}
