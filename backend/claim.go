@@ -96,7 +96,7 @@ const (
 	opLook                       // org; answers what its list says, "" for nothing
 	opFence                      // org, value (holder and attempt); answers the same
 	opConfirm                    // org, value, and the attempts that may stand there
-	opRelease                    // the attempts
+	opRelease                    // org, and its attempts
 	opPause                      // not a script: a moment to wait
 )
 
@@ -131,6 +131,7 @@ func (s *Store) ask(ctx context.Context, c resources.Claim, step claimStep) (str
 	case opRelease:
 		w = newCall(s.scripts.claim.release, 4)
 		w.key(claimKey(c))
+		w.arg(string(step.org))
 		w.attempts(step.attempts)
 	default:
 		k, err := keysOf(step.org)

@@ -199,6 +199,25 @@ func (s *Store) resolve(ctx context.Context, c resources.Claim, v claimValue) (h
 	}
 }
 
+// endBroken ends what a crash has left of a claim that says v, and tells whether
+// it may be free now: it was only reserved, or with claims in slots of their own
+// no list speaks of it. Who has reserved it a moment ago gets the time to commit.
+func (s *Store) endBroken(ctx context.Context, c resources.Claim, v string) (bool, error) {
+	met, ok := parseClaim(v)
+	if !ok || met.confirmed && !s.spread {
+		return false, nil
+	}
+	held, err := s.ask(ctx, c, claimStep{op: opLook, org: met.org})
+	if err != nil || held != "" {
+		return false, err
+	}
+	if err := s.sleep(ctx, claimPause<<claimLooks); err != nil {
+		return false, err
+	}
+	held, err = s.resolve(ctx, c, met)
+	return held == "", err
+}
+
 // takeBack gives up what a commit that failed has reserved. A copy of the commit
 // may still be on its way, so that it is fenced off first; if that finds that it
 // has been executed meanwhile, the commit has not failed.
@@ -215,7 +234,7 @@ func (s *Store) takeBack(ctx context.Context, p *plan, known bool, failed error)
 		}
 		c := p.u.claims[i].claim
 		if refuses { // no copy of it can be executed
-			if _, err := s.ask(ctx, c, claimStep{op: opRelease, attempts: t.attempt}); err != nil {
+			if _, err := s.ask(ctx, c, claimStep{op: opRelease, org: t.org, attempts: t.attempt}); err != nil {
 				s.resolveLater(c, t.own())
 			}
 			continue

@@ -22,7 +22,7 @@ func (r *resolving) next() (claimStep, bool) {
 	case r.step == 0:
 		return claimStep{op: opFence, org: r.v.org, value: r.v.entry()}, true
 	case r.step == 1 && r.held == "":
-		return claimStep{op: opRelease, attempts: r.v.attempt}, true
+		return claimStep{op: opRelease, org: r.v.org, attempts: r.v.attempt}, true
 	case r.step == 1:
 		// Another attempt of the organization than the one that was met: a holder
 		// there gave the claim to another one, which was not confirmed yet.

@@ -69,7 +69,12 @@ func (s *Store) server(ctx context.Context, u redisurl.URL) error {
 		return err
 	}
 	u.User, u.Password = opt.Username, opt.Password
-	s.cluster(ctx, u, opt.TLSConfig)
+	secure := opt.TLSConfig
+	if secure != nil {
+		secure = secure.Clone()
+		secure.ServerName = "" // that of the URL's host: the other nodes have their own
+	}
+	s.cluster(ctx, u, secure)
 	return nil
 }
 

@@ -68,6 +68,8 @@
 //	bk  bk:{org}             hash    a backup that runs: field "" is its mark, all others what was written
 //	                                 since it began (scripts/guard.lua)
 //	rs  rs:{org}             string  the backup that this organization is being restored from
+//	er  er:{org}             string  of an organization that was erased: the ms up to which its commits are
+//	                                 gone, for an hour (watch.go)
 //	em  em:{<hash of key>}   string  a claim: "C|<org>|<holder>|<attempt>"; the one kind of key in a slot
 //	                                 of its own. The letters are the resources.ClaimKind. While it is
 //	                                 only reserved: "P|<org>|<holder>|<attempt>|<kind>|<key>"

@@ -111,7 +111,7 @@ func (s *Store) sendSurely(ctx context.Context, c *call) (any, error) {
 			return reply, err
 		}
 		if short == nil {
-			short = here
+			short, c.short = here, true
 			short.Add(1)
 			defer short.Add(-1)
 		}

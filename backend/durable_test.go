@@ -113,6 +113,26 @@ func TestReplicaSilent(t *testing.T) {
 	})
 }
 
+// TestReplicaSilentThenRefused: a write that was executed, was not confirmed and is
+// refused when it is sent again may be there nevertheless.
+func TestReplicaSilentThenRefused(t *testing.T) {
+	s, p := frozen(t)
+	failed := make(chan error, 1)
+	go func() {
+		_, _, err := put(t, s, "safe", "doomed")
+		failed <- err
+	}()
+	within(t, 5*time.Second, "the write is executed", func() bool {
+		id, err := s.Named(context.Background(), "safe", resources.UserName, "doomed")
+		return err == nil && id != ""
+	})
+	time.Sleep(shortWait * 3 / 2) // it was short once
+	do(t, p.primary, "REPLICAOF", "127.0.0.1", "1")
+	if err := <-failed; !errors.Is(err, resources.ErrOutcomeUnknown) {
+		t.Errorf("the write: %v, want ErrOutcomeUnknown", err)
+	}
+}
+
 // TestReplicaSilentReplyLost: an attempt that is sent again and finds itself
 // known writes nothing. What WAIT promises is about the writes of its own
 // connection, so that it could answer for nothing then. (Redis 7.0 is stricter

@@ -2,7 +2,9 @@ package backend
 
 import (
 	"context"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/usher-scim/usher/resources"
 )
@@ -142,16 +144,24 @@ func (s *Store) erasePlaces(ctx context.Context, k keys, limit int) (int, error)
 	return s.eraseListed(ctx, k.places(), "SREM", names, func(key string) []string { return []string{key} })
 }
 
+// erasedTime is how long the word is kept that an organization was erased: longer
+// than any node remembers commits for the sake of a failover.
+const erasedTime = time.Hour
+
 // eraseRest deletes the keys that an organization has once.
 func (s *Store) eraseRest(ctx context.Context, k keys) error {
-	c := newCall(s.scripts.erase, 32)
-	c.key(k.events(), k.events(), k.links(), k.changing(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
+	c := newCall(s.scripts.eraseRest, 36)
+	c.key(k.erased(), k.events(), k.links(), k.changing(), k.groupNames(), k.claims(), k.expiry(), k.trashList(), k.places(),
 		k.attempts('0'), k.attempts('1'), k.notes(), k.tombstones(), k.due(), k.tries(), k.parked(), k.causes(), k.lease(),
 		k.backup(), k.restoring())
 	for _, i := range resources.Indexes() {
 		c.key(k.index(i))
 	}
-	c.arg("ZREM")
+	word := erasedTime.Milliseconds()
+	if s.embedded != nil {
+		word = 0 // nobody looks for commits there
+	}
+	c.arg(strconv.FormatInt(word, 10))
 	_, err := s.write(ctx, c)
 	if err == nil && s.watch != nil {
 		s.watch.ring.drop(func(a *ackedCommit) bool { return a.org == k.org })

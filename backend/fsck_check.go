@@ -178,6 +178,9 @@ func (c *check) settle(ctx context.Context, found []difference) (moved []differe
 		if err != nil {
 			return nil, err
 		}
+		if err := c.reserve(ctx, part, apart); err != nil {
+			return nil, err
+		}
 		states, err := c.compare(ctx, part, apart)
 		if err != nil {
 			return nil, err
@@ -193,9 +196,12 @@ func (c *check) settle(ctx context.Context, found []difference) (moved []differe
 			d.Repairable = len(d.fixes) > 0 || d.mend != nil
 			switch {
 			case !apart[i] || !after[i] || states[i] == '0':
+				if err := c.unreserve(ctx, d); err != nil {
+					return nil, err
+				}
 				moved = append(moved, *d)
 			case states[i] == 'W':
-				if err := c.inTheWay(ctx, d); err != nil {
+				if err := firstDone(func() error { return c.unreserve(ctx, d) }, func() error { return c.inTheWay(ctx, d) }); err != nil {
 					return nil, err
 				}
 			default:

@@ -15,7 +15,7 @@ func (c *check) hash(text string) uint64 { return maphash.String(c.seed, text) }
 
 // saidClaims walks the records and notes the claims that they say, as hashes; or,
 // with a list of claims, takes those off it.
-func (c *check) saidClaims(ctx context.Context, strange map[string]bool) (map[uint64]bool, error) {
+func (c *check) saidClaims(ctx context.Context, strange map[string]string) (map[uint64]bool, error) {
 	said := map[uint64]bool{}
 	if c.cfg.Placed == nil {
 		return said, nil
@@ -65,11 +65,12 @@ func (c *check) partial() bool {
 	return c.partly
 }
 
-// strangeClaims tells of claims on the list that no record says.
-func (c *check) strangeClaims(ctx context.Context, strange map[string]bool) error {
-	for name := range strange {
+// strangeClaims tells of claims on the list that no record says. One that was taken
+// anew meanwhile may be that of a record that was walked over before.
+func (c *check) strangeClaims(ctx context.Context, strange map[string]string) error {
+	for name, was := range strange {
 		listed, err := c.client.HGet(ctx, c.k.claims(), name).Result()
-		if errors.Is(err, redis.Nil) {
+		if errors.Is(err, redis.Nil) || err == nil && listed != was {
 			continue
 		}
 		if err != nil {

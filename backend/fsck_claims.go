@@ -99,9 +99,39 @@ func (c *check) claim(ctx context.Context, h *claimed) (*difference, error) {
 		d.Code, d.Reason = FindingClaimMissing, "the record "+h.x.id+" does not hold its claim "+d.Key
 		c.mend(d, h.c.Holder+"|"+stamp, mine+stamp)
 	default:
+		if ours, err := c.passing(ctx, h, d, listed); ours || err != nil {
+			return d, err
+		}
 		return d, c.otherHolder(ctx, h, d)
 	}
 	return d, nil
+}
+
+// passing tells of a claim in a slot of its own that names an attempt which is on
+// no list: a crash or a failover has left it so, and the records decide. listed:
+// the organization's list names the right holder.
+func (c *check) passing(ctx context.Context, h *claimed, d *difference, listed bool) (bool, error) {
+	met, ok := parseClaim(h.said)
+	if !ok || !c.s.spread || h.listed != "" && !listed || met.org == c.k.org && met.confirmed {
+		return false, nil
+	}
+	if met.org != c.k.org {
+		theirs, err := c.s.ask(ctx, h.c.Claim, claimStep{op: opLook, org: met.org})
+		if err != nil || theirs != "" {
+			return false, explain(ctx, "read claims", err)
+		}
+	}
+	entry := h.listed
+	if entry == "" {
+		stamp, err := c.s.stamp()
+		if err != nil {
+			return false, err
+		}
+		entry = h.c.Holder + "|" + stamp
+	}
+	d.Code, d.Reason = FindingClaimDiffers, fmt.Sprintf("the claim %s of %s says the organization %s, whose list does not have it so", d.Key, h.x.id, met.org)
+	c.mend(d, entry, confirmation(c.k.org, entry))
+	return true, nil
 }
 
 // claimDifference begins a difference about a claim.
@@ -109,7 +139,7 @@ func (c *check) claimDifference(claim resources.Claim, listed, said string) *dif
 	key, name := claimKey(claim), claimField(claim)
 	_, attempt, _ := strings.Cut(listed, "|")
 	return &difference{
-		Finding: Finding{Key: key, Entry: name},
+		Finding: Finding{Key: key, Entry: name}, claim: claim,
 		guards: []guard{
 			{"field", c.k.claims(), name, listed},
 			{"field", c.k.notes(), "c|" + name + "|" + attempt, ""}, // its confirmation is on the way
@@ -129,12 +159,16 @@ func (c *check) mend(d *difference, listed, said string) {
 		d.fixes = append(d.fixes, fix{"HSET", was.key, []string{was.field, listed}})
 	}
 	if said != d.apart[0].want {
-		d.mend = &mend{key: d.Key, seen: d.apart[0].want, says: said}
+		d.mend = &mend{claim: d.claim, key: d.Key, seen: d.apart[0].want, says: said}
 		if listed != "" {
 			d.mend.listed = guard{"field", was.key, was.field, listed}
 		}
 	}
 	if c.s.spread {
+		if _, attempt := parseHeld(listed); listed != was.want && listed != "" {
+			// Who has met the claim meanwhile has fenced it off and taken it.
+			d.guards = append(d.guards, guard{"field", c.k.tombstones(), attempt, ""})
+		}
 		return
 	}
 	// One node: all of it at once.
@@ -149,21 +183,71 @@ func (c *check) mend(d *difference, listed, said string) {
 
 // mend is a claim in a slot of its own that is to say something else.
 type mend struct {
+	claim           resources.Claim
 	key, seen, says string
-	listed          guard // what must be listed once it says so
+	listed          guard  // what must be listed once it says so
+	reserved        string // what it says until then
+}
+
+// reserve lets claims that are to be mended say so before the lists do, as commits
+// do it: nobody else can take them from there on. What somebody has taken is moved.
+func (c *check) reserve(ctx context.Context, list []difference, still []bool) error {
+	if !c.cfg.Repair {
+		return nil
+	}
+	for i := range list {
+		m := list[i].mend
+		if m == nil || m.says == "" || !still[i] {
+			continue
+		}
+		if v, ok := parseClaim(m.seen); ok && v.org != c.k.org { // it must not become theirs
+			held, err := c.s.resolve(ctx, m.claim, v)
+			if err != nil {
+				return explain(ctx, "mend a claim", err)
+			}
+			if still[i] = held == ""; held != "" {
+				continue
+			}
+			m.seen = ""
+		}
+		m.reserved = reservation(m.claim, c.k.org, m.listed.want)
+		done, err := c.changeClaim(ctx, m.key, m.seen, m.reserved)
+		if err != nil {
+			return err
+		}
+		if still[i] = done; done {
+			m.seen = m.reserved
+			list[i].apart[0].want = m.reserved
+		}
+	}
+	return nil
+}
+
+// unreserve ends what reserve has begun for a difference that is none any more.
+func (c *check) unreserve(ctx context.Context, d *difference) error {
+	if d.mend == nil || d.mend.reserved == "" {
+		return nil
+	}
+	v, ok := parseClaim(d.mend.reserved)
+	if !ok {
+		return errDamaged
+	}
+	_, err := c.s.resolve(ctx, v.claim, v)
+	return explain(ctx, "mend a claim", err)
+}
+
+func (c *check) changeClaim(ctx context.Context, key, seen, says string) (bool, error) {
+	w := newCall(c.s.scripts.mendClaim, 3)
+	w.key(key)
+	w.arg(seen, says)
+	reply, err := c.s.write(ctx, w)
+	return reply == int64(1), explain(ctx, "mend a claim", err)
 }
 
 // mendClaim lets a claim say what it must. When what it follows from has changed
 // meanwhile it is taken back.
 func (c *check) mendClaim(ctx context.Context, m *mend) (bool, error) {
-	change := func(seen, says string) (bool, error) {
-		w := newCall(c.s.scripts.mendClaim, 3)
-		w.key(m.key)
-		w.arg(seen, says)
-		reply, err := c.s.write(ctx, w)
-		return reply == int64(1), explain(ctx, "mend a claim", err)
-	}
-	done, err := change(m.seen, m.says)
+	done, err := c.changeClaim(ctx, m.key, m.seen, m.says)
 	if err != nil || !done || m.says == "" {
 		return done, err
 	}
@@ -174,7 +258,7 @@ func (c *check) mendClaim(ctx context.Context, m *mend) (bool, error) {
 	if v == m.listed.want {
 		return true, nil
 	}
-	_, err = change(m.says, "")
+	_, err = c.changeClaim(ctx, m.key, m.says, "")
 	return false, err
 }
 
@@ -235,13 +319,13 @@ func (c *check) heldClaims(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	strange := map[string]bool{}
+	strange := map[string]string{} // with what the list says
 	add, end := pieces(chunkSize, func(fields []string) error {
 		return c.again(ctx, fields, c.claimsBack)
 	})
-	err = c.scan(ctx, "HSCAN", c.k.claims(), func(name, _ string) error {
+	err = c.scan(ctx, "HSCAN", c.k.claims(), func(name, listed string) error {
 		if c.cfg.Placed != nil && !said[c.hash(name)] && len(strange) < maxTold {
-			strange[name] = true
+			strange[name] = listed
 			return nil
 		}
 		return add(name)

@@ -228,7 +228,7 @@ func (w *fsckWorld) claimDamage() []damage {
 		{name: "claim wrong type", key: key, codes: "wrong_type", do: []any{"HSET", key, "a", "b"}, undo: []any{"DEL", key}, undoType: []any{"SET", key, "C|" + string(w.org) + "|" + held}},
 		{name: "claim extra", key: hashed("em", "strange"), codes: "claim_extra", do: []any{"HSET", list, "em|strange", held}, also: []any{"SET", hashed("em", "strange"), "C|" + string(w.org) + "|" + held}, heals: true},
 		{name: "claim extra on the list", key: hashed("em", "strange"), codes: "claim_extra", do: []any{"HSET", list, "em|strange", held}, heals: true},
-		{name: "claim of another organization", key: key, codes: "claim_conflict", do: []any{"SET", key, "C|other|" + held}, undo: []any{"SET", key, "C|" + string(w.org) + "|" + held}},
+		{name: "claim of another organization", key: key, codes: "claim_conflict", do: []any{"SET", key, "C|other|" + held}, also: []any{"HSET", "cl:{other}", field, held}, undo: []any{"SET", key, "C|" + string(w.org) + "|" + held}, undoType: []any{"HDEL", "cl:{other}", field}},
 	}
 }
 

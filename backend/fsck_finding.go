@@ -88,6 +88,7 @@ type difference struct {
 	fixes  []fix
 	apart  []guard // in slots of their own; compared just before the others
 	mend   *mend   // a claim in a slot of its own that is to say something else
+	claim  resources.Claim
 }
 
 // seenHead is the guard that a record is as it was read; "" stands for none.

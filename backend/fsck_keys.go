@@ -35,7 +35,7 @@ var otherTypes = map[string]string{
 	"gm": "zset", "ug": "string", "gv": "hash", "mk": "hash", "gd": "hash", "ev": "stream", "sp": "set", "ln": "zset", "pl": "set",
 	"cl": "hash", "xp": "zset", "tl": "zset", "tr": "zset", "du": "zset", "dt": "hash", "dp": "zset", "dc": "hash",
 	"lz": "string", "bl": "stream", "br": "hash", "at": "hash", "vt": "string",
-	"in": "hash", "ab": "hash", "bk": "hash", "rs": "string", "nx": "none", "em": "string", "nu": "string", "su": "string", "sd": "string",
+	"in": "hash", "ab": "hash", "bk": "hash", "rs": "string", "er": "string", "nx": "none", "em": "string", "nu": "string", "su": "string", "sd": "string",
 }
 
 // claimLetters begin claims, by resources.ClaimKind.

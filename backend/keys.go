@@ -64,6 +64,7 @@ func (k keys) bells() string                   { return "bl" + k.tag }
 func (k keys) rung() string                    { return "br" + k.tag }
 func (k keys) backup() string                  { return "bk" + k.tag }
 func (k keys) restoring() string               { return "rs" + k.tag }
+func (k keys) erased() string                  { return "er" + k.tag }
 func (k keys) secret(purpose, key string) string {
 	return "vt" + k.tag + ":" + purpose + ":" + hash32(key)
 }

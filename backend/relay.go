@@ -225,7 +225,7 @@ func (s *Store) actOn(ctx context.Context, n note) error {
 	if !ok {
 		return errDamaged
 	}
-	step := claimStep{op: opRelease, attempts: attempt + n.text}
+	step := claimStep{op: opRelease, org: n.org, attempts: attempt + n.text}
 	if n.name[0] == 'c' {
 		holder, earlier, _ := strings.Cut(n.text, "|")
 		step = claimStep{op: opConfirm, org: n.org, value: holder + "|" + attempt, attempts: attempt + earlier}

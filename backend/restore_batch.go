@@ -160,7 +160,7 @@ func (b *batch) claim(ctx context.Context, list []claimWork) error {
 	group, inner := errgroup.WithContext(ctx)
 	group.SetLimit(claimers)
 	for chunk := range slices.Chunk(list, size) {
-		group.Go(func() error { return b.someClaims(inner, chunk) })
+		group.Go(func() error { return b.someClaims(inner, chunk, claimLooks) })
 	}
 	return group.Wait()
 }
@@ -171,7 +171,7 @@ type claimWork struct {
 	free bool
 }
 
-func (b *batch) someClaims(ctx context.Context, list []claimWork) error {
+func (b *batch) someClaims(ctx context.Context, list []claimWork, looks int) error {
 	c := newCall(b.r.s.scripts.backup.restoreClaim, 4*len(list))
 	for _, w := range list {
 		c.key(claimKey(w.Claim))
@@ -191,16 +191,35 @@ func (b *batch) someClaims(ctx context.Context, list []claimWork) error {
 	if !ok || len(others) != len(list) {
 		return fmt.Errorf("backend: restore: the script gave an answer that is not understood: %v", reply)
 	}
-	b.r.claiming.Lock()
-	defer b.r.claiming.Unlock()
+	var again []claimWork
 	for i, w := range list {
-		delete(b.r.refused, w.Claim)
-		if others[i] != "" {
-			held, _ := parseClaim(others[i])
-			b.r.refused[w.Claim] = fmt.Sprintf("%s of the organization %s", held.holder, held.org)
+		free := false
+		if others[i] != "" && looks > 0 {
+			if free, err = b.r.s.endBroken(ctx, w.Claim, others[i]); err != nil {
+				return explain(ctx, "restore claims", err)
+			}
+		}
+		if free {
+			again = append(again, w)
+		} else {
+			b.heard(w.Claim, others[i])
 		}
 	}
+	if len(again) > 0 {
+		return b.someClaims(ctx, again, looks-1)
+	}
 	return nil
+}
+
+// heard notes who has a claim; "" when the organization has it now.
+func (b *batch) heard(c resources.Claim, says string) {
+	b.r.claiming.Lock()
+	defer b.r.claiming.Unlock()
+	delete(b.r.refused, c)
+	if says != "" {
+		held, _ := parseClaim(says)
+		b.r.refused[c] = fmt.Sprintf("%s of the organization %s", held.holder, held.org)
+	}
 }
 
 // call spells a piece out in the order restore.lua reads it.

@@ -51,6 +51,9 @@ var attemptsLua string
 //go:embed scripts/erase.lua
 var eraseLua string
 
+//go:embed scripts/erase_rest.lua
+var eraseRestLua string
+
 //go:embed scripts/touch.lua
 var touchLua string
 
@@ -75,7 +78,8 @@ type scripts struct {
 	vaultCount          script
 	expire, trash       script
 	attempts            script
-	erase, unclaim      script
+	erase, eraseRest    script
+	unclaim             script
 	touch               script
 	look, repair        script // the same text; look changes nothing
 	mendClaim           script
@@ -112,7 +116,7 @@ func newScripts(embedded, kept bool) scripts {
 		look: make(repairLua, reads), repair: make(repairLua, ""), mendClaim: make(mendClaimLua, ""),
 		expire: changes(expireLua, frees), trash: changes(trashLua, frees),
 		attempts: make(attemptsLua, frees),
-		erase:    make(eraseLua, frees), unclaim: make(unclaimLua, frees),
+		erase:    make(eraseLua, frees), eraseRest: make(eraseRestLua, frees), unclaim: make(unclaimLua, frees),
 		touch:  make(touchLua, frees),
 		queue:  newQueueScripts(make, changes),
 		claim:  newClaimScripts(make),
@@ -128,6 +132,7 @@ type call struct {
 	sent    int  // how often; see Store.send
 	lax     bool // what it writes may be lost: nothing waits for replicas or disks
 	guarded bool // see guard
+	short   bool // it was executed once and not confirmed, see Store.sendSurely
 }
 
 const callHead = 3 // EVALSHA, digest, number of keys
@@ -209,7 +214,8 @@ func (s *Store) write(ctx context.Context, c *call) (any, error) {
 			return reply, nil
 		}
 		s.heed(err)
-		unknown = unknown || lost(err) // also when a later sending is refused
+		// Also when a later sending is refused.
+		unknown = unknown || lost(err) || c.short && !errors.Is(err, resources.ErrOutcomeUnknown)
 		last := i == sendings || over(ctx, pause) || !lost(err) && !refused(err)
 		switch {
 		case ctx.Err() != nil || last && !unknown:

@@ -210,7 +210,7 @@ func (w *strayWalk) release(ctx context.Context, key, kind string, v claimValue)
 	}
 	c := newCall(w.s.scripts.claim.release, 2)
 	c.key(key)
-	c.arg(v.attempt)
+	c.arg(string(v.org), v.attempt)
 	if _, err := w.s.write(ctx, c); err != nil {
 		return err
 	}

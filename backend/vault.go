@@ -26,9 +26,13 @@ func (s *Store) Put(ctx context.Context, org resources.OrgID, purpose, key strin
 	if ms < 0 || ms > maxNumber {
 		return fmt.Errorf("backend: vault: the expiry %s cannot be stored", exp)
 	}
-	c := newCall(s.scripts.vaultPut, 4)
-	c.key(k.secret(purpose, key), k.expiry(), k.backup())
-	c.arg(append(appendPadded(nil, uint64(ms), expirySize), value...), strconv.FormatInt(ms, 10))
+	attempt, err := s.stamp()
+	if err != nil {
+		return err
+	}
+	c := newCall(s.scripts.vaultPut, 8)
+	c.key(k.attempts('0'), k.attempts('1'), k.secret(purpose, key), k.expiry(), k.backup())
+	c.arg(attempt, append(appendPadded(nil, uint64(ms), expirySize), value...), strconv.FormatInt(ms, 10))
 	_, err = s.write(ctx, c)
 	return explain(ctx, "vault put", err)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -276,8 +277,12 @@ func (s *Store) missingHere(ctx context.Context, e epoch, list []ackedCommit) ([
 	pipe := e.node.Pipeline()
 	who := pipe.Info(ctx, "server", "replication")
 	found := make([]*redis.XMessageSliceCmd, len(list))
+	erased := map[resources.OrgID]*redis.StringCmd{}
 	for i := range list {
-		lsn := list[i].lsn()
+		lsn, org := list[i].lsn(), list[i].org
+		if erased[org] == nil { // maybe by another node
+			erased[org] = pipe.GetRange(ctx, keys{org, ":{" + string(org) + "}"}.erased(), 0, -1)
+		}
 		found[i] = pipe.XRange(ctx, keys{list[i].org, ":{" + string(list[i].org) + "}"}.events(), lsn, lsn)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -293,7 +298,8 @@ func (s *Store) missingHere(ctx context.Context, e epoch, list []ackedCommit) ([
 			text, _ := m.Values["e"].(string)
 			there = maphash.String(s.watch.ring.seed, text) == list[i].hash
 		}
-		if !there {
+		till, err := strconv.ParseUint(erased[list[i].org].Val(), 10, 64)
+		if !there && (err != nil || list[i].ms > till) {
 			out = append(out, list[i])
 		}
 	}

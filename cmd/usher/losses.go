@@ -64,16 +64,24 @@ func (l *losses) lost(ctx context.Context, list []backend.LostWrite) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, noteTime)
 	defer cancel()
-	for org, lsns := range by {
-		err := l.note(ctx, org, lsns)
-		for ; err != nil && ctx.Err() == nil; err = l.note(ctx, org, lsns) {
-			select {
-			case <-ctx.Done():
-			case <-time.After(notePause):
+	// One after the other, again and again: none waits for one that cannot be noted.
+	for failed := map[resources.OrgID]error{}; ; {
+		for org, lsns := range by {
+			if failed[org] = l.note(ctx, org, lsns); failed[org] == nil {
+				delete(by, org)
 			}
 		}
-		if err != nil {
-			l.log.ErrorContext(ctx, "lost writes not noted in the organization's stream", "organization", string(org), "count", len(lsns), "err", err)
+		if len(by) == 0 {
+			return
 		}
+		select {
+		case <-time.After(notePause):
+			continue
+		case <-ctx.Done():
+		}
+		for org, lsns := range by {
+			l.log.ErrorContext(ctx, "lost writes not noted in the organization's stream", "organization", string(org), "count", len(lsns), "err", failed[org])
+		}
+		return
 	}
 }

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -10,7 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/redistest"
+	"github.com/usher-scim/usher/resources"
 )
 
 // TestLossIsTold: a server of the store comes back without its last writes. The
@@ -69,6 +74,35 @@ func TestLossIsTold(t *testing.T) {
 		if !strings.Contains(stream(t, server), lsn) {
 			t.Errorf("the organization's event does not name %s:\n%s", lsn, stream(t, server))
 		}
+	}
+}
+
+// TestLossesDoNotWaitForEachOther: an organization whose loss cannot be noted, as its
+// part of the store does not answer, does not keep that of others from being noted.
+func TestLossesDoNotWaitForEachOther(t *testing.T) {
+	l := newMetrics().losses(slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithTimeout(t.Context(), 10*notePause)
+	defer cancel()
+	noted := map[resources.OrgID]bool{}
+	l.into(func(ctx context.Context, org resources.OrgID, _ []string) error {
+		if org == "bad" {
+			return errors.New("the store is unavailable")
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if noted[org] = true; len(noted) == 20 {
+			cancel()
+		}
+		return nil
+	})
+	list := []backend.LostWrite{{Org: "bad", LSN: "1-1"}}
+	for i := range 20 {
+		list = append(list, backend.LostWrite{Org: resources.OrgID(fmt.Sprint("good", i)), LSN: "1-1"})
+	}
+	began := time.Now()
+	if l.lost(ctx, list); len(noted) != 20 || time.Since(began) > 5*notePause {
+		t.Errorf("%d of 20 losses were noted in %s", len(noted), time.Since(began))
 	}
 }
 
