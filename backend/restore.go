@@ -128,8 +128,8 @@ type restoration struct {
 	// of the organization that is being restored
 	b        *batch
 	homes    []*line
-	claiming sync.Mutex                 // guards refused
-	refused  map[resources.Claim]string // claims that others have, and who
+	claiming sync.Mutex                     // guards refused
+	refused  map[resources.HeldClaim]string // claims that others have, by who is to have them here, and who has them
 	step     BackupStep
 	restored []BackupOrg
 }
@@ -269,7 +269,7 @@ func (r *restoration) line(ctx context.Context, org *BackupOrg, l *line) error {
 		if err != nil {
 			return err
 		}
-		r.b, r.homes, r.refused = newBatch(r, k), nil, map[resources.Claim]string{}
+		r.b, r.homes, r.refused = newBatch(r, k), nil, map[resources.HeldClaim]string{}
 		r.step = BackupStep{Org: org.Org, Slug: org.Slug}
 		return r.mark(ctx, org.Org, "begin")
 	case l.T == lineEnd:
@@ -327,7 +327,7 @@ func (r *restoration) giveUp(ctx context.Context, org *BackupOrg) error {
 		if len(u.Reasons) == mostReasons {
 			break
 		}
-		u.Reasons = append(u.Reasons, fmt.Sprintf("%s: the %s is held by %s", org.Slug, claimText(c), holder))
+		u.Reasons = append(u.Reasons, fmt.Sprintf("%s: the %s is held by %s", org.Slug, claimText(c.Claim), holder))
 	}
 	slices.Sort(u.Reasons)
 	return errors.Join(u, r.s.eraseAll(ctx, org.Org))

@@ -194,10 +194,10 @@ func (b *batch) someClaims(ctx context.Context, list []claimWork) error {
 	b.r.claiming.Lock()
 	defer b.r.claiming.Unlock()
 	for i, w := range list {
-		delete(b.r.refused, w.Claim)
+		delete(b.r.refused, w.HeldClaim)
 		if others[i] != "" {
 			held, _ := parseClaim(others[i])
-			b.r.refused[w.Claim] = fmt.Sprintf("%s of the organization %s", held.holder, held.org)
+			b.r.refused[w.HeldClaim] = fmt.Sprintf("%s of the organization %s", held.holder, held.org)
 		}
 	}
 	return nil

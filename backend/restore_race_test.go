@@ -1,0 +1,94 @@
+package backend_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/resources"
+)
+
+// claimant creates or changes a user that has an e-mail address, or "" for none.
+func claimant(ctx context.Context, s *backend.Store, org resources.OrgID, id, mail string) error {
+	_, err := s.Update(ctx, org, func(_ context.Context, tx resources.Tx) error {
+		before, err := tx.Read(resources.KindUser, id)
+		if err != nil {
+			return err
+		}
+		was, is := factsOf(id, 0, ""), factsOf(id, 0, mail)
+		if before == nil {
+			tx.Put(nil, is.record(id, 1), nil, is.entries(id, 1))
+		} else {
+			is.version = before.Version + 1
+			claims := claimsOfUser(before)
+			if len(claims) > 0 {
+				was.mail = claims[0].Key
+				tx.Release(claims[0], id)
+			}
+			tx.Put(before, is.record(id, 1), was.entries(id, 1), is.entries(id, 1))
+		}
+		if mail != "" {
+			tx.Claim(resources.Claim{Kind: resources.ClaimEmail, Key: mail}, id)
+		}
+		return nil
+	})
+	return err
+}
+
+func claimsOfUser(r *resources.Record) (out []resources.Claim) {
+	_, held, _ := expected(r)
+	for _, h := range held {
+		out = append(out, h.Claim)
+	}
+	return out
+}
+
+// TestClaimMovesWithinBackup: a claim that moved from one user to another while
+// the backup ran, and that another organization of the target has, is refused in
+// whatever order the lines come.
+func TestClaimMovesWithinBackup(t *testing.T) {
+	ctx := t.Context()
+	const mail = "moves@example.com"
+	for _, spread := range []bool{false, true} {
+		for _, turned := range []bool{false, true} {
+			s := open(t, backend.Config{SpreadClaims: spread})
+			org := fill(t, s, "acme", 1)
+			ids := []string{newRecord(t, resources.KindUser, "x").ID, newRecord(t, resources.KindUser, "x").ID}
+			if slices.Sort(ids); turned {
+				slices.Reverse(ids)
+			}
+			for i, m := range []string{mail, ""} {
+				if err := claimant(ctx, s, org, ids[i], m); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n := 0
+			var file bytes.Buffer
+			out, err := s.NewBackup(&file, "test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Backup(ctx, out, backend.BackupConfig{Org: org, Slug: "acme", Placed: placedHere, Told: func(backend.BackupStep) {
+				if n++; n == 3 {
+					if err := errors.Join(claimant(ctx, s, org, ids[0], ""), claimant(ctx, s, org, ids[1], mail)); err != nil {
+						t.Error(err)
+					}
+				}
+			}})
+			if err = errors.Join(err, out.Complete()); err != nil {
+				t.Fatal(err)
+			}
+			target := open(t, backend.Config{SpreadClaims: spread})
+			beta := fill(t, target, "beta", 1)
+			holder := newRecord(t, resources.KindUser, "x").ID
+			if err := claimant(ctx, target, beta, holder, mail); err != nil {
+				t.Fatal(err)
+			}
+			_, err = target.Restore(ctx, bytes.NewReader(file.Bytes()), readFile(t, file.Bytes()), backend.RestoreConfig{Placed: placedHere})
+			wantReason(t, err, "the e-mail address "+mail+" is held by "+holder)
+		}
+	}
+}
