@@ -120,7 +120,7 @@ func (c *BackupContents) wanted(only []string) ([]BackupOrg, error) {
 type restoration struct {
 	s      *Store
 	cfg    RestoreConfig
-	id     string // of the backup, and the attempt that its claims get
+	id     string // of the backup
 	home   keys
 	all    []BackupOrg
 	wanted map[resources.OrgID]bool // that are still to be restored

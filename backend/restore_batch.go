@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -165,6 +166,18 @@ func (b *batch) claim(ctx context.Context, list []claimWork) error {
 	return group.Wait()
 }
 
+// attemptOf is the attempt that an organization's claims get: always the same one
+// for a backup, so that a restoration can be gone on with, and another one for
+// each organization, because by its attempt a claim is given back.
+func attemptOf(backup string, org resources.OrgID) string {
+	sum := sha256.Sum256([]byte(backup + "|" + string(org)))
+	name := make([]byte, stampSize)
+	for i := range name {
+		name[i] = stampAlphabet[sum[i]&31]
+	}
+	return string(name)
+}
+
 // claimWork is a claim to take or to give back.
 type claimWork struct {
 	resources.HeldClaim
@@ -181,7 +194,7 @@ func (b *batch) someClaims(ctx context.Context, list []claimWork) error {
 		if w.free {
 			word, own = "free", claimPrefix(b.keys.org, w.Holder)
 		}
-		c.arg(word, own, claimPrefix(b.keys.org, w.Holder)+b.r.id)
+		c.arg(word, own, claimPrefix(b.keys.org, w.Holder)+attemptOf(b.r.id, b.keys.org))
 	}
 	reply, err := b.r.s.write(ctx, c)
 	if err != nil {

@@ -92,3 +92,42 @@ func TestClaimMovesWithinBackup(t *testing.T) {
 		}
 	}
 }
+
+// TestClaimMovesWithinFile: when a claim stands in a file for two organizations,
+// as it moved between their backups, the second one is refused and the first one
+// keeps it.
+func TestClaimMovesWithinFile(t *testing.T) {
+	ctx := t.Context()
+	const mail = "moves@example.com"
+	for _, spread := range []bool{false, true} {
+		s := open(t, backend.Config{SpreadClaims: spread})
+		var file bytes.Buffer
+		out, err := s.NewBackup(&file, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, slug := range []string{"acme", "beta"} {
+			org, id := fill(t, s, slug, 1), newRecord(t, resources.KindUser, "x").ID
+			ids = append(ids, id)
+			if err := claimant(ctx, s, org, id, mail); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Backup(ctx, out, backend.BackupConfig{Org: org, Slug: slug, Placed: placedHere}); err != nil {
+				t.Fatal(err)
+			}
+			if err := claimant(ctx, s, org, id, ""); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := out.Complete(); err != nil {
+			t.Fatal(err)
+		}
+		target := open(t, backend.Config{SpreadClaims: spread})
+		_, err = target.Restore(ctx, bytes.NewReader(file.Bytes()), readFile(t, file.Bytes()), backend.RestoreConfig{Placed: placedHere})
+		wantReason(t, err, "beta: the e-mail address "+mail+" is held by "+ids[0])
+		if got, _, err := target.Holder(ctx, resources.Claim{Kind: resources.ClaimEmail, Key: mail}); got != ids[0] || err != nil {
+			t.Errorf("spread %v: the first organization's claim is held by %q, %v", spread, got, err)
+		}
+	}
+}
