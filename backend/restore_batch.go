@@ -22,7 +22,8 @@ const (
 
 var (
 	errNameTaken   = errors.New("a name is taken")
-	errRestoreLost = errors.New("backend: restore: the mark of the restoration is gone: somebody erased the organization meanwhile")
+	errRestoreLost = errors.New("backend: restore: the mark of the restoration is gone: somebody erased the organization meanwhile, or goes on with it")
+	errSealed      = errors.New("the restoration is sealed")
 )
 
 // batch collects lines and writes them, with what follows from them, by one
@@ -42,7 +43,7 @@ type batch struct {
 }
 
 func newBatch(r *restoration, k keys) *batch {
-	return &batch{r: r, keys: k, mark: r.id, about: map[string]bool{}}
+	return &batch{r: r, keys: k, mark: r.id + writtenMark + r.run, about: map[string]bool{}}
 }
 
 // subject is what a line is about; lines of one subject stand in different

@@ -11,6 +11,89 @@ import (
 	"github.com/usher-scim/usher/resources"
 )
 
+// TestTwoRestorations: who goes on with a restoration ends the one that runs
+// still, wherever both are: else older lines could overwrite newer ones.
+func TestTwoRestorations(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		ctx := t.Context()
+		s := open(t, backend.Config{URL: url})
+		org := fill(t, s, "acme", 150)
+		w := &writer{s: s, org: org, name: "moving"}
+		if err := w.begin(ctx, t); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		var file bytes.Buffer
+		out, err := s.NewBackup(&file, "test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Backup(ctx, out, backend.BackupConfig{Org: org, Slug: "acme", Placed: placedHere, Told: func(backend.BackupStep) {
+			if n++; n == 3 { // the users were read: they stand in the file a second time
+				if err := w.step(ctx, 1); err != nil {
+					t.Error(err)
+				}
+			}
+		}})
+		if err = errors.Join(err, out.Complete()); err != nil {
+			t.Fatal(err)
+		}
+		contents := readFile(t, file.Bytes())
+		target := open(t, backend.Config{})
+		for last := 1; ; last++ { // the piece of the first one behind which the second one begins
+			inner, cancel := context.WithCancel(ctx)
+			pieces := 0
+			_, err := target.Restore(ctx, bytes.NewReader(file.Bytes()), contents, backend.RestoreConfig{Placed: placedHere, Resume: true, Told: func(backend.BackupStep) {
+				if pieces++; pieces != last {
+					return
+				}
+				_, err := target.Restore(inner, bytes.NewReader(file.Bytes()), contents, backend.RestoreConfig{Placed: placedHere, Resume: true, Told: countdown(3, cancel)})
+				if err != nil && !errors.Is(err, context.Canceled) {
+					t.Errorf("the second one, after piece %d: %v", last, err)
+				}
+			}})
+			cancel()
+			got, e := target.Named(ctx, resources.PlatformOrg, resources.OrgSlug, "acme")
+			if e != nil {
+				t.Fatal(e)
+			}
+			if got == "" {
+				if err == nil {
+					t.Errorf("after piece %d: success, and nothing is there", last)
+				}
+				continue
+			}
+			if rec, err := target.Get(ctx, org, resources.KindUser, w.a.ID); err != nil || rec == nil || rec.Version != 2 {
+				t.Errorf("after piece %d the organization is seen with the user %+v, %v", last, rec, err)
+			}
+			if faults, err := target.Audit(ctx, org, placedHere); len(faults) > 0 || err != nil {
+				t.Errorf("audit after piece %d: %q, %v", last, faults[:min(5, len(faults))], err)
+			}
+			if pieces < last || t.Failed() {
+				return
+			}
+			if err := eraseHere(ctx, target, org); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+// eraseHere removes an organization with its record.
+func eraseHere(ctx context.Context, s *backend.Store, org resources.OrgID) error {
+	_, err := s.Update(ctx, resources.PlatformOrg, func(_ context.Context, tx resources.Tx) error {
+		rec, err := tx.Read(resources.KindOrg, string(org))
+		if err == nil && rec != nil {
+			tx.Delete(rec, homeEntries(rec))
+		}
+		return err
+	})
+	for n := 1; err == nil && n > 0; {
+		n, err = s.Erase(ctx, org, 500)
+	}
+	return err
+}
+
 // claimant creates or changes a user that has an e-mail address, or "" for none.
 func claimant(ctx context.Context, s *backend.Store, org resources.OrgID, id, mail string) error {
 	_, err := s.Update(ctx, org, func(_ context.Context, tx resources.Tx) error {
