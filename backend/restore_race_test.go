@@ -214,3 +214,37 @@ func TestClaimMovesWithinFile(t *testing.T) {
 		}
 	}
 }
+
+// TestDeepCheckBesideRestoration: what a restoration has written so far is not
+// taken for what nobody needs: who deleted it would destroy it.
+func TestDeepCheckBesideRestoration(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, backend.Config{})
+	org := fill(t, s, "acme", 150)
+	file := whole(t, s, map[string]resources.OrgID{"acme": org})
+	target := open(t, backend.Config{})
+	fill(t, target, "beta", 1)
+	check := func() (found []backend.Finding) {
+		t.Helper()
+		orgs, err := target.FsckOrgs(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = target.FsckAll(ctx, orgs, backend.FsckConfig{Placed: placedHere, Deep: true, Found: func(f backend.Finding) { found = append(found, f) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	_, err := target.Restore(ctx, bytes.NewReader(file), readFile(t, file), backend.RestoreConfig{Placed: placedHere, Told: func(backend.BackupStep) {
+		if found := check(); len(found) > 0 {
+			t.Errorf("%d findings, the first %+v", len(found), found[0])
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found := check(); len(found) > 0 {
+		t.Errorf("afterwards: %+v", found)
+	}
+}
