@@ -121,25 +121,31 @@ func usageFailure(why, todo string) error {
 // being deleted, or those that were named.
 func (b *backupCommand) wanted(ctx context.Context) ([]backend.BackupConfig, error) {
 	all := []backend.BackupConfig{{Org: resources.PlatformOrg, Slug: resources.PlatformSlug}}
-	for offset := 0; ; offset = len(all) {
-		page, err := b.store.Find(ctx, resources.PlatformOrg, resources.Query{Kind: resources.KindOrg, Offset: offset - min(offset, 1), Limit: 500, NoGroups: true})
+	// Not page by page: when one is deleted, those behind it move up.
+	ids, err := b.store.FsckOrgs(ctx)
+	if err != nil {
+		return nil, storeFailure("cannot list the organizations", err)
+	}
+	for _, id := range ids {
+		if id == resources.PlatformOrg {
+			continue
+		}
+		rec, err := b.store.Get(ctx, resources.PlatformOrg, resources.KindOrg, string(id))
 		if err != nil {
 			return nil, storeFailure("cannot list the organizations", err)
 		}
-		for _, rec := range page.Records {
-			o, err := resources.OrganizationIn(rec)
-			if err != nil {
-				return nil, storeFailure("cannot list the organizations", err)
-			}
-			c := backend.BackupConfig{Org: o.ID, Slug: o.Slug}
-			if o.State == resources.OrgDeleting {
-				c.Org = "" // it goes away
-			}
-			all = append(all, c)
+		if rec == nil {
+			continue // it is gone
 		}
-		if len(page.Records) == 0 || len(all)-1 >= page.Total {
-			break
+		o, err := resources.OrganizationIn(rec)
+		if err != nil {
+			return nil, storeFailure("cannot list the organizations", err)
 		}
+		c := backend.BackupConfig{Org: o.ID, Slug: o.Slug}
+		if o.State == resources.OrgDeleting {
+			c.Org = "" // it goes away
+		}
+		all = append(all, c)
 	}
 	var out []backend.BackupConfig
 	for _, slug := range b.orgs {
