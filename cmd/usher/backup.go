@@ -193,7 +193,9 @@ func (b *backupCommand) toFile(ctx context.Context, to []age.Recipient, orgs []b
 			return errors.Join(&failure{exit: exitFailure, what: "cannot go on with " + name, why: err, todo: "remove it and begin again"}, file.Close())
 		}
 	}
-	err = b.write(ctx, file, to, done, orgs)
+	if done == nil || !done.Complete { // else only its name is missing
+		err = b.write(ctx, file, to, done, orgs)
+	}
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {
 		if len(to) == 0 && done == nil && b.orgsN == 0 {
@@ -207,13 +209,13 @@ func (b *backupCommand) toFile(ctx context.Context, to []age.Recipient, orgs []b
 	return syncDir(filepath.Dir(b.out))
 }
 
-// resumable finds out what is complete in an interrupted file, and cuts off the
-// rest.
+// resumable finds out what is complete in an interrupted file, which may be all of
+// it, and cuts off the rest.
 func resumable(file *os.File) (*backend.BackupContents, error) {
 	done, err := backend.ReadBackup(file)
 	switch {
 	case err == nil:
-		return nil, errors.New("the backup in it is complete: only its name is missing")
+		return done, nil
 	case !backend.Truncated(err):
 		return nil, err
 	case done.Size == 0:

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +17,22 @@ import (
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/resources"
 )
+
+// A backup that was interrupted when only its name was missing gets its name: what
+// is complete is not to be thrown away.
+func TestBackupWithoutItsName(t *testing.T) {
+	dir := t.TempDir()
+	data, out := filepath.Join(dir, "data"), filepath.Join(dir, "all.jsonl")
+	wantCode(t, exitOK, nil, "backup", "--data-dir", data, "--out", out)
+	whole, err := os.ReadFile(out)
+	if err = errors.Join(err, os.Rename(out, out+partialSuffix)); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, exitOK, nil, "backup", "--data-dir", data, "--out", out, "--resume")
+	if again, err := os.ReadFile(out); err != nil || !bytes.Equal(again, whole) {
+		t.Errorf("the file is another one: %v", err)
+	}
+}
 
 // A backup of all organizations has every one of them, also when others are
 // deleted while they are listed.
