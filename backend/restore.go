@@ -158,6 +158,12 @@ func (s *Store) newRestoration(contents *BackupContents, cfg RestoreConfig) (*re
 func (r *restoration) prepare(ctx context.Context, wanted []BackupOrg) error {
 	r.all = wanted
 	var reasons []string
+	if i := slices.IndexFunc(wanted, func(o BackupOrg) bool { return o.Org == resources.PlatformOrg }); i >= 0 {
+		// The records of the others would stand in it by then.
+		if slices.ContainsFunc(wanted, func(o BackupOrg) bool { return o.First < wanted[i].First }) {
+			reasons = append(reasons, "the platform stands behind other organizations in the file: restore it first, by --org platform, and then the others by --org")
+		}
+	}
 	for _, o := range wanted {
 		reason, done, err := r.look(ctx, o)
 		if err != nil {

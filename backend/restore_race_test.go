@@ -248,3 +248,34 @@ func TestDeepCheckBesideRestoration(t *testing.T) {
 		t.Errorf("afterwards: %+v", found)
 	}
 }
+
+// TestPlatformBehindOthers: a file that has the platform behind others is refused
+// before anything is written, and can be restored in two steps.
+func TestPlatformBehindOthers(t *testing.T) {
+	ctx := t.Context()
+	s := open(t, backend.Config{})
+	org := fill(t, s, "acme", 1)
+	var file bytes.Buffer
+	out, err := s.NewBackup(&file, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []backend.BackupConfig{{Org: org, Slug: "acme"}, {Org: resources.PlatformOrg, Slug: resources.PlatformSlug}} {
+		o.Placed = placedHere
+		if _, err := s.Backup(ctx, out, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := out.Complete(); err != nil {
+		t.Fatal(err)
+	}
+	contents, target := readFile(t, file.Bytes()), open(t, backend.Config{})
+	again := func(only ...string) error {
+		_, err := target.Restore(ctx, bytes.NewReader(file.Bytes()), contents, backend.RestoreConfig{Placed: placedHere, Only: only})
+		return err
+	}
+	wantReason(t, again(), "the platform stands behind other organizations")
+	if err := errors.Join(again(resources.PlatformSlug), again("acme")); err != nil {
+		t.Error(err)
+	}
+}

@@ -147,23 +147,20 @@ func (b *backupCommand) wanted(ctx context.Context) ([]backend.BackupConfig, err
 		}
 		all = append(all, c)
 	}
-	var out []backend.BackupConfig
 	for _, slug := range b.orgs {
-		i := slices.IndexFunc(all, func(c backend.BackupConfig) bool { return c.Slug == slug && c.Org != "" })
-		if i < 0 {
+		if !slices.ContainsFunc(all, func(c backend.BackupConfig) bool { return c.Slug == slug && c.Org != "" }) {
 			return nil, &failure{exit: exitNotFound, why: fmt.Errorf("there is no organization %q", slug), todo: "\"usher org list\" shows them; platform stands for usher itself"}
 		}
-		out = append(out, all[i])
 	}
-	if len(b.orgs) > 0 {
-		return out, nil
-	}
-	for _, c := range all {
-		if c.Org == "" {
+	var out []backend.BackupConfig
+	for _, c := range all { // each once, and the platform first: it is restored before all others
+		switch {
+		case len(b.orgs) > 0 && !slices.Contains(b.orgs, c.Slug):
+		case c.Org == "":
 			fmt.Fprintf(b.stderr, "%s is being deleted and is left out\n", plain(c.Slug))
-			continue
+		default:
+			out = append(out, c)
 		}
-		out = append(out, c)
 	}
 	return out, nil
 }

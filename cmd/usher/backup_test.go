@@ -34,6 +34,16 @@ func TestBackupWithoutItsName(t *testing.T) {
 	}
 }
 
+// Whatever order organizations are named in, and how often, the backup of them can
+// be restored.
+func TestBackupOfNamedOrganizations(t *testing.T) {
+	dir := t.TempDir()
+	data, out := filepath.Join(dir, "data"), filepath.Join(dir, "some.jsonl")
+	start(t, map[string]string{"USHER_DATA_DIR": data}).stop(t)
+	wantCode(t, exitOK, nil, "backup", "--data-dir", data, "--out", out, "--org", "demo", "--org", "platform", "--org", "demo")
+	wantCode(t, exitOK, nil, "restore", out, "--data-dir", filepath.Join(dir, "other"))
+}
+
 // A backup of all organizations has every one of them, also when others are
 // deleted while they are listed.
 func TestBackupListsAll(t *testing.T) {
