@@ -31,6 +31,8 @@ func claimText(c resources.Claim) string {
 		return "e-mail address " + c.Key
 	case resources.ClaimNumber:
 		return "telephone number " + c.Key
+	case resources.ClaimEnforced:
+		return "domain " + c.Key + ", whose people must sign in by a connection,"
 	}
 	return "claim " + claimKey(c)
 }

@@ -279,3 +279,25 @@ func TestPlatformBehindOthers(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestEnforcedDomainInTheWay: a domain that another organization has is named as
+// what it is.
+func TestEnforcedDomainInTheWay(t *testing.T) {
+	ctx := t.Context()
+	s, target := open(t, backend.Config{}), open(t, backend.Config{})
+	domain := resources.Claim{Kind: resources.ClaimEnforced, Key: "example.com"}
+	org := fill(t, s, "acme", 1)
+	file := whole(t, s, map[string]resources.OrgID{"acme": org})
+	_, err := target.Update(ctx, fill(t, target, "beta", 1), func(_ context.Context, tx resources.Tx) error { tx.Claim(domain, "somebody"); return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = target.Restore(ctx, bytes.NewReader(file), readFile(t, file), backend.RestoreConfig{Placed: func(r *resources.Record) ([]resources.Entry, []resources.HeldClaim, resources.Holdings) {
+		entries, claims, holdings := placedHere(r)
+		if r.Kind == resources.KindGroup {
+			claims = append(claims, resources.HeldClaim{Claim: domain, Holder: r.ID})
+		}
+		return entries, claims, holdings
+	}})
+	wantReason(t, err, "acme: the domain example.com, whose people must sign in by a connection, is held by somebody")
+}
