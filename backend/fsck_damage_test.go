@@ -248,3 +248,27 @@ func (w *fsckWorld) otherDamage() []damage {
 		{name: "cause", key: w.key("dc", ""), codes: "cause_extra", do: []any{"HSET", w.key("dc", ""), "x", "1 y"}, heals: true},
 	}
 }
+
+// TestFsckUnequalLinks: a member that does not exist does not hide another one that
+// names a group without being in it.
+func TestFsckUnequalLinks(t *testing.T) {
+	c := newClock()
+	s := open(t, backend.Config{Now: c.now})
+	w := newFsckWorld(t, s, "fscked", c.now())
+	g1, g2, u3 := w.recs["g1"].ID, w.recs["g2"].ID, w.recs["u3"].ID
+	_, err := s.Sweep(t.Context(), w.org, c.now(), 500, placedAsSaid) // rows of a deleted group are more than there are members
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.run([]any{"ZADD", w.key("gm", g1), "0", ghost + "0"})
+	w.run([]any{"SET", w.key("ug", u3), g2 + g1})
+	found, _ := w.check(false)
+	for _, code := range []backend.FindingCode{backend.FindingMemberMissing, backend.FindingLinkExtra} {
+		if !slices.ContainsFunc(found, func(f backend.Finding) bool { return f.Code == code }) {
+			t.Errorf("%s is not found: %+v", code, found)
+		}
+	}
+	if _, report := w.check(true); report.Left != 1 || report.Repaired != 1 {
+		t.Errorf("after the repair: %+v", report)
+	}
+}

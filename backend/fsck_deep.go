@@ -120,14 +120,23 @@ func (d *deep) keys(ctx context.Context, keys []string) error {
 	byOrg := map[resources.OrgID][]string{}
 	for _, key := range keys {
 		letters, tag, _ := parts(key)
-		switch {
-		case slices.Contains(claimLetters, letters):
+		if slices.Contains(claimLetters, letters) {
 			if err := d.claim(ctx, key); err != nil {
 				return err
 			}
-		case letters == "er" || letters == "ab":
-			// What an organization leaves for a while after it is erased.
-		case typeOf(key) == "" || !d.real[resources.OrgID(tag)]:
+			continue
+		}
+		if letters == "er" || letters == "ab" {
+			continue // what an organization leaves for a while after it is erased
+		}
+		real, err := typeOf(key) != "", error(nil)
+		if real {
+			real, err = d.exists(ctx, resources.OrgID(tag))
+		}
+		switch {
+		case err != nil:
+			return err
+		case !real:
 			d.unknown(key, tag)
 		default:
 			byOrg[resources.OrgID(tag)] = append(byOrg[resources.OrgID(tag)], key)
@@ -141,6 +150,30 @@ func (d *deep) keys(ctx context.Context, keys []string) error {
 		}
 	}
 	return nil
+}
+
+// exists tells whether there is an organization: it may have come after they were
+// listed, or be one that is being restored and cannot be seen yet.
+func (d *deep) exists(ctx context.Context, org resources.OrgID) (bool, error) {
+	if d.real[org] {
+		return true, nil
+	}
+	home, err := keysOf(resources.PlatformOrg)
+	if err != nil {
+		return false, err
+	}
+	k, err := keysOf(org)
+	if err != nil {
+		return false, nil //nolint:nilerr // what cannot be an organization is none
+	}
+	pipe := d.s.scans.Pipeline()
+	record, restoring := pipe.Exists(ctx, home.record(resources.KindOrg, string(org))), pipe.Exists(ctx, k.restoring())
+	_, err = pipe.Exec(ctx)
+	real := err == nil && record.Val()+restoring.Val() > 0
+	if real {
+		d.real[org] = true
+	}
+	return real, explain(ctx, "look for an organization", err)
 }
 
 // unknown tells of a key that is not of any organization. Only a check of all of
@@ -168,7 +201,11 @@ func (d *deep) claim(ctx context.Context, key string) error {
 	if state != "C" {
 		return nil // it is being made
 	}
-	if !d.real[resources.OrgID(org)] {
+	real, err := d.exists(ctx, resources.OrgID(org))
+	if err != nil {
+		return err
+	}
+	if !real {
 		if c := d.orgs[resources.PlatformOrg]; c != nil {
 			c.find(Finding{
 				Code: FindingClaimForeigner, Key: key, Reason: fmt.Sprintf("the claim %s is held by the organization %s, which does not exist", key, org),

@@ -128,8 +128,8 @@ func (c *check) members(ctx context.Context, x *viewed, size int) error {
 	c.tally.links += size
 	c.mu.Unlock()
 	add, end := pieces(chunkSize, func(ids []string) error {
-		return c.again(ctx, ids, func(ctx context.Context, ids []string, _ bool) ([]difference, error) {
-			return c.membersOf(ctx, x, ids)
+		return c.again(ctx, ids, func(ctx context.Context, ids []string, first bool) ([]difference, error) {
+			return c.membersOf(ctx, x, ids, first)
 		})
 	})
 	err := c.scan(ctx, "ZSCAN", c.k.members(x.id), func(id, _ string) error { return add(id) })
@@ -139,7 +139,9 @@ func (c *check) members(ctx context.Context, x *viewed, size int) error {
 	return end()
 }
 
-func (c *check) membersOf(ctx context.Context, x *viewed, ids []string) ([]difference, error) {
+// membersOf looks at some members. first: those that do not exist have no groups in
+// a row, and are not counted as if they had.
+func (c *check) membersOf(ctx context.Context, x *viewed, ids []string, first bool) ([]difference, error) {
 	group, err := c.heads(ctx, []string{x.id})
 	if err != nil {
 		return nil, err
@@ -149,6 +151,15 @@ func (c *check) membersOf(ctx context.Context, x *viewed, ids []string) ([]diffe
 		return nil, err
 	}
 	key := c.k.members(x.id)
+	if first {
+		c.mu.Lock()
+		for _, m := range list {
+			if m.raw == "" {
+				c.tally.links--
+			}
+		}
+		c.mu.Unlock()
+	}
 	var found []difference
 	for i, m := range list {
 		row := c.k.groupsOf(m.id)

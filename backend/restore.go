@@ -47,8 +47,8 @@ func (s *Store) Restore(ctx context.Context, file io.Reader, contents *BackupCon
 	if err != nil {
 		return nil, err
 	}
-	r := &restoration{s: s, cfg: cfg, id: contents.Header.ID, wanted: map[resources.OrgID]bool{}}
-	if r.home, err = keysOf(resources.PlatformOrg); err != nil {
+	r, err := s.newRestoration(contents, cfg)
+	if err != nil {
 		return nil, err
 	}
 	if err := r.prepare(ctx, wanted); err != nil {
@@ -120,7 +120,8 @@ func (c *BackupContents) wanted(only []string) ([]BackupOrg, error) {
 type restoration struct {
 	s      *Store
 	cfg    RestoreConfig
-	id     string // of the backup, and the attempt that its claims get
+	id     string // of the backup
+	run    string // of this restoration of it
 	home   keys
 	all    []BackupOrg
 	wanted map[resources.OrgID]bool // that are still to be restored
@@ -128,20 +129,41 @@ type restoration struct {
 	// of the organization that is being restored
 	b        *batch
 	homes    []*line
-	claiming sync.Mutex                 // guards refused
-	refused  map[resources.Claim]string // claims that others have, and who
+	claiming sync.Mutex                     // guards refused
+	refused  map[resources.HeldClaim]string // claims that others have, by who is to have them here, and who has them
+	sealed   bool                           // all but its records in the platform is there
 	step     BackupStep
 	restored []BackupOrg
 }
 
-// doneMark is behind the backup's id in the mark of an organization that is
-// restored, until all are.
-const doneMark = "+"
+// What is behind the backup's id in the mark of an organization, see
+// scripts/restore_mark.lua.
+const (
+	writtenMark = "." // by the run whose name follows
+	sealedMark  = "!"
+	doneMark    = "+"
+)
+
+func (s *Store) newRestoration(contents *BackupContents, cfg RestoreConfig) (*restoration, error) {
+	run, err := s.stamp()
+	if err != nil {
+		return nil, err
+	}
+	r := &restoration{s: s, cfg: cfg, id: contents.Header.ID, run: run, wanted: map[resources.OrgID]bool{}}
+	r.home, err = keysOf(resources.PlatformOrg)
+	return r, err
+}
 
 // prepare refuses what cannot be restored before anything is written.
 func (r *restoration) prepare(ctx context.Context, wanted []BackupOrg) error {
 	r.all = wanted
 	var reasons []string
+	if i := slices.IndexFunc(wanted, func(o BackupOrg) bool { return o.Org == resources.PlatformOrg }); i >= 0 {
+		// The records of the others would stand in it by then.
+		if slices.ContainsFunc(wanted, func(o BackupOrg) bool { return o.First < wanted[i].First }) {
+			reasons = append(reasons, "the platform stands behind other organizations in the file: restore it first, by --org platform, and then the others by --org")
+		}
+	}
 	for _, o := range wanted {
 		reason, done, err := r.look(ctx, o)
 		if err != nil {
@@ -172,14 +194,15 @@ func (r *restoration) look(ctx context.Context, o BackupOrg) (reason string, don
 	if err != nil {
 		return "", false, explain(ctx, "look for the organization", err)
 	}
+	state, ours := strings.CutPrefix(mark, r.id)
 	switch {
-	case mark == r.id && seen > 0: // only the last word about it is missing
+	case ours && state == sealedMark && seen > 0: // only the last word about it is missing
 		return "", true, r.mark(ctx, o.Org, "done")
-	case mark == r.id+doneMark:
+	case ours && state == doneMark:
 		return "", true, nil
-	case mark == r.id && !r.cfg.Resume:
-		return fmt.Sprintf("a restoration of %s from this file was interrupted (go on with --resume, or drop it with --discard)", o.Slug), false, nil
-	case mark != "" && mark != r.id:
+	case ours && !r.cfg.Resume:
+		return fmt.Sprintf("a restoration of %s from this file runs or was interrupted (go on with --resume, which ends one that runs, or drop it with --discard)", o.Slug), false, nil
+	case mark != "" && !ours:
 		return fmt.Sprintf("a restoration of %s from another file was interrupted (drop it with --discard and that file)", o.Slug), false, nil
 	}
 	if mark == "" {
@@ -247,15 +270,19 @@ func (r *restoration) mark(ctx context.Context, org resources.OrgID, what string
 	if r.cfg.Resume {
 		resume = "1"
 	}
-	c.arg(what, r.id, resume)
+	c.arg(what, r.id, r.run, resume)
 	reply, err := r.s.write(ctx, c)
-	if err != nil {
+	switch {
+	case err != nil:
 		return explain(ctx, "mark the restoration", err)
+	case reply == "ok":
+		return nil
+	case reply == "sealed":
+		return errSealed
+	case what != "begin":
+		return errRestoreLost
 	}
-	if reply != "ok" {
-		return &Unrestorable{[]string{fmt.Sprintf("somebody else began to write the organization %s", org)}}
-	}
-	return nil
+	return &Unrestorable{[]string{fmt.Sprintf("somebody else began to write the organization %s", org)}}
 }
 
 // line restores one line.
@@ -269,13 +296,19 @@ func (r *restoration) line(ctx context.Context, org *BackupOrg, l *line) error {
 		if err != nil {
 			return err
 		}
-		r.b, r.homes, r.refused = newBatch(r, k), nil, map[resources.Claim]string{}
+		r.b, r.homes, r.refused = newBatch(r, k), nil, map[resources.HeldClaim]string{}
 		r.step = BackupStep{Org: org.Org, Slug: org.Slug}
-		return r.mark(ctx, org.Org, "begin")
+		err = r.mark(ctx, org.Org, "begin")
+		if r.sealed = err == errSealed; r.sealed { //nolint:errorlint // it is never wrapped
+			return nil
+		}
+		return err
 	case l.T == lineEnd:
 		return r.end(ctx, org)
 	case l.Home:
 		r.homes = append(r.homes, l)
+		return nil
+	case r.sealed:
 		return nil
 	}
 	r.step.Lines++
@@ -292,6 +325,9 @@ func (r *restoration) end(ctx context.Context, org *BackupOrg) error {
 	}
 	if len(r.refused) > 0 {
 		return r.giveUp(ctx, org)
+	}
+	if err := r.mark(ctx, org.Org, "seal"); err != nil {
+		return err
 	}
 	for _, l := range r.homes { // the organization's own is the last
 		if err := r.visible(ctx, org, l); err != nil {
@@ -317,80 +353,4 @@ func (r *restoration) visible(ctx context.Context, org *BackupOrg, l *line) erro
 		return &Unrestorable{[]string{fmt.Sprintf("another organization took the slug %s meanwhile: rename it, and go on with --resume", org.Slug)}}
 	}
 	return err
-}
-
-// giveUp erases what was written of an organization that others stand in the way
-// of.
-func (r *restoration) giveUp(ctx context.Context, org *BackupOrg) error {
-	u := &Unrestorable{}
-	for c, holder := range r.refused {
-		if len(u.Reasons) == mostReasons {
-			break
-		}
-		u.Reasons = append(u.Reasons, fmt.Sprintf("%s: the %s is held by %s", org.Slug, claimText(c), holder))
-	}
-	slices.Sort(u.Reasons)
-	return errors.Join(u, r.s.eraseAll(ctx, org.Org))
-}
-
-// claimText names a claim for who must find it; subjects are hidden in it.
-func claimText(c resources.Claim) string {
-	switch c.Kind {
-	case resources.ClaimEmail:
-		return "e-mail address " + c.Key
-	case resources.ClaimNumber:
-		return "telephone number " + c.Key
-	}
-	return "claim " + claimKey(c)
-}
-
-// eraseAll erases everything that an organization has.
-func (s *Store) eraseAll(ctx context.Context, org resources.OrgID) error {
-	for {
-		n, err := s.Erase(ctx, org, chunkSize)
-		if err != nil || n == 0 {
-			return err
-		}
-	}
-}
-
-// DropRestored erases what an interrupted restoration of a file has left, and
-// tells of which organizations. Those that are complete already stay.
-func (s *Store) DropRestored(ctx context.Context, contents *BackupContents, only []string) (dropped []BackupOrg, err error) {
-	defer s.observe("drop_restored", started(), &err)
-	wanted, err := contents.wanted(only)
-	if err != nil {
-		return nil, err
-	}
-	r := &restoration{s: s, id: contents.Header.ID, cfg: RestoreConfig{Resume: true}}
-	if r.home, err = keysOf(resources.PlatformOrg); err != nil {
-		return nil, err
-	}
-	for _, o := range wanted {
-		_, done, err := r.look(ctx, o)
-		if err != nil {
-			return dropped, err
-		}
-		if done {
-			if err := r.mark(ctx, o.Org, "end"); err != nil {
-				return dropped, err
-			}
-			continue
-		}
-		k, err := keysOf(o.Org)
-		if err != nil {
-			return dropped, err
-		}
-		if mark, err := s.reads.Get(ctx, k.restoring()).Result(); mark != r.id {
-			if err != nil && !isNil(err) {
-				return dropped, explain(ctx, "look for the organization", err)
-			}
-			continue
-		}
-		if err := s.eraseAll(ctx, o.Org); err != nil {
-			return dropped, err
-		}
-		dropped = append(dropped, o)
-	}
-	return dropped, nil
 }

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,7 +22,8 @@ const (
 
 var (
 	errNameTaken   = errors.New("a name is taken")
-	errRestoreLost = errors.New("backend: restore: the mark of the restoration is gone: somebody erased the organization meanwhile")
+	errRestoreLost = errors.New("backend: restore: the mark of the restoration is gone: somebody erased the organization meanwhile, or goes on with it")
+	errSealed      = errors.New("the restoration is sealed")
 )
 
 // batch collects lines and writes them, with what follows from them, by one
@@ -41,7 +43,7 @@ type batch struct {
 }
 
 func newBatch(r *restoration, k keys) *batch {
-	return &batch{r: r, keys: k, mark: r.id, about: map[string]bool{}}
+	return &batch{r: r, keys: k, mark: r.id + writtenMark + r.run, about: map[string]bool{}}
 }
 
 // subject is what a line is about; lines of one subject stand in different
@@ -165,6 +167,18 @@ func (b *batch) claim(ctx context.Context, list []claimWork) error {
 	return group.Wait()
 }
 
+// attemptOf is the attempt that an organization's claims get: always the same one
+// for a backup, so that a restoration can be gone on with, and another one for
+// each organization, because by its attempt a claim is given back.
+func attemptOf(backup string, org resources.OrgID) string {
+	sum := sha256.Sum256([]byte(backup + "|" + string(org)))
+	name := make([]byte, stampSize)
+	for i := range name {
+		name[i] = stampAlphabet[sum[i]&31]
+	}
+	return string(name)
+}
+
 // claimWork is a claim to take or to give back.
 type claimWork struct {
 	resources.HeldClaim
@@ -181,7 +195,7 @@ func (b *batch) someClaims(ctx context.Context, list []claimWork, looks int) err
 		if w.free {
 			word, own = "free", claimPrefix(b.keys.org, w.Holder)
 		}
-		c.arg(word, own, claimPrefix(b.keys.org, w.Holder)+b.r.id)
+		c.arg(word, own, claimPrefix(b.keys.org, w.Holder)+attemptOf(b.r.id, b.keys.org))
 	}
 	reply, err := b.r.s.write(ctx, c)
 	if err != nil {
@@ -202,7 +216,7 @@ func (b *batch) someClaims(ctx context.Context, list []claimWork, looks int) err
 		if free {
 			again = append(again, w)
 		} else {
-			b.heard(w.Claim, others[i])
+			b.heard(w.HeldClaim, others[i])
 		}
 	}
 	if len(again) > 0 {
@@ -212,7 +226,7 @@ func (b *batch) someClaims(ctx context.Context, list []claimWork, looks int) err
 }
 
 // heard notes who has a claim; "" when the organization has it now.
-func (b *batch) heard(c resources.Claim, says string) {
+func (b *batch) heard(c resources.HeldClaim, says string) {
 	b.r.claiming.Lock()
 	defer b.r.claiming.Unlock()
 	delete(b.r.refused, c)

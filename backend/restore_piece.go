@@ -185,7 +185,7 @@ func (p *piece) claimed(had, has []resources.HeldClaim) {
 		}
 	}
 	for _, c := range has {
-		p.do("HSET", p.k.claims(), claimField(c.Claim), c.Holder+"|"+p.b.r.id)
+		p.do("HSET", p.k.claims(), claimField(c.Claim), c.Holder+"|"+attemptOf(p.b.r.id, p.k.org))
 		p.claims = append(p.claims, claimWork{c, false})
 	}
 }

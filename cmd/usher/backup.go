@@ -121,43 +121,46 @@ func usageFailure(why, todo string) error {
 // being deleted, or those that were named.
 func (b *backupCommand) wanted(ctx context.Context) ([]backend.BackupConfig, error) {
 	all := []backend.BackupConfig{{Org: resources.PlatformOrg, Slug: resources.PlatformSlug}}
-	for offset := 0; ; offset = len(all) {
-		page, err := b.store.Find(ctx, resources.PlatformOrg, resources.Query{Kind: resources.KindOrg, Offset: offset - min(offset, 1), Limit: 500, NoGroups: true})
+	// Not page by page: when one is deleted, those behind it move up.
+	ids, err := b.store.FsckOrgs(ctx)
+	if err != nil {
+		return nil, storeFailure("cannot list the organizations", err)
+	}
+	for _, id := range ids {
+		if id == resources.PlatformOrg {
+			continue
+		}
+		rec, err := b.store.Get(ctx, resources.PlatformOrg, resources.KindOrg, string(id))
 		if err != nil {
 			return nil, storeFailure("cannot list the organizations", err)
 		}
-		for _, rec := range page.Records {
-			o, err := resources.OrganizationIn(rec)
-			if err != nil {
-				return nil, storeFailure("cannot list the organizations", err)
-			}
-			c := backend.BackupConfig{Org: o.ID, Slug: o.Slug}
-			if o.State == resources.OrgDeleting {
-				c.Org = "" // it goes away
-			}
-			all = append(all, c)
+		if rec == nil {
+			continue // it is gone
 		}
-		if len(page.Records) == 0 || len(all)-1 >= page.Total {
-			break
+		o, err := resources.OrganizationIn(rec)
+		if err != nil {
+			return nil, storeFailure("cannot list the organizations", err)
+		}
+		c := backend.BackupConfig{Org: o.ID, Slug: o.Slug}
+		if o.State == resources.OrgDeleting {
+			c.Org = "" // it goes away
+		}
+		all = append(all, c)
+	}
+	for _, slug := range b.orgs {
+		if !slices.ContainsFunc(all, func(c backend.BackupConfig) bool { return c.Slug == slug && c.Org != "" }) {
+			return nil, &failure{exit: exitNotFound, why: fmt.Errorf("there is no organization %q", slug), todo: "\"usher org list\" shows them; platform stands for usher itself"}
 		}
 	}
 	var out []backend.BackupConfig
-	for _, slug := range b.orgs {
-		i := slices.IndexFunc(all, func(c backend.BackupConfig) bool { return c.Slug == slug && c.Org != "" })
-		if i < 0 {
-			return nil, &failure{exit: exitNotFound, why: fmt.Errorf("there is no organization %q", slug), todo: "\"usher org list\" shows them; platform stands for usher itself"}
-		}
-		out = append(out, all[i])
-	}
-	if len(b.orgs) > 0 {
-		return out, nil
-	}
-	for _, c := range all {
-		if c.Org == "" {
+	for _, c := range all { // each once, and the platform first: it is restored before all others
+		switch {
+		case len(b.orgs) > 0 && !slices.Contains(b.orgs, c.Slug):
+		case c.Org == "":
 			fmt.Fprintf(b.stderr, "%s is being deleted and is left out\n", plain(c.Slug))
-			continue
+		default:
+			out = append(out, c)
 		}
-		out = append(out, c)
 	}
 	return out, nil
 }
@@ -187,7 +190,9 @@ func (b *backupCommand) toFile(ctx context.Context, to []age.Recipient, orgs []b
 			return errors.Join(&failure{exit: exitFailure, what: "cannot go on with " + name, why: err, todo: "remove it and begin again"}, file.Close())
 		}
 	}
-	err = b.write(ctx, file, to, done, orgs)
+	if done == nil || !done.Complete { // else only its name is missing
+		err = b.write(ctx, file, to, done, orgs)
+	}
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {
 		if len(to) == 0 && done == nil && b.orgsN == 0 {
@@ -201,13 +206,13 @@ func (b *backupCommand) toFile(ctx context.Context, to []age.Recipient, orgs []b
 	return syncDir(filepath.Dir(b.out))
 }
 
-// resumable finds out what is complete in an interrupted file, and cuts off the
-// rest.
+// resumable finds out what is complete in an interrupted file, which may be all of
+// it, and cuts off the rest.
 func resumable(file *os.File) (*backend.BackupContents, error) {
 	done, err := backend.ReadBackup(file)
 	switch {
 	case err == nil:
-		return nil, errors.New("the backup in it is complete: only its name is missing")
+		return done, nil
 	case !backend.Truncated(err):
 		return nil, err
 	case done.Size == 0:

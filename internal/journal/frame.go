@@ -76,6 +76,8 @@ func parseHead(line []byte, format string) (h head, err error) {
 		return h, fmt.Errorf("it has the format %q, this program reads %q: use the version of the program that wrote it, or a newer one", v, version)
 	case f != format:
 		return h, fmt.Errorf("it holds %q, this program reads %q: use the version of the program that wrote it, or a newer one", f, format)
+	case string(line)+"\n" != string(h.line(format)): // something stands behind what was read
+		return h, errNoHead
 	}
 	return h, nil
 }

@@ -231,6 +231,34 @@ func TestDamageIsRefused(t *testing.T) {
 	}
 }
 
+// A first line that does not fit is that of a file in the making only when nothing
+// stands behind it: records are written once it is on disk.
+func TestDamagedFirstLine(t *testing.T) {
+	first := journaltest.New()
+	w := open(t, first)
+	w.must(t, "the first")
+	second := first.Copy()
+	x := open(t, second)
+	second.Fail(5, errPower, false) // two journals, no snapshot
+	if err := x.snapshot(); err == nil {
+		t.Fatal("a snapshot that cannot be made")
+	}
+	x.must(t, "the second")
+	for name, disk := range map[string]*journaltest.Disk{"journal-0000000001": first, "journal-0000000002": second} {
+		whole := disk.Data(name)
+		for at := range slices.Index(whole, '\n') + 1 {
+			bad := disk.Copy()
+			data := slices.Clone(whole)
+			data[at] ^= 0x10
+			bad.Set(name, data)
+			again, err := reopen(bad)
+			if damage, ok := errors.AsType[*journal.DamageError](err); !ok || damage.File != name {
+				t.Fatalf("%s, byte %d changed: %v, there is %q", name, at, err, again.state)
+			}
+		}
+	}
+}
+
 // Files that are missing, swapped or too old are refused.
 func TestMissingFiles(t *testing.T) {
 	disk := journaltest.New()

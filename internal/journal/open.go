@@ -190,7 +190,7 @@ func (o *opening) dropEmpty(files *generations) error {
 		}
 		empty := err == nil && f.at == f.size
 		var damage *DamageError
-		if errors.As(err, &damage) && f.size <= lineMost && damage.Reason == errNoHead.Error() {
+		if errors.As(err, &damage) && damage.Reason == errNoHead.Error() && o.unfinished(f, g) {
 			err, empty = nil, true
 		}
 		if err != nil {
@@ -205,6 +205,13 @@ func (o *opening) dropEmpty(files *generations) error {
 		files.journals = files.journals[:len(files.journals)-1]
 	}
 	return nil
+}
+
+// unfinished reports whether a file can be one whose first line a crash has left
+// in pieces: nothing is written behind that line before it is on disk.
+func (o *opening) unfinished(f *reading, g uint64) bool {
+	longest := head{kind: kindJournal, generation: g, first: endNumber}.line(o.cfg.Format)
+	return f.size <= int64(len(longest)) && !f.more
 }
 
 // settle brings to disk what a process that was killed has written and not synced:
