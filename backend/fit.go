@@ -80,8 +80,18 @@ func (s *Store) fitness(ctx context.Context) error {
 	if len(faults) == 0 {
 		s.assure(servers)
 	}
-	return errors.Join(faults...)
+	if len(faults) > 0 {
+		return &Unfit{errors.Join(faults...)}
+	}
+	return nil
 }
+
+// Unfit says why a store that answers is not opened, and what to do: a line for
+// each failed [Check].
+type Unfit struct{ faults error }
+
+// Error gives the lines.
+func (u *Unfit) Error() string { return u.faults.Error() }
 
 // assure makes writes wait as long as the configuration asks.
 func (s *Store) assure(servers []primary) {

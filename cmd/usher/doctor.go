@@ -31,9 +31,10 @@ func newDoctorCommand(p *program) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		checks, err := backend.Examine(ctx, storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level)))
+		at := storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level))
+		checks, err := backend.Examine(ctx, at)
 		if err != nil {
-			return &failure{exit: exitUnavailable, what: "cannot examine the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
+			return &failure{exit: exitUnavailable, what: "cannot examine the store", why: err, todo: storeRemedy(at, err)}
 		}
 		if err := p.print(output, checks, func() table { return checkTable(checks) }); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -51,7 +52,7 @@ func newRestoreCommand(p *program) *cobra.Command {
 		if err != nil || r.check {
 			return err
 		}
-		if r.store, err = p.openForWork(ctx, cmd.Flags()); err != nil {
+		if r.store, err = p.openForWork(ctx, cmd.Flags(), r.discard); err != nil {
 			return err
 		}
 		return errors.Join(r.run(ctx, contents), r.store.Close())
@@ -109,6 +110,11 @@ func (r *restoreCommand) contents() (*backend.BackupContents, error) {
 	contents, err := backend.ReadBackup(in)
 	if err = errors.Join(err, shut()); err != nil {
 		return nil, &failure{exit: exitFailure, what: "cannot restore " + r.file, why: err}
+	}
+	for _, slug := range r.orgs {
+		if !slices.ContainsFunc(contents.Orgs, func(o backend.BackupOrg) bool { return o.Slug == slug }) {
+			return nil, &failure{exit: exitNotFound, why: fmt.Errorf("the organization %s is not in the file %s", slug, r.file), todo: "name one that is; the begin lines of the file show them"}
+		}
 	}
 	fmt.Fprintf(r.stderr, "backup %s of %s, %d organizations, %d lines: the file is sound\n", contents.Header.ID, contents.Header.Time.Format(time.RFC3339), len(contents.Orgs), contents.Lines)
 	return contents, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 )
 
@@ -118,6 +119,19 @@ func (o *opening) open() (*Journal, error) {
 	j.next, j.synced, j.snapshotSize = o.next, o.next-1, o.snapshotSize
 	go j.write()
 	return j, nil
+}
+
+// Has tells whether the directory at path holds files of a journal. Nothing is
+// changed, and nothing locked.
+func Has(path string) (bool, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, fmt.Errorf("journal: the directory cannot be read: %w", err)
+	}
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		_, _, ok := parseName(e.Name())
+		return ok
+	}), nil
 }
 
 // list finds the files.
