@@ -64,3 +64,15 @@ func TestRestoreOfWhatIsNotThere(t *testing.T) {
 		t.Error(got.stderr)
 	}
 }
+
+// TestBackupOfAnUnfitStore: a server that has lost its replicas, or may throw keys
+// away, is not fit to serve from, and is looked at and copied all the same.
+func TestBackupOfAnUnfitStore(t *testing.T) {
+	url := redistest.Start(t)
+	start(t, map[string]string{"USHER_REDIS_URL": url}).stop(t)
+	env := map[string]string{"USHER_REDIS_URL": url, "USHER_DURABILITY": "replicated"}
+	wantCode(t, exitUnavailable, env, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off")
+	wantCode(t, exitOK, env, "fsck")
+	wantCode(t, exitOK, env, "backup", "--out", filepath.Join(t.TempDir(), "all.jsonl"))
+	wantCode(t, exitUnavailable, env, "fsck", "--repair") // writes as serve does
+}

@@ -56,7 +56,11 @@ func newFsckCommand(p *program) *cobra.Command {
 		if err := hasData(loaded); err != nil {
 			return err
 		}
-		store, err := openStore(ctx, storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level)))
+		at := storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level))
+		if !f.cfg.Repair {
+			at = toRead(at)
+		}
+		store, err := openStore(ctx, at)
 		if err != nil {
 			return err
 		}

@@ -52,7 +52,7 @@ func newRestoreCommand(p *program) *cobra.Command {
 		if err != nil || r.check {
 			return err
 		}
-		if r.store, err = p.openForWork(ctx, cmd.Flags(), r.discard); err != nil {
+		if r.store, err = p.openForWork(ctx, cmd.Flags(), false); err != nil {
 			return err
 		}
 		return errors.Join(r.run(ctx, contents), r.store.Close())
@@ -125,6 +125,9 @@ func (r *restoreCommand) run(ctx context.Context, contents *backend.BackupConten
 		dropped, err := r.store.DropRestored(ctx, contents, r.orgs)
 		for _, o := range dropped {
 			fmt.Fprintf(r.stderr, "erased what was restored of %s\n", plain(o.Slug))
+		}
+		if err == nil && len(dropped) == 0 {
+			fmt.Fprintln(r.stderr, "nothing was erased: no restoration of this file is unfinished here")
 		}
 		return r.explain(err)
 	}
