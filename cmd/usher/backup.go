@@ -195,6 +195,7 @@ func (b *backupCommand) toFile(ctx context.Context, to []age.Recipient, orgs []b
 		if done == nil && (len(to) > 0 || b.lines == 0) {
 			return errors.Join(err, os.Remove(name)) // nothing to go on with
 		}
+		fmt.Fprintf(b.stderr, "what is complete of the backup stays in %s; go on with it by --resume\n", name)
 		return err
 	}
 	if err := os.Rename(name, b.out); err != nil {

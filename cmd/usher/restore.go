@@ -166,5 +166,9 @@ func (r *restoreCommand) explain(err error) error {
 	if err == nil {
 		return nil
 	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(r.stderr, "the restoration was interrupted; go on with it by --resume, or drop it by --discard")
+		return err
+	}
 	return storeFailure("the restoration was interrupted", fmt.Errorf("%w; go on with it by --resume, or drop it by --discard", err))
 }
