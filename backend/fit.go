@@ -196,9 +196,18 @@ func denied(ctx context.Context, node *redis.Client) ([]string, error) {
 	const key = "o:{platform}:doctor"
 	pipe := node.Pipeline()
 	for _, c := range [][]any{
-		{"GET", key}, {"HGETALL", key}, {"ZRANGE", key, 0, 0}, {"XLEN", key}, {"EVAL", "return 0", 1, key},
-		{"SET", key, "", "XX"}, {"HDEL", key, "f"}, {"ZADD", key, "XX", 0, "m"}, {"SREM", key, "m"},
-		{"XADD", key, "NOMKSTREAM", "*", "f", ""}, {"PEXPIRE", key, 1}, {"DEL", key},
+		{"GET", key},
+		{"HGETALL", key},
+		{"ZRANGE", key, 0, 0},
+		{"XLEN", key},
+		{"EVAL", "return 0", 1, key},
+		{"SET", key, "", "XX"},
+		{"HDEL", key, "f"},
+		{"ZADD", key, "XX", 0, "m"},
+		{"SREM", key, "m"},
+		{"XADD", key, "NOMKSTREAM", "*", "f", ""},
+		{"PEXPIRE", key, 1},
+		{"DEL", key},
 	} {
 		pipe.Do(ctx, c...)
 	}

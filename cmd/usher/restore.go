@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -161,7 +162,11 @@ func (r *restoreCommand) explain(err error) error {
 		for i, reason := range u.Reasons {
 			reasons[i] = errors.New(reason)
 		}
-		return &failure{exit: exitConflict, what: "the backup cannot be restored here", why: indented{errors.Join(reasons...)}}
+		todo := ""
+		if strings.Contains(u.Error(), "is in the store already") {
+			todo = "restore into an empty store, or name by --org the organizations that are missing here (the platform is there as soon as anything is)"
+		}
+		return &failure{exit: exitConflict, what: "the backup cannot be restored here", why: indented{errors.Join(reasons...)}, todo: todo}
 	}
 	if err == nil {
 		return nil
