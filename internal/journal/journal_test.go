@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -227,6 +228,35 @@ func TestDamageIsRefused(t *testing.T) {
 			if d := cmp.Diff(data, bad.Data(name)); d != "" {
 				t.Fatalf("%s, byte %d: the file was changed:\n%s", name, at, d)
 			}
+		}
+	}
+}
+
+// The first journal of all is refused like any other when it is damaged, however
+// little is in it; only a first line that a crash has left unfinished is none.
+func TestDamagedFirstJournal(t *testing.T) {
+	const name = "journal-0000000001"
+	disk := journaltest.New()
+	w := open(t, disk)
+	w.must(t, "a")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole := disk.Data(name)
+	line := bytes.IndexByte(whole, '\n') + 1
+	for at := range line {
+		bad := disk.Copy()
+		data := slices.Clone(whole)
+		data[at] ^= 0x10
+		bad.Set(name, data)
+		if w, err := reopen(bad); err == nil {
+			t.Errorf("byte %d changed: opened with %q", at, w.state)
+			_ = w.Close() // the test has failed already
+		}
+		torn := disk.Copy()
+		torn.Set(name, append(slices.Clone(whole[:at]), make([]byte, at%3)...))
+		if again := open(t, torn); len(again.state) > 0 {
+			t.Errorf("a line of %d bytes: %q", at, again.state)
 		}
 	}
 }

@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 )
@@ -205,7 +207,13 @@ func (o *opening) dropEmpty(files *generations) error {
 		empty := err == nil && f.at == f.size
 		var damage *DamageError
 		if errors.As(err, &damage) && f.size <= lineMost && damage.Reason == errNoHead.Error() {
-			err, empty = nil, true
+			begun, failed := o.begun(name, head{kind: kindJournal, generation: g})
+			if failed != nil {
+				return failed
+			}
+			if begun {
+				err, empty = nil, true
+			}
 		}
 		if err != nil {
 			return err
@@ -219,6 +227,23 @@ func (o *opening) dropEmpty(files *generations) error {
 		files.journals = files.journals[:len(files.journals)-1]
 	}
 	return nil
+}
+
+// begun tells whether a file is no more than a first line that was not finished, or
+// not brought to disk: bytes that a crash has left out are zero. Nothing was ever
+// kept in such a file.
+func (o *opening) begun(name string, h head) (bool, error) {
+	text, err := o.from(name, 0)
+	if err != nil {
+		return false, fmt.Errorf("journal: the file %s cannot be read: %w", name, err)
+	}
+	text = bytes.TrimRight(text, "\x00")
+	known := fmt.Appendf(nil, "%s %s %s %d ", version, o.cfg.Format, h.kind, h.generation)
+	n := min(len(text), len(known))
+	if h.first = 1; h.generation > 1 {
+		h.first = math.MaxUint64 // at most
+	}
+	return bytes.Equal(text[:n], known[:n]) && !bytes.Contains(text, []byte("\n")) && len(text) < len(h.line(o.cfg.Format)), nil
 }
 
 // settle brings to disk what a process that was killed has written and not synced:
