@@ -116,6 +116,19 @@ func (k *keeper) send(ctx context.Context, run func() (any, error)) (any, error)
 	return reply, failed
 }
 
+// Writable tells why every write is refused now, whatever it is; nil: none is for
+// that reason. It asks nobody: only the embedded store with a data directory knows,
+// from the write that met the failure on.
+func (s *Store) Writable() error {
+	if s.kept == nil {
+		return nil
+	}
+	if err := s.kept.journal.Failed(); err != nil {
+		return s.kept.unwritable(err)
+	}
+	return nil
+}
+
 func (k *keeper) unwritable(err error) error {
 	return fmt.Errorf("backend: the data directory %s cannot be written: %w: %w", k.dir, resources.ErrUnavailable, err)
 }

@@ -33,10 +33,14 @@ const (
 // also when the store is not fit. The error says that it could not look.
 func Examine(ctx context.Context, cfg Config) ([]Check, error) {
 	var list []Check
+	dir := cfg.DataDir
 	cfg.examined, cfg.DataDir = &list, "" // a data directory may be in use
 	s, err := Open(ctx, cfg)
 	if err != nil {
 		return list, err
+	}
+	if cfg.URL == "" && dir != "" {
+		list = append(list, checkDirectory(dir))
 	}
 	return list, s.Close()
 }
@@ -47,6 +51,7 @@ type primary struct {
 	info     map[string]string
 	conf     map[string]string // CONFIG GET; nil where CONFIG is barred
 	waitAOF  bool
+	denied   []string // what usher's user may not do there
 	replicas []replica
 	failover bool // somebody promotes a replica when this server is gone
 }
@@ -80,8 +85,18 @@ func (s *Store) fitness(ctx context.Context) error {
 	if len(faults) == 0 {
 		s.assure(servers)
 	}
-	return errors.Join(faults...)
+	if len(faults) > 0 {
+		return &Unfit{errors.Join(faults...)}
+	}
+	return nil
 }
+
+// Unfit says why a store that answers is not opened, and what to do: a line for
+// each failed [Check].
+type Unfit struct{ faults error }
+
+// Error gives the lines.
+func (u *Unfit) Error() string { return u.faults.Error() }
 
 // assure makes writes wait as long as the configuration asks.
 func (s *Store) assure(servers []primary) {
@@ -122,7 +137,7 @@ func (s *Store) examine(ctx context.Context) ([]primary, []Check, error) {
 		}
 		servers = append(servers, sv)
 		for _, check := range []func(*primary) Check{
-			checkRole, checkVersion, s.checkEviction, s.checkAOF, s.checkSync, s.checkReplicas, checkLag, checkSplit, checkDisk, checkMemory,
+			checkRole, checkRights, checkVersion, s.checkEviction, s.checkAOF, s.checkSync, s.checkReplicas, checkLag, checkSplit, checkDisk, checkMemory,
 		} {
 			if c := check(&sv); c.Name != "" {
 				c.Server = sv.address
@@ -140,12 +155,10 @@ func (s *Store) interview(ctx context.Context, node *redis.Client) (primary, err
 	}
 	_, cluster := s.reads.(*redis.ClusterClient)
 	sv := primary{
-		address: node.Options().Addr, info: parseInfo(text),
+		info:     parseInfo(text),
 		failover: cluster || strings.Contains(s.cfg.URL, "+sentinel://"),
 	}
-	if host := sv.info["tcp_port"]; sv.address == "FailoverClient" && host != "" {
-		sv.address = "primary at port " + host
-	}
+	sv.address = shownAddress(node, sv.info)
 	// Managed servers bar CONFIG, and say so in many ways: then INFO is all there is.
 	conf, err := node.Do(ctx, "CONFIG", "GET", "appendfsync", "min-replicas-to-write", "min-replicas-max-lag").Slice()
 	if err == nil {
@@ -161,8 +174,54 @@ func (s *Store) interview(ctx context.Context, node *redis.Client) (primary, err
 		return primary{}, err
 	}
 	sv.waitAOF = err == nil
+	if sv.denied, err = denied(ctx, node); err != nil {
+		return primary{}, err
+	}
 	sv.readReplicas()
 	return sv, nil
+}
+
+// shownAddress is where a server is, as people know it: behind Sentinels the client
+// has no address of its own.
+func shownAddress(node *redis.Client, info map[string]string) string {
+	if port := info["tcp_port"]; node.Options().Addr == "FailoverClient" && port != "" {
+		return "primary at port " + port
+	}
+	return node.Options().Addr
+}
+
+// denied finds out which commands the server does not let usher's user do on keys
+// of usher's. The key is never there, and none of the commands makes it.
+func denied(ctx context.Context, node *redis.Client) ([]string, error) {
+	const key = "o:{platform}:doctor"
+	pipe := node.Pipeline()
+	for _, c := range [][]any{
+		{"GET", key},
+		{"HGETALL", key},
+		{"ZRANGE", key, 0, 0},
+		{"XLEN", key},
+		{"EVAL", "return 0", 1, key},
+		{"SET", key, "", "XX"},
+		{"HDEL", key, "f"},
+		{"ZADD", key, "XX", 0, "m"},
+		{"SREM", key, "m"},
+		{"XADD", key, "NOMKSTREAM", "*", "f", ""},
+		{"PEXPIRE", key, 1},
+		{"DEL", key},
+	} {
+		pipe.Do(ctx, c...)
+	}
+	cmds, err := pipe.Exec(ctx)
+	if err != nil && lost(err) {
+		return nil, err
+	}
+	var out []string
+	for _, c := range cmds {
+		if err := c.Err(); err != nil && strings.HasPrefix(err.Error(), "NOPERM") {
+			out = append(out, strings.ToUpper(c.Name()))
+		}
+	}
+	return out, nil
 }
 
 // readReplicas reads the lines of INFO about replicas.

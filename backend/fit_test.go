@@ -45,6 +45,8 @@ func TestChecks(t *testing.T) {
 		says  string
 	}{
 		"replica":        {checkRole, info("role", "slave"), CheckFail, "redis+sentinel"},
+		"sentinel":       {checkRole, info("redis_mode", "sentinel"), CheckFail, "redis+sentinel"},
+		"denied":         {checkRights, primary{denied: []string{"SET"}}, CheckFail, "NOPERM"},
 		"old":            {checkVersion, info("redis_version", "6.2.20"), CheckFail, "Redis 7 or Valkey 8"},
 		"no version":     {checkVersion, info("redis_version", "unstable"), CheckFail, `"unstable"`},
 		"early 7.0":      {checkVersion, info("redis_version", "7.0.4"), CheckWarn, "half done"},
@@ -64,7 +66,7 @@ func TestChecks(t *testing.T) {
 		"keeps up":       {checkLag, replica, CheckOK, ""},
 		"silent":         {checkLag, info("slave0", "state=online,offset=1,lag=60"), CheckWarn, "60 s"},
 		"behind":         {checkLag, info("slave0", "state=online,offset=0,lag=0", "master_repl_offset", "99999999"), CheckWarn, "99999999 bytes"},
-		"not there yet":  {checkLag, info("slave0", "state=wait_bgsave,offset=0,lag=0"), CheckWarn, "0 of 1"},
+		"not there yet":  {checkLag, info("slave0", "state=wait_bgsave,offset=0,lag=0"), CheckWarn, "0 of 1 replicas follow; the others are being copied"},
 		"splits":         {checkSplit, with(replica, conf("min-replicas-to-write", "0")), CheckWarn, "min-replicas-to-write 0"},
 		"does not split": {checkSplit, with(replica, conf("min-replicas-to-write", "1")), CheckOK, ""},
 		"by INFO":        {checkSplit, with(replica, func(sv *primary) { sv.failover, sv.info = true, map[string]string{"min_slaves_good_slaves": "1"} }), CheckOK, ""},

@@ -18,6 +18,13 @@ func good(name, detail string, args ...any) Check {
 
 func checkRole(sv *primary) Check {
 	const name = "role"
+	if sv.info["redis_mode"] == "sentinel" {
+		return Check{
+			Name: name, State: CheckFail,
+			Detail: "the server is a Sentinel: it keeps nothing",
+			Remedy: "write redis.url as redis+sentinel://host:port/name, with the name that it has for the primary",
+		}
+	}
 	if role := sv.info["role"]; role != "" && role != "master" {
 		return Check{
 			Name: name, State: CheckFail,
@@ -26,6 +33,19 @@ func checkRole(sv *primary) Check {
 		}
 	}
 	return good(name, "the server takes writes")
+}
+
+// checkRights sees whether usher's user may do what usher does.
+func checkRights(sv *primary) Check {
+	const name = "permissions"
+	if len(sv.denied) == 0 {
+		return good(name, "usher's user may read and write usher's keys")
+	}
+	return Check{
+		Name: name, State: CheckFail,
+		Detail: "the server does not let usher's user do " + strings.Join(sv.denied, ", ") + " on usher's keys (NOPERM)",
+		Remedy: "give it ~* +@all -@dangerous +info +cluster|slots (ACL SETUSER)",
+	}
 }
 
 // checkVersion knows the faults of servers that concern usher, from their release
@@ -175,6 +195,13 @@ func checkLag(sv *primary) Check {
 	}
 	if worst.lag <= lagTime && worst.behind <= lagBytes && sv.online() == len(sv.replicas) {
 		return good(name, "the replicas keep up")
+	}
+	if n := sv.online(); n < len(sv.replicas) {
+		return Check{
+			Name: name, State: CheckWarn,
+			Detail: fmt.Sprintf("%d of %d replicas follow; the others are being copied to, and a failover to one of those loses what it has not", n, len(sv.replicas)),
+			Remedy: "wait a moment and look again; if it stays so, see to the replica's log and its network",
+		}
 	}
 	return Check{
 		Name: name, State: CheckWarn,

@@ -193,6 +193,7 @@ func (w *fsckWorld) linkDamage() []damage {
 		{name: "trash of nobody", key: w.key("tl", ""), codes: "trash", do: []any{"ZADD", w.key("tl", ""), "0", gone}, heals: true},
 		{name: "trash of the living", key: w.key("tl", ""), codes: "trash", do: []any{"ZADD", w.key("tl", ""), "0", g1}, heals: true},
 		{name: "member of nobody", key: w.key("gm", g1), codes: "member_missing", do: []any{"ZADD", w.key("gm", g1), "0", ghost + "0"}, undo: []any{"ZREM", w.key("gm", g1), ghost + "0"}},
+		{name: "member of nobody with a score", key: w.key("gm", g1), codes: "member_missing", do: []any{"ZADD", w.key("gm", g1), "1", ghost + "0"}, undo: []any{"ZREM", w.key("gm", g1), ghost + "0"}},
 		{name: "row2", key: row2, codes: "link_missing", do: []any{"SET", row2, w.recs["g3"].ID}, heals: true},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -160,10 +161,16 @@ func (c *check) membersOf(ctx context.Context, x *viewed, ids []string, first bo
 		}
 		c.mu.Unlock()
 	}
+	// All scores are 0, unless somebody else wrote one: what is compared must be
+	// what is there, or the difference would look like a change that never rests.
+	scores, err := c.client.ZMScore(ctx, key, ids...).Result()
+	if err != nil {
+		return nil, explain(ctx, "read members", err)
+	}
 	var found []difference
 	for i, m := range list {
-		row := c.k.groupsOf(m.id)
-		d := difference{item: ids[i], guards: []guard{{"head", c.k.record(x.kind, x.id), "", group[0].raw}, {"score", key, m.id, "0"}}}
+		row, score := c.k.groupsOf(m.id), strconv.FormatFloat(scores[i], 'f', -1, 64)
+		d := difference{item: ids[i], guards: []guard{{"head", c.k.record(x.kind, x.id), "", group[0].raw}, {"score", key, m.id, score}}}
 		if kind, ok := known(m.id); ok {
 			d.guards = append(d.guards, guard{"head", c.k.record(kind, m.id), "", m.raw})
 		}

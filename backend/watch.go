@@ -156,7 +156,7 @@ func (s *Store) epochs(ctx context.Context) (epochs, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, epoch{node, node.Options().Addr, id})
+		out = append(out, epoch{node, shownAddress(node, parseInfo(text)), id})
 	}
 	return out, nil
 }

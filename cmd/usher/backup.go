@@ -56,7 +56,7 @@ func newBackupCommand(p *program) *cobra.Command {
 	flags.StringVar(&b.keysFile, "recipients-file", "", "file with age recipients, one in each line")
 	flags.BoolVar(&b.resume, "resume", false, "go on with an interrupted file behind its last complete organization")
 	cmd.RunE = action(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
-		store, err := p.openForWork(ctx, cmd.Flags())
+		store, err := p.openForWork(ctx, cmd.Flags(), true)
 		if err != nil {
 			return err
 		}
@@ -177,6 +177,8 @@ func (b *backupCommand) toFile(ctx context.Context, to []age.Recipient, orgs []b
 	}
 	file, err := os.OpenFile(name, mode, 0o600)
 	switch {
+	case errors.Is(err, os.ErrExist) && len(to) > 0:
+		return &failure{exit: exitConflict, why: fmt.Errorf("an interrupted backup is in %s, and an encrypted one cannot be gone on with", name), todo: "remove it"}
 	case errors.Is(err, os.ErrExist):
 		return &failure{exit: exitConflict, why: fmt.Errorf("an interrupted backup is in %s", name), todo: "go on with it by --resume, or remove it"}
 	case errors.Is(err, os.ErrNotExist) && b.resume:
@@ -195,9 +197,10 @@ func (b *backupCommand) toFile(ctx context.Context, to []age.Recipient, orgs []b
 	}
 	err = errors.Join(err, file.Sync(), file.Close())
 	if err != nil {
-		if len(to) == 0 && done == nil && b.orgsN == 0 {
+		if done == nil && (len(to) > 0 || b.lines == 0) {
 			return errors.Join(err, os.Remove(name)) // nothing to go on with
 		}
+		fmt.Fprintf(b.stderr, "what is complete of the backup stays in %s; go on with it by --resume\n", name)
 		return err
 	}
 	if err := os.Rename(name, b.out); err != nil {
@@ -254,6 +257,9 @@ func (b *backupCommand) write(ctx context.Context, out io.Writer, to []age.Recip
 		if err := b.one(ctx, w, c); err != nil {
 			return err
 		}
+	}
+	if done == nil && len(b.orgs) == 0 && b.lines == 0 {
+		return &failure{exit: exitNotFound, why: errors.New("there is nothing in the store: no organization, and nothing of usher itself"), todo: "see that --redis names the right server and database"}
 	}
 	err = w.Complete()
 	if err == nil {

@@ -15,9 +15,9 @@ func newDoctorCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Examine the configured store: is it fit, and what could it lose?", Args: wants(),
 		Long: "Connect to the configured store as \"usher serve\" does, and tell what usher looks at\n" +
-			"before it trusts a server: version, eviction, files, replicas, memory. Every primary\n" +
-			"of a cluster is examined. What is not well comes with what to do about it. Nothing\n" +
-			"is written. Exits with 1 when usher would not start, 7 when there is no answer.",
+			"before it trusts a server: permissions, version, eviction, files, replicas, memory; every\n" +
+			"primary of a cluster is examined, and whether a data directory can be written. What is\n" +
+			"not well comes with what to do about it. Nothing is written to the store. Exits with 1 when usher would not start, 7 when there is no answer.",
 		Example: "  usher doctor --config /etc/usher/usher.yaml\n  usher doctor --redis redis://10.0.0.5:6379/0 --durability replicated",
 	}
 	addServerFlags(cmd.Flags())
@@ -31,9 +31,10 @@ func newDoctorCommand(p *program) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		checks, err := backend.Examine(ctx, storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level)))
+		at := storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level))
+		checks, err := backend.Examine(ctx, at)
 		if err != nil {
-			return &failure{exit: exitUnavailable, what: "cannot examine the store", why: err, todo: "see that Redis runs and that redis.url and redis.password are right"}
+			return &failure{exit: exitUnavailable, what: "cannot examine the store", why: err, todo: storeRemedy(at, err)}
 		}
 		if err := p.print(output, checks, func() table { return checkTable(checks) }); err != nil {
 			return err

@@ -53,7 +53,14 @@ func newFsckCommand(p *program) *cobra.Command {
 		if loaded.Redis.URL == "" && loaded.DataDir == "" {
 			return &failure{exit: exitConfig, why: errors.New("no store is configured"), todo: "name the server by --redis or USHER_REDIS_URL, or the directory by --data-dir"}
 		}
-		store, err := openStore(ctx, storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level)))
+		if err := hasData(loaded); err != nil {
+			return err
+		}
+		at := storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level))
+		if !f.cfg.Repair {
+			at = toRead(at)
+		}
+		store, err := openStore(ctx, at)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
@@ -145,5 +147,52 @@ func TestDoctor(t *testing.T) {
 	wantCode(t, exitOK, nil, "doctor", "--data-dir", t.TempDir())
 	if got := wantCode(t, exitUnavailable, map[string]string{"USHER_REDIS_URL": bare}, "serve", "--durability", "fsync"); !strings.Contains(got.stderr, "appendonly yes") {
 		t.Errorf("serve: %s", got.stderr)
+	}
+}
+
+// TestDoctorFindsWhatServeMeets: what would stop the server or refuse its writes
+// fails the examination, and nothing stays of it.
+func TestDoctorFindsWhatServeMeets(t *testing.T) {
+	bare := redistest.Start(t)
+	opt, err := redis.ParseURL(bare)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := redis.NewClient(opt)
+	t.Cleanup(func() { _ = client.Close() })
+	for _, x := range []struct {
+		name string
+		code int
+		acl  []any
+		says string
+	}{
+		{"whole", exitOK, []any{"~*", "+@all", "-@dangerous", "+info", "+cluster|slots"}, "may read and write"},
+		{"elsewhere", exitFailure, []any{"~other:*", "+@all"}, "NOPERM"},
+		{"reader", exitFailure, []any{"~*", "+@read", "+@connection", "+info"}, "SET"},
+	} {
+		if err := client.Do(t.Context(), append([]any{"ACL", "SETUSER", x.name, "reset", "on", ">pw"}, x.acl...)...).Err(); err != nil {
+			t.Fatal(err)
+		}
+		got := wantCode(t, x.code, map[string]string{"USHER_REDIS_URL": "redis://" + x.name + ":pw@" + opt.Addr}, "doctor")
+		if !strings.Contains(got.stdout, "permissions") || !strings.Contains(got.stdout, x.says) {
+			t.Errorf("%s: %s", x.name, got.stdout)
+		}
+	}
+	if n, err := client.DBSize(t.Context()).Result(); n != 0 || err != nil {
+		t.Errorf("left in the store: %d, %v", n, err)
+	}
+
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := wantCode(t, exitFailure, nil, "doctor", "--data-dir", file)
+	if !strings.Contains(got.stdout, "is no directory") || !strings.Contains(got.stdout, "--data-dir") {
+		t.Error(got.stdout)
+	}
+	wantCode(t, exitOK, nil, "doctor", "--data-dir", filepath.Join(dir, "new", "one"))
+	if list, err := os.ReadDir(dir); err != nil || len(list) != 1 {
+		t.Errorf("left in the directory: %v, %v", list, err)
 	}
 }

@@ -78,6 +78,18 @@ func (m *metrics) watchStreams(length func(context.Context) (int64, error), log 
 	})
 }
 
+// watchDataDir adds whether the data directory of the embedded store takes writes.
+func (m *metrics) watchDataDir(writable func() error) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "usher_data_dir_writable", Help: "1 while what is written reaches the data directory; 0 while writes are refused because it does not.",
+	}, func() float64 {
+		if writable() != nil {
+			return 0
+		}
+		return 1
+	}))
+}
+
 // Describe tells what Collect will give.
 func (s *streams) Describe(to chan<- *prometheus.Desc) { to <- s.desc }
 

@@ -122,7 +122,7 @@ func TestMove(t *testing.T) {
 	wantCode(t, exitUsage, nil, "restore", file, "--redis", target)
 	wantCode(t, 0, nil, "restore", file, "--redis", target, "--identity-file", keyFile)
 	again := wantCode(t, exitConflict, nil, "restore", file, "--redis", target, "--identity-file", keyFile)
-	if !strings.Contains(again.stderr, "demo is in the store already") {
+	if !strings.Contains(again.stderr, "demo is in the store already") || !strings.Contains(again.stderr, "--org") {
 		t.Errorf("a second time: %s", again.stderr)
 	}
 

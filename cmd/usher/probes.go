@@ -31,8 +31,8 @@ type readiness struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// readyz tells whether requests should be sent here: the store answers and the
-// server is not on its way out.
+// readyz tells whether requests should be sent here: the store answers and takes
+// writes, and the server is not on its way out.
 func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
 	if s.draining.Load() {
 		answer(w, http.StatusServiceUnavailable, "application/json", readiness{"not ready", "draining"})
@@ -43,6 +43,11 @@ func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := s.directory.Ready(ctx); err != nil {
 		s.log.WarnContext(r.Context(), "not ready", "err", err)
 		answer(w, http.StatusServiceUnavailable, "application/json", readiness{"not ready", "the store does not answer"})
+		return
+	}
+	if err := s.store.Writable(); err != nil {
+		s.log.WarnContext(r.Context(), "not ready", "err", err)
+		answer(w, http.StatusServiceUnavailable, "application/json", readiness{"not ready", "the data directory cannot be written"})
 		return
 	}
 	answer(w, http.StatusOK, "application/json", readiness{Status: "ready"})

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -51,7 +53,7 @@ func newRestoreCommand(p *program) *cobra.Command {
 		if err != nil || r.check {
 			return err
 		}
-		if r.store, err = p.openForWork(ctx, cmd.Flags()); err != nil {
+		if r.store, err = p.openForWork(ctx, cmd.Flags(), false); err != nil {
 			return err
 		}
 		return errors.Join(r.run(ctx, contents), r.store.Close())
@@ -110,6 +112,11 @@ func (r *restoreCommand) contents() (*backend.BackupContents, error) {
 	if err = errors.Join(err, shut()); err != nil {
 		return nil, &failure{exit: exitFailure, what: "cannot restore " + r.file, why: err}
 	}
+	for _, slug := range r.orgs {
+		if !slices.ContainsFunc(contents.Orgs, func(o backend.BackupOrg) bool { return o.Slug == slug }) {
+			return nil, &failure{exit: exitNotFound, why: fmt.Errorf("the organization %s is not in the file %s", slug, r.file), todo: "name one that is; the begin lines of the file show them"}
+		}
+	}
 	fmt.Fprintf(r.stderr, "backup %s of %s, %d organizations, %d lines: the file is sound\n", contents.Header.ID, contents.Header.Time.Format(time.RFC3339), len(contents.Orgs), contents.Lines)
 	return contents, nil
 }
@@ -119,6 +126,9 @@ func (r *restoreCommand) run(ctx context.Context, contents *backend.BackupConten
 		dropped, err := r.store.DropRestored(ctx, contents, r.orgs)
 		for _, o := range dropped {
 			fmt.Fprintf(r.stderr, "erased what was restored of %s\n", plain(o.Slug))
+		}
+		if err == nil && len(dropped) == 0 {
+			fmt.Fprintln(r.stderr, "nothing was erased: no restoration of this file is unfinished here")
 		}
 		return r.explain(err)
 	}
@@ -152,10 +162,18 @@ func (r *restoreCommand) explain(err error) error {
 		for i, reason := range u.Reasons {
 			reasons[i] = errors.New(reason)
 		}
-		return &failure{exit: exitConflict, what: "the backup cannot be restored here", why: indented{errors.Join(reasons...)}}
+		todo := ""
+		if strings.Contains(u.Error(), "is in the store already") {
+			todo = "restore into an empty store, or name by --org the organizations that are missing here (the platform is there as soon as anything is)"
+		}
+		return &failure{exit: exitConflict, what: "the backup cannot be restored here", why: indented{errors.Join(reasons...)}, todo: todo}
 	}
 	if err == nil {
 		return nil
+	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(r.stderr, "the restoration was interrupted; go on with it by --resume, or drop it by --discard")
+		return err
 	}
 	return storeFailure("the restoration was interrupted", fmt.Errorf("%w; go on with it by --resume, or drop it by --discard", err))
 }

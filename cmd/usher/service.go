@@ -154,6 +154,9 @@ func (s *service) open(ctx context.Context) error {
 		return err
 	}
 	s.numbers.watchStreams(s.store.StreamLength, s.log)
+	if s.store.Embedded() && !s.inMemory() {
+		s.numbers.watchDataDir(s.store.Writable)
+	}
 	declared, err := declaredForAll(s.cfg)
 	if err != nil {
 		return &failure{exit: exitConfig, what: "the declared schemas have faults", why: indented{err}}

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/config"
+	"github.com/usher-scim/usher/internal/journal"
 )
 
 // storeConfig says where the configured store is, for the server and for the
@@ -25,11 +28,27 @@ func openStore(ctx context.Context, cfg backend.Config) (*backend.Store, error) 
 	if err == nil {
 		return store, nil
 	}
-	todo := "see that Redis runs and that redis.url and redis.password are right"
-	if cfg.URL == "" {
-		todo = "see that usher may write to the data directory and that no other usher uses it, or choose another one with --data-dir"
+	return nil, &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: storeRemedy(cfg, err)}
+}
+
+// storeRemedy tells what to do about a store that does not open; "" when the error
+// says it already.
+func storeRemedy(cfg backend.Config, err error) string {
+	if _, unfit := errors.AsType[*backend.Unfit](err); unfit {
+		return ""
 	}
-	return nil, &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: todo}
+	if _, damaged := errors.AsType[*journal.DamageError](err); damaged {
+		return ""
+	}
+	switch text := err.Error(); {
+	case cfg.URL == "":
+		return "see that usher may write to the data directory and that no other usher uses it, or choose another one with --data-dir"
+	case strings.Contains(text, "NOPERM"):
+		return "give usher's user in Redis the commands and keys that it needs: ~* +@all -@dangerous +info +cluster|slots"
+	case strings.Contains(text, "all sentinels"):
+		return "see that the Sentinels of redis.url run, and that they know a primary by the name behind the slash"
+	}
+	return "see that Redis runs and that redis.url and redis.password are right"
 }
 
 // scrub walks all claims once and tells of those that were left behind. It always

@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/usher-scim/usher/backend"
+	"github.com/usher-scim/usher/internal/config"
+	"github.com/usher-scim/usher/internal/journal"
 )
 
 // addStoreFlags gives a command that works on the store itself the flags by which
@@ -21,8 +23,9 @@ func addStoreFlags(flags *pflag.FlagSet) {
 	}
 }
 
-// openForWork opens the store of such a command.
-func (p *program) openForWork(ctx context.Context, flags *pflag.FlagSet) (*backend.Store, error) {
+// openForWork opens the store of such a command; read: it is one that there is
+// already, and what is in it stays as it is.
+func (p *program) openForWork(ctx context.Context, flags *pflag.FlagSet, read bool) (*backend.Store, error) {
 	loaded, err := p.loadConfig(flags)
 	if err != nil {
 		p.warn(loaded)
@@ -31,7 +34,38 @@ func (p *program) openForWork(ctx context.Context, flags *pflag.FlagSet) (*backe
 	if loaded.Redis.URL == "" && loaded.DataDir == "" {
 		return nil, usageFailure("no store is named: an embedded one that is only in memory belongs to its server alone", "give --redis or --data-dir, or the server's --config")
 	}
-	return openStore(ctx, storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level)))
+	at := storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level))
+	if read {
+		if err := hasData(loaded); err != nil {
+			return nil, err
+		}
+		at = toRead(at)
+	}
+	return openStore(ctx, at)
+}
+
+// toRead opens a store that is not fit to be written to, too: one that has lost its
+// replicas is the one to look at, and to make a copy of.
+func toRead(at backend.Config) backend.Config {
+	at.Durability, at.AllowEviction = backend.DurabilityLocal, true
+	return at
+}
+
+// hasData refuses a data directory that usher has never written to: opened, it
+// would become an empty store, and what is said of that would be believed of
+// another one.
+func hasData(cfg *config.Loaded) error {
+	if cfg.Redis.URL != "" {
+		return nil
+	}
+	there, err := journal.Has(cfg.DataDir)
+	if err != nil {
+		return &failure{exit: exitUnavailable, what: "cannot open the store", why: err, todo: "see that usher may read the data directory"}
+	}
+	if !there {
+		return &failure{exit: exitNotFound, why: fmt.Errorf("there is no data of usher in the directory %s", shownPath(cfg.DataDir)), todo: "name the server's directory by --data-dir, or its Redis by --redis"}
+	}
+	return nil
 }
 
 // progressLine shows how far a backup or a restoration is, on a terminal.

@@ -232,18 +232,19 @@ func TestDamageIsRefused(t *testing.T) {
 }
 
 // A first line that does not fit is that of a file in the making only when nothing
-// stands behind it: records are written once it is on disk.
+// stands behind it: records are written once it is on disk. What a crash has left
+// unfinished is none.
 func TestDamagedFirstLine(t *testing.T) {
 	first := journaltest.New()
 	w := open(t, first)
-	w.must(t, "the first")
+	w.must(t, "a")
 	second := first.Copy()
 	x := open(t, second)
 	second.Fail(5, errPower, false) // two journals, no snapshot
 	if err := x.snapshot(); err == nil {
 		t.Fatal("a snapshot that cannot be made")
 	}
-	x.must(t, "the second")
+	x.must(t, "b")
 	for name, disk := range map[string]*journaltest.Disk{"journal-0000000001": first, "journal-0000000002": second} {
 		whole := disk.Data(name)
 		for at := range slices.Index(whole, '\n') + 1 {
@@ -254,6 +255,11 @@ func TestDamagedFirstLine(t *testing.T) {
 			again, err := reopen(bad)
 			if damage, ok := errors.AsType[*journal.DamageError](err); !ok || damage.File != name {
 				t.Fatalf("%s, byte %d changed: %v, there is %q", name, at, err, again.state)
+			}
+			torn := disk.Copy()
+			torn.Set(name, append(slices.Clone(whole[:at]), make([]byte, at%3)...))
+			if again := open(t, torn); len(again.state) != int(name[len(name)-1]-'1') {
+				t.Errorf("%s, a line of %d bytes: %q", name, at, again.state)
 			}
 		}
 	}

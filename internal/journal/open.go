@@ -1,10 +1,12 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 )
 
@@ -120,6 +122,19 @@ func (o *opening) open() (*Journal, error) {
 	return j, nil
 }
 
+// Has tells whether the directory at path holds files of a journal. Nothing is
+// changed, and nothing locked.
+func Has(path string) (bool, error) {
+	entries, err := os.ReadDir(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, fmt.Errorf("journal: the directory cannot be read: %w", err)
+	}
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		_, _, ok := parseName(e.Name())
+		return ok
+	}), nil
+}
+
 // list finds the files.
 func (o *opening) list() (files generations, err error) {
 	names, err := o.cfg.Disk.Names()
@@ -190,8 +205,14 @@ func (o *opening) dropEmpty(files *generations) error {
 		}
 		empty := err == nil && f.at == f.size
 		var damage *DamageError
-		if errors.As(err, &damage) && damage.Reason == errNoHead.Error() && o.unfinished(f, g) {
-			err, empty = nil, true
+		if errors.As(err, &damage) && f.size <= lineMost && damage.Reason == errNoHead.Error() {
+			begun, failed := o.begun(name, head{kind: kindJournal, generation: g})
+			if failed != nil {
+				return failed
+			}
+			if begun {
+				err, empty = nil, true
+			}
 		}
 		if err != nil {
 			return err
@@ -207,11 +228,23 @@ func (o *opening) dropEmpty(files *generations) error {
 	return nil
 }
 
-// unfinished reports whether a file can be one whose first line a crash has left
-// in pieces: nothing is written behind that line before it is on disk.
-func (o *opening) unfinished(f *reading, g uint64) bool {
-	longest := head{kind: kindJournal, generation: g, first: endNumber}.line(o.cfg.Format)
-	return f.size <= int64(len(longest)) && !f.more
+// begun tells whether a file is no more than a first line that was not finished, or
+// not brought to disk: bytes that a crash has left out are zero. Nothing was ever
+// kept in such a file.
+func (o *opening) begun(name string, h head) (bool, error) {
+	text, err := o.from(name, 0)
+	if err != nil {
+		return false, fmt.Errorf("journal: the file %s cannot be read: %w", name, err)
+	}
+	text = bytes.TrimRight(text, "\x00")
+	known := fmt.Appendf(nil, "%s %s %s %d ", version, o.cfg.Format, h.kind, h.generation)
+	n := min(len(text), len(known))
+	whole := len(known) + len("00000000 ") // salt; a number and the sum follow
+	for whole < len(text) && text[whole] >= '0' && text[whole] <= '9' {
+		whole++
+	}
+	whole += len(" 00000000\n")
+	return bytes.Equal(text[:n], known[:n]) && !bytes.Contains(text, []byte("\n")) && len(text) < whole, nil
 }
 
 // settle brings to disk what a process that was killed has written and not synced:

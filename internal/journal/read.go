@@ -14,7 +14,6 @@ type reading struct {
 	name     string
 	r        *bufio.Reader
 	at, size int64
-	more     bool // something stands behind the first line
 	buf      []byte
 	close    func() error
 }
@@ -29,8 +28,7 @@ func (o *opening) read(name, kind string, generation uint64) (*reading, error) {
 	f := &reading{name: name, size: size, r: bufio.NewReaderSize(file, 1<<20), close: file.Close}
 	line, err := f.r.Peek(int(min(size, lineMost)))
 	if err == nil {
-		before, behind, ended := bytes.Cut(line, []byte("\n"))
-		f.more = len(behind) > 0
+		before, _, ended := bytes.Cut(line, []byte("\n"))
 		if err = errNoHead; ended {
 			f.head, err = parseHead(before, o.cfg.Format)
 			f.at = int64(len(before) + 1)
