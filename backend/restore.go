@@ -224,6 +224,20 @@ func (r *restoration) look(ctx context.Context, o BackupOrg) (reason string, don
 	return "", false, nil
 }
 
+// HalfRestored tells whether a restoration of the platform has begun and not ended:
+// what is there then is not what was backed up, and must not be added to.
+func (s *Store) HalfRestored(ctx context.Context) (bool, error) {
+	home, err := keysOf(resources.PlatformOrg)
+	if err != nil {
+		return false, err
+	}
+	mark, err := s.reads.Get(ctx, home.restoring()).Result()
+	if isNil(err) {
+		return false, nil
+	}
+	return !strings.HasSuffix(mark, doneMark), explain(ctx, "look for a restoration", err)
+}
+
 // occupied tells whether anything of an organization is in the store.
 func (r *restoration) occupied(ctx context.Context, k keys) (bool, error) {
 	pipe := r.s.reads.Pipeline()

@@ -63,11 +63,11 @@ func findMatches(w *world) error {
 	if err != nil {
 		return err
 	}
-	match := func(r *resources.Record) bool { return strings.Contains(string(r.Profile), "nna") }
+	match := func(r *resources.Record) bool { return strings.Contains(string(r.Profile), `"anna`) }
 	broad := resources.Cond{Op: resources.CondIn, Index: resources.UserInactive}
 	for name, q := range map[string]resources.Query{
 		"no index":        {Match: match},
-		"a needle":        {Match: match, Needle: "nna"},
+		"a needle":        {Match: match, Needle: `"anna`},
 		"a wrong needle":  {Match: match, Needle: "no such text"},
 		"an index":        {Match: match, Where: &broad},
 		"and of indexes":  {Match: match, Where: new(and(broad, prefix(resources.UserNameOrder, "a")))},

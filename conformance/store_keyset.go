@@ -105,14 +105,14 @@ func keysetOrders(w *world) error {
 	if err != nil {
 		return err
 	}
-	match := func(r *resources.Record) bool { return strings.Contains(string(r.Profile), "nna") }
+	match := func(r *resources.Record) bool { return strings.Contains(string(r.Profile), `"anna`) }
 	broad := resources.Cond{Op: resources.CondIn, Index: resources.UserInactive}
 	some := or(broad, prefix(resources.UserNameOrder, "a"))
 	anna := is(resources.UserDisplayOrder, "anna")
 	for name, q := range map[string]resources.Query{
 		"everybody":         {},
 		"a match":           {Match: match},
-		"a needle":          {Match: match, Needle: "nna"},
+		"a needle":          {Match: match, Needle: `"anna`},
 		"an index":          {Match: match, Where: &broad},
 		"a prefix":          {Match: match, Where: new(prefix(resources.UserNameOrder, "a"))},
 		"one value":         {Match: match, Where: &anna},

@@ -100,7 +100,7 @@ func findPlans(w *world) error {
 	if err != nil {
 		return err
 	}
-	match := func(r *resources.Record) bool { return strings.Contains(string(r.Profile), "nna") }
+	match := func(r *resources.Record) bool { return strings.Contains(string(r.Profile), `"anna`) }
 	inactive := resources.Cond{Op: resources.CondIn, Index: resources.UserInactive}
 	contains := resources.Cond{Op: resources.CondContains, Index: resources.UserNameOrder, Value: "nn"}
 	times := resources.Cond{Op: resources.CondRange, Index: resources.UserModified, From: town[5].modified, To: town[20].modified}
@@ -118,7 +118,7 @@ func findPlans(w *world) error {
 		{resources.Query{Sort: resources.UserDisplayOrder, Where: new(prefix(resources.UserDisplayOrder, "b"))}, "rank ud", "key ud"},
 		{resources.Query{SortKey: key}, "scan uc by value", ""},
 		{resources.Query{Match: match}, "scan uc match 6 of 48", "key uc match 6 of 48"},
-		{resources.Query{Match: match, Needle: "nna"}, "scan uc needle match 6 of 48", "key uc match 6 of 48"},
+		{resources.Query{Match: match, Needle: `"anna`}, "scan uc needle match 6 of 48", "key uc match 6 of 48"},
 		{resources.Query{Where: new(is(resources.UserName, "anna01"))}, "un=1", ""},
 		{resources.Query{Where: new(is(resources.UserName, "nobody"))}, "un=0", ""},
 		{resources.Query{Where: new(is(resources.UserExternalID, "x1")), Match: match}, "ux=8 match 2 of 8", ""},

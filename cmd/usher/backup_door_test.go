@@ -7,8 +7,10 @@ import (
 	"testing"
 
 	"filippo.io/age"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/usher-scim/usher/internal/redistest"
+	"github.com/usher-scim/usher/resources"
 )
 
 // TestBackupOfNothing: who names the wrong directory or the wrong database must not
@@ -75,4 +77,30 @@ func TestBackupOfAnUnfitStore(t *testing.T) {
 	wantCode(t, exitOK, env, "fsck")
 	wantCode(t, exitOK, env, "backup", "--out", filepath.Join(t.TempDir(), "all.jsonl"))
 	wantCode(t, exitUnavailable, env, "fsck", "--repair") // writes as serve does
+}
+
+// TestServeOfHalfAPlatform: nobody serves, or adds to, what a restoration has not
+// ended; once the platform is whole, other organizations may still come.
+func TestServeOfHalfAPlatform(t *testing.T) {
+	url := redistest.Start(t)
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClient(opt)
+	defer c.Close()
+	env, mark := map[string]string{"USHER_REDIS_URL": url}, "rs:{"+string(resources.PlatformOrg)+"}"
+	for _, word := range []string{"a-backup.a-run", "a-backup!"} {
+		if err := c.Set(t.Context(), mark, word, 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+		got := wantCode(t, exitConflict, env, "serve", "--listen", "127.0.0.1:0", "--metrics-listen", "off")
+		if !strings.Contains(got.stderr, "--resume") {
+			t.Error(got.stderr)
+		}
+	}
+	if err := c.Set(t.Context(), mark, "a-backup+", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	start(t, env).stop(t)
 }

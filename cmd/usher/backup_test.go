@@ -23,6 +23,7 @@ import (
 func TestBackupWithoutItsName(t *testing.T) {
 	dir := t.TempDir()
 	data, out := filepath.Join(dir, "data"), filepath.Join(dir, "all.jsonl")
+	start(t, map[string]string{"USHER_DATA_DIR": data}).stop(t)
 	wantCode(t, exitOK, nil, "backup", "--data-dir", data, "--out", out)
 	whole, err := os.ReadFile(out)
 	if err = errors.Join(err, os.Rename(out, out+partialSuffix)); err != nil {

@@ -101,7 +101,7 @@ func (p *program) check(ctx context.Context, f *checkFlags) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case report.Failed > 0:
-		return &failure{exit: exitFailure, why: fmt.Errorf("%d checks failed", report.Failed)}
+		return &failure{exit: exitFailure, why: fmt.Errorf("failed checks: %d", report.Failed)}
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func newDoctorCommand(p *program) *cobra.Command {
 			}
 		}
 		if failed > 0 {
-			return &failure{exit: exitFailure, why: fmt.Errorf("%d checks failed: usher serve would refuse this store", failed)}
+			return &failure{exit: exitFailure, why: fmt.Errorf("failed checks: %d; usher serve would refuse this store", failed)}
 		}
 		return nil
 	})

@@ -83,14 +83,8 @@ func (s *service) serve(ctx context.Context) (err error) {
 	return nil
 }
 
-// listen binds the listeners and thereby fixes the public URL. A ready file
-// of an earlier life goes first: who waits for it must not read old numbers.
+// listen binds the listeners and thereby fixes the public URL.
 func (s *service) listen(ctx context.Context) error {
-	if s.cfg.ReadyFile != "" {
-		if err := os.Remove(s.cfg.ReadyFile); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return &failure{exit: exitConfig, what: "cannot replace the ready file", why: err, todo: "choose a path in a directory that usher may write to"}
-		}
-	}
 	var err error
 	if s.cfg.TLSOn() {
 		if s.pair, err = newCertificate(s.cfg.TLS, s.log); err != nil {
@@ -100,6 +94,13 @@ func (s *service) listen(ctx context.Context) error {
 	var lc net.ListenConfig
 	if s.main, err = lc.Listen(ctx, "tcp", s.cfg.Listen); err != nil {
 		return &failure{exit: exitConfig, what: "cannot listen", why: err, todo: "choose another address with --listen"}
+	}
+	// A ready file of an earlier life goes, so that who waits for it does not read
+	// old numbers; that of a server that has the address stays.
+	if s.cfg.ReadyFile != "" {
+		if err := os.Remove(s.cfg.ReadyFile); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return &failure{exit: exitConfig, what: "cannot replace the ready file", why: err, todo: "choose a path in a directory that usher may write to"}
+		}
 	}
 	s.publicURL = s.cfg.PublicURL
 	if s.publicURL == "" {
@@ -185,6 +186,13 @@ func (s *service) bootstrap(ctx context.Context) error {
 	lifetime := firstTokenTime
 	if s.inMemory() {
 		lifetime = memoryTokenTime
+	}
+	half, err := s.store.HalfRestored(ctx)
+	if err != nil {
+		return storeFailure("cannot read the store", err)
+	}
+	if half {
+		return &failure{exit: exitConflict, what: "the store is half restored", why: errors.New("a restoration of the platform, with its tokens and its list of organizations, was interrupted or still runs"), todo: "go on with it by usher restore FILE --resume, or drop what it has written by --discard"}
 	}
 	if s.cfg.Bootstrap {
 		created, err := s.directory.Bootstrap(ctx, lifetime)

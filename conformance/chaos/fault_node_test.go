@@ -86,7 +86,7 @@ func outrun() *scenario {
 // clocks: the clock of one node is wrong, and steps.
 func clocks() *scenario {
 	return &scenario{
-		name: "F17", title: "the clock of one node is wrong and steps",
+		name: "F17", title: "the clock of one node is wrong and steps", skewed: true,
 		site: func(t testing.TB) *site { return withNodes(t, single(t), clockUsher(t), 2) },
 		strike: func(_ context.Context, r *run, _ *load) error {
 			for _, minutes := range []int{10, -10, -60, 20} {

@@ -57,6 +57,7 @@ type scenario struct {
 	spread  bool // see run
 	once    bool // the site cannot be used again
 	damaged bool // the store may be damaged beyond what usher can be asked for: only fsck and what it says counts
+	skewed  bool // a node's clock is wrong: sessions that it began may end too early elsewhere
 	lazy    bool // addresses may be refused for a while after they are free
 	twice   float64
 	aborts  float64
