@@ -328,7 +328,7 @@ func (c *check) wrong(ctx context.Context, key, is, want string) error {
 	if derived(key) {
 		d.fixes = []fix{{"DEL", key, nil}}
 	} else {
-		d.Remedy = "it holds what cannot be derived: restore the organization from a backup, or find out who wrote the key and rename it"
+		d.Remedy = "it holds what cannot be derived: delete the organization and restore it from a backup, or find out who wrote the key and rename it"
 	}
 	if c.s.spread && !strings.Contains(key, c.k.tag) {
 		c.find(d.Finding) // a claim in a slot of its own, which is not repaired

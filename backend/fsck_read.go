@@ -164,7 +164,7 @@ func (c *check) damage(x *viewed) difference {
 		Finding: Finding{
 			Code: FindingRecordDamaged, Key: c.k.record(x.kind, x.id), Record: x.id,
 			Reason: "the record " + x.id + " cannot be read: " + reason,
-			Remedy: "restore the organization from a backup, or delete the key and let the identity provider send the resource again",
+			Remedy: "delete the organization and restore it from a backup, or delete the key and let the identity provider send the resource again",
 		},
 		item: x.id, guards: []guard{c.k.seenHead(x.kind, x.id, x.raw)},
 	}

@@ -115,7 +115,7 @@ func (st *streaming) event(m *redis.XMessage) {
 	if err := json.Unmarshal([]byte(text), &e); err != nil || e.Type == "" {
 		st.find(Finding{
 			Code: FindingEventDamaged, Key: st.k.events(), Entry: m.ID, Reason: "the event " + m.ID + " cannot be read",
-			Remedy: "readers of the stream stop at it: restore the organization from a backup",
+			Remedy: "readers of the stream stop at it: delete the organization and restore it from a backup",
 		})
 		return
 	}

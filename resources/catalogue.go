@@ -76,7 +76,9 @@ func catalogueIn(rec *Record) (*Catalogue, error) {
 	if err := json.Unmarshal(rec.Profile, &body); err != nil {
 		return nil, fmt.Errorf("decode the catalogue: %w", err)
 	}
-	return newCatalogue(body.Products), nil
+	cat := newCatalogue(body.Products)
+	cat.stamp = rec.Stamp
+	return cat, nil
 }
 
 // SKUs lists every SKU of the catalogue, for messages.

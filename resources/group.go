@@ -68,7 +68,7 @@ func (d *Directory) CreateGroup(ctx context.Context, c Caller, doc jsontree.Valu
 		return nil, err
 	}
 	licences := groupLicensed{d: d, c: c}
-	if err := licences.check(ctx, g.licences, nil); err != nil {
+	if err := d.byWhatIs(ctx, c.Org, func() error { return licences.check(ctx, g.licences, nil) }); err != nil {
 		return nil, err
 	}
 	first, run := members[:min(len(members), memberPiece)], 0
@@ -126,8 +126,10 @@ func (d *Directory) UpdateGroup(ctx context.Context, c Caller, id string, edit G
 	}
 	var made groupUpdate
 	err = d.guarded(ctx, c, id, func(g *guarding) error {
-		made, err = d.updateGroup(ctx, c, id, edit, g)
-		return err
+		return d.byWhatIs(ctx, c.Org, func() (err error) {
+			made, err = d.updateGroup(ctx, c, id, edit, g)
+			return err
+		})
 	})
 	if err != nil {
 		return false, fmt.Errorf("update group: %w", groupRefused(err, c, id))

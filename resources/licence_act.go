@@ -27,11 +27,14 @@ func (d *Directory) ChangeLicences(ctx context.Context, c Caller, id string, cha
 	if err := c.mayAdmin(AreaLicences, true); err != nil {
 		return nil, err
 	}
-	cat, err := d.catalogue(ctx)
+	err := d.byWhatIs(ctx, c.Org, func() error {
+		cat, err := d.catalogue(ctx)
+		if err != nil {
+			return err
+		}
+		return change.check(cat)
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := change.check(cat); err != nil {
 		return nil, err
 	}
 	r := revision{check: check, admin: true, direct: change.Add, dropped: change.Remove}

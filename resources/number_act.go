@@ -164,7 +164,7 @@ func (d *Directory) changeNumber(ctx context.Context, c Caller, name, event stri
 	}
 	var out *Number
 	run := 0
-	_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) error {
+	change := func(ctx context.Context, tx Tx) error {
 		run++
 		p, err := d.planIn(ctx, tx, c.Org, run)
 		if err != nil {
@@ -191,6 +191,10 @@ func (d *Directory) changeNumber(ctx context.Context, c Caller, name, event stri
 		d.numberMoved(tx, &now)
 		tx.Event(Event{Type: event, Kind: KindSetting, ID: id, At: now.Location, Version: rec.Version + 1, Actor: c.Token, Request: c.Request})
 		return nil
+	}
+	err := d.byWhatIs(ctx, c.Org, func() error {
+		_, err := d.store.Update(ctx, c.Org, change)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("change number: %w", err)

@@ -244,6 +244,12 @@ func (pc *planCache) get(org OrgID) (cachedPlan, bool) {
 	return c, ok
 }
 
+// of is the plan that is remembered; nil: none.
+func (pc *planCache) of(org OrgID) *Plan {
+	c, _ := pc.get(org)
+	return c.plan
+}
+
 func (pc *planCache) put(org OrgID, p *Plan, until time.Time) {
 	pc.mu.Lock()
 	defer pc.mu.Unlock()
@@ -305,6 +311,34 @@ func (d *Directory) planIn(ctx context.Context, tx Tx, org OrgID, run int) (*Pla
 	}
 	tx.Seen(KindSetting, planID, p.rec)
 	return p, nil
+}
+
+// byWhatIs runs act, and once more when it is refused while the plan or the
+// catalogue is not what act may have remembered: another process has changed it
+// less than planFresh ago, and a refusal is no commit that would notice.
+func (d *Directory) byWhatIs(ctx context.Context, org OrgID, act func() error) error {
+	was, cat := d.plans.of(org), d.products.get(d.now())
+	err := act()
+	if _, ruled := errors.AsType[*Error](err); !ruled {
+		return err
+	}
+	p, failed := d.loadPlan(ctx, org)
+	if failed != nil {
+		return err
+	}
+	now, failed := d.loadCatalogue(ctx)
+	if failed != nil || (was == nil || sameCommit(was.rec, p.rec)) && (cat == nil || cat.stamp == now.stamp) {
+		return err
+	}
+	return act()
+}
+
+// sameCommit reports whether two readings of a record are of one commit.
+func sameCommit(a, b *Record) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Version == b.Version && a.Stamp == b.Stamp
 }
 
 // changePlan changes the plan of an organization in one commit; fn gets a copy

@@ -31,6 +31,7 @@ type Catalogue struct {
 	Products []Product // in the order of SKUs, never empty
 
 	bySKU map[string]*Product // by lower-case SKU
+	stamp string              // of the commit that wrote it; "" for the builtin one
 }
 
 // Product finds a product by SKU, without case; nil when there is none.

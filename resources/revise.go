@@ -52,17 +52,17 @@ func (d *Directory) revise(ctx context.Context, c Caller, id string, r revision)
 	if k, ok := KindOf(id); !ok || k != KindUser {
 		return nil, false, notFound(KindUser)
 	}
-	cat, err := d.catalogue(ctx)
-	if err != nil {
-		return nil, false, err
-	}
 	known := d.knowledge(c, &r)
 	var rec *Record
 	var after User
 	changed := false
-	err = d.untilLearned(c.Org, known, func() error {
+	err := d.untilLearned(ctx, c.Org, known, func() error {
+		cat, err := d.catalogue(ctx)
+		if err != nil {
+			return err
+		}
 		run := 0
-		_, err := d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) (err error) {
+		_, err = d.store.Update(ctx, c.Org, func(ctx context.Context, tx Tx) (err error) {
 			run++
 			rules := rules{caller: c, catalogue: cat, known: known}
 			if rules.plan, err = d.planIn(ctx, tx, c.Org, run); err != nil {
@@ -220,9 +220,9 @@ func (d *Directory) knowledge(c Caller, r *revision) *knowledge {
 }
 
 // untilLearned repeats an act that is refused for reasons to learn from.
-func (d *Directory) untilLearned(org OrgID, k *knowledge, act func() error) error {
+func (d *Directory) untilLearned(ctx context.Context, org OrgID, k *knowledge, act func() error) error {
 	for {
-		err := act()
+		err := d.byWhatIs(ctx, org, act)
 		if err == nil || !k.learn(err) {
 			d.full.note(org, k)
 			return err

@@ -161,20 +161,20 @@ func (d *Directory) createUser(ctx context.Context, c Caller, doc jsontree.Value
 		return nil, err
 	}
 	unshown(&doc)
-	cat, err := d.catalogue(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var direct []string
 	if c.Origin != "" {
 		direct = grants(&doc)
-		if err := checkSKUs(cat, direct); err != nil {
-			return nil, err
-		}
 	}
 	known := d.knowledge(c, nil)
 	var rec *Record
-	err = d.untilLearned(c.Org, known, func() (err error) {
+	err = d.untilLearned(ctx, c.Org, known, func() (err error) {
+		cat, err := d.catalogue(ctx)
+		if err != nil {
+			return err
+		}
+		if err := checkSKUs(cat, direct); err != nil {
+			return err
+		}
 		run := 0
 		rec, err = d.create(ctx, c, KindUser, func(tx Tx, id string, now int64) (*Record, error) {
 			run++

@@ -117,7 +117,7 @@ func (r *restoreCommand) contents() (*backend.BackupContents, error) {
 			return nil, &failure{exit: exitNotFound, why: fmt.Errorf("the organization %s is not in the file %s", slug, r.file), todo: "name one that is; the begin lines of the file show them"}
 		}
 	}
-	fmt.Fprintf(r.stderr, "backup %s of %s, %d organizations, %d lines: the file is sound\n", contents.Header.ID, contents.Header.Time.Format(time.RFC3339), len(contents.Orgs), contents.Lines)
+	fmt.Fprintf(r.stderr, "backup %s of %s, %d organizations, %d lines in all: the file is sound\n", contents.Header.ID, contents.Header.Time.Format(time.RFC3339), len(contents.Orgs), contents.Lines)
 	return contents, nil
 }
 

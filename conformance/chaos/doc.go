@@ -17,7 +17,7 @@
 //   - Meanwhile the fault happens and ends (fault_*_test.go). How long until
 //     writes work again is measured.
 //   - When all is quiet, everything is read back (check_test.go) and compared:
-//     the invariants V1 to V8 of the reference, as far as clients can see them,
+//     the invariants V1 to V8 and V10 to V12 of the reference, as clients see them,
 //     the histories of every name, address, version, membership and pool against
 //     sequential models (model_test.go), and every index against the records by
 //     fsck.
