@@ -44,7 +44,7 @@ func checkRights(sv *primary) Check {
 	return Check{
 		Name: name, State: CheckFail,
 		Detail: "the server does not let usher's user do " + strings.Join(sv.denied, ", ") + " on usher's keys (NOPERM)",
-		Remedy: "give it ~* +@all -@dangerous +info +cluster|slots (ACL SETUSER)",
+		Remedy: "give it ~* +@all -@dangerous +info +bgrewriteaof +cluster|slots (ACL SETUSER)",
 	}
 }
 

@@ -200,6 +200,7 @@ func (s *Store) look(ctx context.Context) error {
 		// A commit may have been answered by the old primary and not be
 		// remembered yet: the next look sees to it.
 		w.again[e.address] = true
+		s.renewFile(ctx, e)
 		s.cfg.Log.WarnContext(ctx, "a primary is another one than before, or was started anew", "server", e.address,
 			"not_remembered", w.ring.missed())
 		if s.cfg.Failover != nil {

@@ -2,10 +2,12 @@ package chaos_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,11 +53,12 @@ type limits struct {
 // witness watches answers.
 type witness struct {
 	limits
-	mu     sync.Mutex
-	took   []time.Duration
-	counts map[int]int // by status; 0: cut connections
-	wrong  map[string]int
-	order  []string // of wrong
+	mu      sync.Mutex
+	took    []time.Duration
+	longest map[string]time.Duration // by method and path: the longest
+	counts  map[int]int              // by status; 0: cut connections
+	wrong   map[string]int
+	order   []string // of wrong
 }
 
 func newWitness(l limits) *witness {
@@ -65,7 +68,7 @@ func newWitness(l limits) *witness {
 	if l.hang == 0 {
 		l.hang = 10 * time.Second
 	}
-	return &witness{limits: l, counts: map[int]int{}, wrong: map[string]int{}}
+	return &witness{limits: l, longest: map[string]time.Duration{}, counts: map[int]int{}, wrong: map[string]int{}}
 }
 
 // violation notes that something is not as it must be; the same again is counted.
@@ -106,6 +109,7 @@ func (w *witness) judge(what string, a answer, retry string, err error, took tim
 func (w *witness) judgeBy(rule []int, what string, a answer, retry string, err error, took time.Duration) {
 	w.mu.Lock()
 	w.took = append(w.took, took)
+	w.longest[what] = max(w.longest[what], took)
 	w.counts[a.status]++
 	w.mu.Unlock()
 	switch {
@@ -134,6 +138,18 @@ func (w *witness) slowest() (p99, longest time.Duration) {
 	all := slices.Clone(w.took)
 	slices.Sort(all)
 	return all[len(all)*99/100], all[len(all)-1]
+}
+
+// slow lists what took longest, for who looks why.
+func (w *witness) slow() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	list := slices.SortedFunc(maps.Keys(w.longest), func(a, b string) int { return cmp.Compare(w.longest[b], w.longest[a]) })
+	text := ""
+	for _, what := range list[:min(len(list), 5)] {
+		text += fmt.Sprintf("; %s %s", what, w.longest[what].Round(time.Millisecond))
+	}
+	return text
 }
 
 // abort is a context in which the client gives up: what comes of the request is

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
 )
 
@@ -37,10 +38,26 @@ func torn() *scenario {
 				return err
 			}
 			time.Sleep(500 * time.Millisecond)
-			return nil
+			return renewed(r, redis)
 		},
 		limits: limits{lost: true},
 	}
+}
+
+// renewed waits until usher has had a server that was started anew write its
+// append-only file anew: before that its next start may execute a part of a write.
+func renewed(r *run, redis *redistest.Server) error {
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		info, err := redis.Do(r.t.Context(), "INFO", "persistence")
+		if err != nil {
+			return err
+		}
+		text := fmt.Sprint(info)
+		if strings.Contains(text, "aof_rewrite_in_progress:0") && !strings.Contains(text, "aof_last_rewrite_time_sec:-1") {
+			return nil
+		}
+	}
+	return errors.New("the append-only file is not written anew ten seconds after the server has started")
 }
 
 // appendOnly is the file a server of durable appends to.

@@ -19,8 +19,8 @@ const (
 )
 
 // confirming is what answers may take while writes wait for replicas that are not
-// there: five times durability_wait, a second, and a little.
-var confirming = limits{p99: 6 * time.Second}
+// there: five times durability_wait, and 2.5 seconds as whatever is asked of Redis.
+var confirming = limits{p99: 8 * time.Second}
 
 // group is a primary with two replicas under Sentinels. usher has a user of its
 // own there, so that everybody else can be locked out: see isolate.

@@ -43,6 +43,9 @@ func killed(name, fsync string, l limits) *scenario {
 					return err
 				}
 				time.Sleep(500 * time.Millisecond)
+				if err := renewed(r, r.site.store.redis()); err != nil {
+					return err
+				}
 			}
 			return nil
 		},

@@ -220,7 +220,7 @@ func (r *run) whole(ctx context.Context, res *result) error {
 		r.violation("usher grew to %d goroutines and %d open files, at most %d and %d are allowed", r.most.goroutines, r.most.files, mostGoroutines, mostFiles)
 	}
 	if p99, _ := r.slowest(); p99 > r.p99 {
-		r.violation("the 99th percentile of all answers is %s, at most %s is allowed", p99.Round(time.Millisecond), r.p99)
+		r.violation("the 99th percentile of all answers is %s, at most %s is allowed%s", p99.Round(time.Millisecond), r.p99, r.slow())
 	}
 	if r.s.damaged {
 		return nil
