@@ -178,7 +178,7 @@ func (r *run) verify(ctx context.Context, l *load) {
 	}
 	wrong := r.h.impossible(seats, r.s.lazy)
 	if r.lost {
-		r.losses(len(wrong), len(l.keys))
+		r.losses(wrong, len(l.keys))
 		return
 	}
 	for _, text := range wrong[:min(len(wrong), mostShown)] {
@@ -191,7 +191,8 @@ func (r *run) verify(ctx context.Context, l *load) {
 
 // losses counts what was lost and holds usher's own word against it: a write that
 // clients miss must be one that the log tells of.
-func (r *run) losses(wrong, all int) {
+func (r *run) losses(gone []string, all int) {
+	wrong := len(gone)
 	var told int
 	for end := time.Now().Add(6 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		told = 0
@@ -204,7 +205,11 @@ func (r *run) losses(wrong, all int) {
 	}
 	r.site.told += told
 	if wrong > 0 && told == 0 {
-		r.violation("%d histories lost something, and no log tells of a lost write", wrong)
+		logs := ""
+		for _, n := range r.site.nodes {
+			logs += "\n" + n.log()
+		}
+		r.violation("%d histories lost something, and no log tells of a lost write:\n%s%s", wrong, strings.Join(gone[:min(wrong, mostShown)], "\n"), logs)
 	}
 	if wrong+told > 0 {
 		r.told("%d of %d histories lost something, usher tells of %d lost writes", wrong, all, told)
