@@ -13,8 +13,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/redis/go-redis/v9"
-
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
 	"github.com/usher-scim/usher/scim"
@@ -45,12 +43,12 @@ func TestTokenAtRest(t *testing.T) {
 	for place, held := range places {
 		for name, token := range map[string]string{"scim": h.token["acme"], "rotated": text, "platform": h.token["platform"]} {
 			secret := token[strings.LastIndexByte(token, '_')+1:]
-			if strings.Contains(held, secret) {
+			if holdsPiece(held, secret) {
 				t.Errorf("%s holds the token %s in the clear", place, name)
 			}
-			// The whole text would be found if it were there: its hash is.
+			// The token would be found if it were there: its hash is.
 			sum := sha256.Sum256([]byte(secret))
-			if gone := name == "scim" && place == "Redis"; place != "the log" && strings.Contains(held, hex.EncodeToString(sum[:])) == gone {
+			if gone := name == "scim" && place == "Redis"; place != "the log" && holdsPiece(held, hex.EncodeToString(sum[:])) == gone {
 				t.Errorf("%s: the hash of %s is there: %v", place, name, gone)
 			}
 		}
@@ -60,21 +58,31 @@ func TestTokenAtRest(t *testing.T) {
 	}
 }
 
+// holdsPiece reports whether sixteen characters of a secret stand somewhere
+// together. The whole need not: records are compressed, and a few characters
+// that stood there before become a reference to them.
+func holdsPiece(held, secret string) bool {
+	const piece = 16
+	for at := range len(secret) - piece + 1 {
+		if strings.Contains(held, secret[at:at+piece]) {
+			return true
+		}
+	}
+	return false
+}
+
 // everything gives all keys of a server with what they hold.
 func everything(t *testing.T, url string) string {
 	t.Helper()
-	options, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(options)
-	defer client.Close()
-	ctx := context.Background()
+	client, ctx := redistest.Client(t, url), t.Context()
 	var b strings.Builder
 	keys := client.Scan(ctx, 0, "*", 1000).Iterator()
 	for keys.Next(ctx) {
 		key := keys.Val()
-		var held any
+		var (
+			held any
+			err  error
+		)
 		switch kind := client.Type(ctx, key).Val(); kind {
 		case "string":
 			held, err = client.Get(ctx, key).Result()
