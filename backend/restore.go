@@ -24,7 +24,10 @@ type RestoreConfig struct {
 
 // Unrestorable says why a store does not take a backup, reason by reason. Nothing
 // of what the reasons are about can be seen in the store.
-type Unrestorable struct{ Reasons []string }
+type Unrestorable struct {
+	Reasons  []string
+	Occupied bool // some of it is in the store already
+}
 
 // Error lists the reasons.
 func (u *Unrestorable) Error() string {
@@ -109,7 +112,7 @@ func (c *BackupContents) wanted(only []string) ([]BackupOrg, error) {
 	for _, slug := range only {
 		i := slices.IndexFunc(c.Orgs, func(o BackupOrg) bool { return o.Slug == slug })
 		if i < 0 {
-			return nil, &Unrestorable{[]string{fmt.Sprintf("the organization %s is not in the file", slug)}}
+			return nil, &Unrestorable{Reasons: []string{fmt.Sprintf("the organization %s is not in the file", slug)}}
 		}
 		out = append(out, c.Orgs[i])
 	}
@@ -125,6 +128,8 @@ type restoration struct {
 	home   keys
 	all    []BackupOrg
 	wanted map[resources.OrgID]bool // that are still to be restored
+
+	occupied bool // an organization is in the store already
 
 	// of the organization that is being restored
 	b        *batch
@@ -175,7 +180,7 @@ func (r *restoration) prepare(ctx context.Context, wanted []BackupOrg) error {
 		r.wanted[o.Org] = !done
 	}
 	if len(reasons) > 0 {
-		return &Unrestorable{reasons}
+		return &Unrestorable{Reasons: reasons, Occupied: r.occupied}
 	}
 	return nil
 }
@@ -206,8 +211,9 @@ func (r *restoration) look(ctx context.Context, o BackupOrg) (reason string, don
 		return fmt.Sprintf("a restoration of %s from another file was interrupted (drop it with --discard and that file)", o.Slug), false, nil
 	}
 	if mark == "" {
-		there, err := r.occupied(ctx, k)
+		there, err := r.holds(ctx, k)
 		if err != nil || there {
+			r.occupied = r.occupied || there
 			return fmt.Sprintf("the organization %s is in the store already (id %s)", o.Slug, o.Org), false, err
 		}
 	}
@@ -238,8 +244,8 @@ func (s *Store) HalfRestored(ctx context.Context) (bool, error) {
 	return !strings.HasSuffix(mark, doneMark), explain(ctx, "look for a restoration", err)
 }
 
-// occupied tells whether anything of an organization is in the store.
-func (r *restoration) occupied(ctx context.Context, k keys) (bool, error) {
+// holds tells whether anything of an organization is in the store.
+func (r *restoration) holds(ctx context.Context, k keys) (bool, error) {
 	pipe := r.s.reads.Pipeline()
 	n := pipe.Exists(ctx, r.s.truthKeys(k)...)
 	homes := pipe.Exists(ctx, r.homeKeys(k.org)...)
@@ -296,7 +302,7 @@ func (r *restoration) mark(ctx context.Context, org resources.OrgID, what string
 	case what != "begin":
 		return errRestoreLost
 	}
-	return &Unrestorable{[]string{fmt.Sprintf("somebody else began to write the organization %s", org)}}
+	return &Unrestorable{Reasons: []string{fmt.Sprintf("somebody else began to write the organization %s", org)}}
 }
 
 // line restores one line.
@@ -364,7 +370,7 @@ func (r *restoration) visible(ctx context.Context, org *BackupOrg, l *line) erro
 		func() error { return b.flush(ctx) },
 	)
 	if errors.Is(err, errNameTaken) {
-		return &Unrestorable{[]string{fmt.Sprintf("another organization took the slug %s meanwhile: rename it, and go on with --resume", org.Slug)}}
+		return &Unrestorable{Reasons: []string{fmt.Sprintf("another organization took the slug %s meanwhile: rename it, and go on with --resume", org.Slug)}}
 	}
 	return err
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"filippo.io/age"
@@ -53,7 +52,7 @@ func newRestoreCommand(p *program) *cobra.Command {
 		if err != nil || r.check {
 			return err
 		}
-		if r.store, err = p.openForWork(ctx, cmd.Flags(), false); err != nil {
+		if r.store, err = p.openForWork(ctx, cmd.Flags(), toFill); err != nil {
 			return err
 		}
 		return errors.Join(r.run(ctx, contents), r.store.Close())
@@ -163,7 +162,7 @@ func (r *restoreCommand) explain(err error) error {
 			reasons[i] = errors.New(reason)
 		}
 		todo := ""
-		if strings.Contains(u.Error(), "is in the store already") {
+		if u.Occupied {
 			todo = "restore into an empty store, or name by --org the organizations that are missing here (the platform is there as soon as anything is)"
 		}
 		return &failure{exit: exitConflict, what: "the backup cannot be restored here", why: indented{errors.Join(reasons...)}, todo: todo}
