@@ -35,6 +35,9 @@ func checkRole(sv *primary) Check {
 	return good(name, "the server takes writes")
 }
 
+// NeededRights is what usher's user in Redis needs, as ACL SETUSER takes it.
+const NeededRights = "~* +@all -@dangerous +info +bgrewriteaof +cluster|slots"
+
 // checkRights sees whether usher's user may do what usher does.
 func checkRights(sv *primary) Check {
 	const name = "permissions"
@@ -44,7 +47,7 @@ func checkRights(sv *primary) Check {
 	return Check{
 		Name: name, State: CheckFail,
 		Detail: "the server does not let usher's user do " + strings.Join(sv.denied, ", ") + " on usher's keys (NOPERM)",
-		Remedy: "give it ~* +@all -@dangerous +info +bgrewriteaof +cluster|slots (ACL SETUSER)",
+		Remedy: "give it " + NeededRights + " (ACL SETUSER)",
 	}
 }
 

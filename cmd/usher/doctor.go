@@ -15,9 +15,10 @@ func newDoctorCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "doctor", Short: "Examine the configured store: is it fit, and what could it lose?", Args: wants(),
 		Long: "Connect to the configured store as \"usher serve\" does, and tell what usher looks at\n" +
-			"before it trusts a server: permissions, version, eviction, files, replicas, memory; every\n" +
-			"primary of a cluster is examined, and whether a data directory can be written. What is\n" +
-			"not well comes with what to do about it. Nothing is written to the store. Exits with 1 when usher would not start, 7 when there is no answer.",
+			"before it trusts a server: permissions, version, eviction, files, replicas, memory; of a\n" +
+			"cluster every primary is examined, of a data directory whether it can be written. What\n" +
+			"is not well comes with what to do about it. Nothing is written to the store. Exits with\n" +
+			"1 when usher would not start, 7 when there is no answer.",
 		Example: "  usher doctor --config /etc/usher/usher.yaml\n  usher doctor --redis redis://10.0.0.5:6379/0 --durability replicated",
 	}
 	addServerFlags(cmd.Flags())

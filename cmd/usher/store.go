@@ -44,7 +44,7 @@ func storeRemedy(cfg backend.Config, err error) string {
 	case cfg.URL == "":
 		return "see that usher may write to the data directory and that no other usher uses it, or choose another one with --data-dir"
 	case strings.Contains(text, "NOPERM"):
-		return "give usher's user in Redis the commands and keys that it needs: ~* +@all -@dangerous +info +bgrewriteaof +cluster|slots"
+		return "give usher's user in Redis the commands and keys that it needs: " + backend.NeededRights
 	case strings.Contains(text, "all sentinels"):
 		return "see that the Sentinels of redis.url run, and that they know a primary by the name behind the slash"
 	}
