@@ -56,7 +56,7 @@ func newBackupCommand(p *program) *cobra.Command {
 	flags.StringVar(&b.keysFile, "recipients-file", "", "file with age recipients, one in each line")
 	flags.BoolVar(&b.resume, "resume", false, "go on with an interrupted file behind its last complete organization")
 	cmd.RunE = action(func(ctx context.Context, cmd *cobra.Command, _ []string) error {
-		store, err := p.openForWork(ctx, cmd.Flags(), true)
+		store, err := p.openForWork(ctx, cmd.Flags(), toRead)
 		if err != nil {
 			return err
 		}

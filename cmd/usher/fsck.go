@@ -30,12 +30,7 @@ func newFsckCommand(p *program) *cobra.Command {
 		Example: "  usher fsck --redis redis://10.0.0.5:6379/0\n  usher fsck --repair --org acme\n  usher fsck --deep --output json",
 	}
 	flags := cmd.Flags()
-	flags.String("config", "", "YAML file with settings (default $XDG_CONFIG_HOME/usher/usher.yaml or /etc/usher/usher.yaml, if there)")
-	for _, s := range serverFlags() {
-		if s[0] == "redis" || s[0] == "data-dir" {
-			flags.String(s[0], "", s[2])
-		}
-	}
+	addStoreFlags(flags)
 	flags.StringVar(&f.org, "org", "", "slug or id of the only organization to check; platform is usher's own (default: all)")
 	flags.BoolVar(&f.cfg.Repair, "repair", false, "write anew what is derived and differs")
 	flags.BoolVar(&f.cfg.Deep, "deep", false, "walk every index both ways, and look through all keys for what nothing names")
@@ -45,22 +40,11 @@ func newFsckCommand(p *program) *cobra.Command {
 		if err := f.flags(); err != nil {
 			return err
 		}
-		loaded, err := p.loadConfig(cmd.Flags())
-		if err != nil {
-			p.warn(loaded)
-			return err
+		why := toRead
+		if f.cfg.Repair {
+			why = toMend
 		}
-		if loaded.Redis.URL == "" && loaded.DataDir == "" {
-			return &failure{exit: exitConfig, why: errors.New("no store is configured"), todo: "name the server by --redis or USHER_REDIS_URL, or the directory by --data-dir"}
-		}
-		if err := hasData(loaded); err != nil {
-			return err
-		}
-		at := storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level))
-		if !f.cfg.Repair {
-			at = toRead(at)
-		}
-		store, err := openStore(ctx, at)
+		store, err := p.openForWork(ctx, cmd.Flags(), why)
 		if err != nil {
 			return err
 		}

@@ -23,9 +23,17 @@ func addStoreFlags(flags *pflag.FlagSet) {
 	}
 }
 
-// openForWork opens the store of such a command; read: it is one that there is
-// already, and what is in it stays as it is.
-func (p *program) openForWork(ctx context.Context, flags *pflag.FlagSet, read bool) (*backend.Store, error) {
+// purpose is what such a command opens the store for.
+type purpose int
+
+const (
+	toFill purpose = iota // it may be made by that
+	toMend                // it must be there
+	toRead                // the same, and what is in it stays as it is
+)
+
+// openForWork opens the store of such a command.
+func (p *program) openForWork(ctx context.Context, flags *pflag.FlagSet, why purpose) (*backend.Store, error) {
 	loaded, err := p.loadConfig(flags)
 	if err != nil {
 		p.warn(loaded)
@@ -34,21 +42,18 @@ func (p *program) openForWork(ctx context.Context, flags *pflag.FlagSet, read bo
 	if loaded.Redis.URL == "" && loaded.DataDir == "" {
 		return nil, usageFailure("no store is named: an embedded one that is only in memory belongs to its server alone", "give --redis or --data-dir, or the server's --config")
 	}
-	at := storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level))
-	if read {
+	if why != toFill {
 		if err := hasData(loaded); err != nil {
 			return nil, err
 		}
-		at = toRead(at)
+	}
+	at := storeConfig(loaded, newLogger(p.stderr, loaded.Log.Level))
+	if why == toRead {
+		// Also one that is not fit to be written to: what has lost its replicas is
+		// what to look at, and to make a copy of.
+		at.Durability, at.AllowEviction = backend.DurabilityLocal, true
 	}
 	return openStore(ctx, at)
-}
-
-// toRead opens a store that is not fit to be written to, too: one that has lost its
-// replicas is the one to look at, and to make a copy of.
-func toRead(at backend.Config) backend.Config {
-	at.Durability, at.AllowEviction = backend.DurabilityLocal, true
-	return at
 }
 
 // hasData refuses a data directory that usher has never written to: opened, it
