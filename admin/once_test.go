@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/usher-scim/usher/admin"
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
@@ -209,12 +207,7 @@ func TestOnceKeepsNoSecrets(t *testing.T) {
 	if again := h.wantBy(h.api, 201, "POST", "/api/v1/orgs/acme/tokens", `{"name":"okta"}`, keyLine); again["token"] != text {
 		t.Errorf("another token the second time")
 	}
-	opts, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := redis.NewClient(opts)
-	t.Cleanup(func() { _ = db.Close() })
+	db := redistest.Client(t, url)
 	secret, sealed := strings.Split(text, "_")[3], 0
 	for _, key := range db.Keys(t.Context(), "*").Val() {
 		if db.Type(t.Context(), key).Val() != "string" {

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
@@ -246,12 +244,7 @@ func TestFreezeHoldsWrites(t *testing.T) {
 	const org, held = resources.OrgID("held"), 300 * time.Millisecond
 	url := redistest.Start(t)
 	s := open(t, backend.Config{URL: url})
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := redis.NewClient(opt)
-	defer c.Close()
+	c := redistest.Client(t, url)
 	now := time.Now()
 	mark := fmt.Sprintf("%013d%013dtest", now.Add(time.Minute).UnixMilli(), now.Add(held).UnixMilli())
 	if err := c.HSet(t.Context(), "bk:{"+string(org)+"}", "", mark).Err(); err != nil {

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/conformance"
 	"github.com/usher-scim/usher/internal/redistest"
@@ -75,12 +73,7 @@ func audit(t testing.TB, s *backend.Store, org resources.OrgID) {
 func noKeys(t *testing.T, url string, org resources.OrgID) {
 	t.Helper()
 	for _, addr := range serversOf(t, url) {
-		opt, err := redis.ParseURL(addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := redis.NewClient(opt)
-		defer c.Close()
+		c := redistest.Client(t, addr)
 		keys, err := c.Keys(context.Background(), "*{"+string(org)+"}*").Result()
 		if err != nil {
 			t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/usher-scim/usher/internal/redistest"
 )
 
 // TestMemory holds the memory target (redis T9): what a user takes in Redis
@@ -18,12 +18,7 @@ func TestMemory(t *testing.T) {
 		return
 	}
 	f := staffed(t, 0)
-	opt, err := redis.ParseURL(f.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := redis.NewClient(opt)
-	defer c.Close()
+	c := redistest.Client(t, f.url)
 	used := func() int {
 		text, err := c.Info(context.Background(), "memory").Result()
 		if err != nil {

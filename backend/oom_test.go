@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
@@ -38,10 +36,7 @@ func TestMemoryShort(t *testing.T) {
 	must(do(func(tx resources.Tx) { tx.Wait("line", "x", 1, pool); tx.Due("p", time.Now()) }))
 	items, _, err := s.Due(ctx, org, time.Now(), 10)
 	must(err)
-	opt, err := redis.ParseURL(url)
-	must(err)
-	admin := redis.NewClient(opt)
-	defer admin.Close()
+	admin := redistest.Client(t, url)
 	must(admin.ConfigSet(ctx, "maxmemory", "500kb").Err()) // less than an empty server takes
 	for what, fn := range map[string]func(resources.Tx){
 		"take": func(tx resources.Tx) { tx.Give("seats", "nobody"); tx.Take(pool, "y") },

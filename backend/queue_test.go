@@ -75,12 +75,7 @@ func TestBellsWithoutTheirGroup(t *testing.T) {
 	ctx := context.Background()
 	url := redistest.Start(t)
 	s := open(t, backend.Config{URL: url})
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := redis.NewClient(opt)
-	defer c.Close()
+	c := redistest.Client(t, url)
 	if err := s.Ring(ctx, "one", "two"); err != nil {
 		t.Fatal(err)
 	}
@@ -132,13 +127,8 @@ func TestAuditSeesTheQueue(t *testing.T) {
 	s := open(t, backend.Config{URL: url})
 	askFor(t, s, org, "a", "b")
 	audit(t, s, org)
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := redis.NewClient(opt)
-	defer c.Close()
-	err = errors.Join(
+	c := redistest.Client(t, url)
+	err := errors.Join(
 		c.HSet(ctx, "dt:{queued}", "a", "1 1", "x", "1 1").Err(),
 		c.HSet(ctx, "dc:{queued}", "y", "8 fault").Err(),
 		c.ZAdd(ctx, "dp:{queued}", redis.Z{Score: 1, Member: "z"}).Err(),

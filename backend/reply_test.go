@@ -11,8 +11,6 @@ import (
 	"testing/iotest"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/usher-scim/usher/internal/redistest"
 )
 
@@ -26,12 +24,7 @@ func TestRaw(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	opts, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := redis.NewClient(opts)
-	defer func() { _ = other.Close() }()
+	other := redistest.Client(t, url)
 	args, want := []any{"MGET"}, make([]string, 100)
 	for i := range want {
 		key := "k" + strings.Repeat("x", i)

@@ -11,6 +11,29 @@ import (
 	"github.com/usher-scim/usher/resources"
 )
 
+// backUpAround backs up an organization that changes once its users were read: what
+// changed stands in the file a second time.
+func backUpAround(t *testing.T, s *backend.Store, org resources.OrgID, change func() error) []byte {
+	t.Helper()
+	n := 0
+	var file bytes.Buffer
+	out, err := s.NewBackup(&file, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Backup(t.Context(), out, backend.BackupConfig{Org: org, Slug: "acme", Placed: placedHere, Told: func(backend.BackupStep) {
+		if n++; n == 3 {
+			if err := change(); err != nil {
+				t.Error(err)
+			}
+		}
+	}})
+	if err = errors.Join(err, out.Complete()); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}
+
 // TestTwoRestorations: who goes on with a restoration ends the one that runs
 // still, wherever both are: else older lines could overwrite newer ones.
 func TestTwoRestorations(t *testing.T) {
@@ -22,32 +45,17 @@ func TestTwoRestorations(t *testing.T) {
 		if err := w.begin(ctx, t); err != nil {
 			t.Fatal(err)
 		}
-		n := 0
-		var file bytes.Buffer
-		out, err := s.NewBackup(&file, "test")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = s.Backup(ctx, out, backend.BackupConfig{Org: org, Slug: "acme", Placed: placedHere, Told: func(backend.BackupStep) {
-			if n++; n == 3 { // the users were read: they stand in the file a second time
-				if err := w.step(ctx, 1); err != nil {
-					t.Error(err)
-				}
-			}
-		}})
-		if err = errors.Join(err, out.Complete()); err != nil {
-			t.Fatal(err)
-		}
-		contents := readFile(t, file.Bytes())
+		file := backUpAround(t, s, org, func() error { return w.step(ctx, 1) })
+		contents := readFile(t, file)
 		target := open(t, backend.Config{})
 		for last := 1; ; last++ { // the piece of the first one behind which the second one begins
 			inner, cancel := context.WithCancel(ctx)
 			pieces := 0
-			_, err := target.Restore(ctx, bytes.NewReader(file.Bytes()), contents, backend.RestoreConfig{Placed: placedHere, Resume: true, Told: func(backend.BackupStep) {
+			_, err := target.Restore(ctx, bytes.NewReader(file), contents, backend.RestoreConfig{Placed: placedHere, Resume: true, Told: func(backend.BackupStep) {
 				if pieces++; pieces != last {
 					return
 				}
-				_, err := target.Restore(inner, bytes.NewReader(file.Bytes()), contents, backend.RestoreConfig{Placed: placedHere, Resume: true, Told: countdown(3, cancel)})
+				_, err := target.Restore(inner, bytes.NewReader(file), contents, backend.RestoreConfig{Placed: placedHere, Resume: true, Told: countdown(3, cancel)})
 				if err != nil && !errors.Is(err, context.Canceled) {
 					t.Errorf("the second one, after piece %d: %v", last, err)
 				}
@@ -148,29 +156,16 @@ func TestClaimMovesWithinBackup(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			n := 0
-			var file bytes.Buffer
-			out, err := s.NewBackup(&file, "test")
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = s.Backup(ctx, out, backend.BackupConfig{Org: org, Slug: "acme", Placed: placedHere, Told: func(backend.BackupStep) {
-				if n++; n == 3 {
-					if err := errors.Join(claimant(ctx, s, org, ids[0], ""), claimant(ctx, s, org, ids[1], mail)); err != nil {
-						t.Error(err)
-					}
-				}
-			}})
-			if err = errors.Join(err, out.Complete()); err != nil {
-				t.Fatal(err)
-			}
+			file := backUpAround(t, s, org, func() error {
+				return errors.Join(claimant(ctx, s, org, ids[0], ""), claimant(ctx, s, org, ids[1], mail))
+			})
 			target := open(t, backend.Config{SpreadClaims: spread})
 			beta := fill(t, target, "beta", 1)
 			holder := newRecord(t, resources.KindUser, "x").ID
 			if err := claimant(ctx, target, beta, holder, mail); err != nil {
 				t.Fatal(err)
 			}
-			_, err = target.Restore(ctx, bytes.NewReader(file.Bytes()), readFile(t, file.Bytes()), backend.RestoreConfig{Placed: placedHere})
+			_, err := target.Restore(ctx, bytes.NewReader(file), readFile(t, file), backend.RestoreConfig{Placed: placedHere})
 			wantReason(t, err, "the e-mail address "+mail+" is held by "+holder)
 		}
 	}

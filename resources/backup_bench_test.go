@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
@@ -125,12 +123,7 @@ func (b *bundle) writesFor(t *testing.T, d time.Duration, over chan struct{}) []
 // long in it on average.
 func scriptTime(t *testing.T, url string) string {
 	t.Helper()
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(opt)
-	defer client.Close()
+	client := redistest.Client(t, url)
 	text, err := client.Info(t.Context(), "commandstats").Result()
 	if err != nil {
 		t.Fatal(err)

@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/redistest"
@@ -105,12 +104,7 @@ func (b *bundle) backUp(t *testing.T) []byte {
 // attempts that took claims.
 func carried(t *testing.T, url string) map[string]string {
 	t.Helper()
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(opt)
-	defer client.Close()
+	client := redistest.Client(t, url)
 	all := redistest.Dump(t, client)
 	claim := regexp.MustCompile(`\|[0-9a-v]{12}(\n|$)`)
 	out := map[string]string{}

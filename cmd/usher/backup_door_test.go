@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"filippo.io/age"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/usher-scim/usher/internal/redistest"
 	"github.com/usher-scim/usher/resources"
@@ -83,12 +82,7 @@ func TestBackupOfAnUnfitStore(t *testing.T) {
 // ended; once the platform is whole, other organizations may still come.
 func TestServeOfHalfAPlatform(t *testing.T) {
 	url := redistest.Start(t)
-	opt, err := redis.ParseURL(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := redis.NewClient(opt)
-	defer c.Close()
+	c := redistest.Client(t, url)
 	env, mark := map[string]string{"USHER_REDIS_URL": url}, "rs:{"+string(resources.PlatformOrg)+"}"
 	for _, word := range []string{"a-backup.a-run", "a-backup!"} {
 		if err := c.Set(t.Context(), mark, word, 0).Err(); err != nil {

@@ -15,6 +15,18 @@ import (
 // doTime bounds one command: a frozen server does not answer.
 const doTime = 500 * time.Millisecond
 
+// Client talks to the server at a URL, until the test ends.
+func Client(tb testing.TB, url string) *redis.Client {
+	tb.Helper()
+	opt, err := redis.ParseURL(url)
+	if err != nil {
+		tb.Fatalf("the URL of a server: %v", err)
+	}
+	c := redis.NewClient(opt)
+	tb.Cleanup(func() { _ = c.Close() }) // what it was for is over
+	return c
+}
+
 // Do sends one command to this server, over a connection of its own, and
 // returns the reply as go-redis gives it: string, int64, []any or nil.
 func (s *Server) Do(ctx context.Context, words ...string) (any, error) {
