@@ -45,7 +45,8 @@ func TestFailoverNamesWhatItLost(t *testing.T) {
 // TestRestartNamesTheTail: a server that lost the end of its append-only file.
 func TestRestartNamesTheTail(t *testing.T) {
 	t.Parallel()
-	server := redistest.Run(t, redistest.Config{Args: []string{"--appendonly", "yes", "--appendfsync", "everysec"}})
+	// It writes its file before it answers, so that the file can be read at any time.
+	server := redistest.Run(t, redistest.Config{Args: []string{"--appendonly", "yes", "--appendfsync", "always"}})
 	l := &losses{}
 	s := watched(t, backend.Config{URL: server.URL, Log: quietLog()}, l)
 	h := &history{acked: map[string]*resources.Record{}}
@@ -59,7 +60,6 @@ func TestRestartNamesTheTail(t *testing.T) {
 		}
 	}
 	write(50)
-	time.Sleep(50 * time.Millisecond)
 	files, err := filepath.Glob(filepath.Join(server.Dir, "appendonlydir", "*.incr.aof"))
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)

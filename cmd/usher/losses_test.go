@@ -21,9 +21,9 @@ import (
 // TestLossIsTold: a server of the store comes back without its last writes. The
 // log, the numbers and the organization's own stream tell which they were.
 func TestLossIsTold(t *testing.T) {
-	server := redistest.Run(t, redistest.Config{Args: []string{"--appendonly", "yes", "--appendfsync", "everysec"}})
+	// It writes its file before it answers, so that the file can be read at any time.
+	server := redistest.Run(t, redistest.Config{Args: []string{"--appendonly", "yes", "--appendfsync", "always"}})
 	n := start(t, map[string]string{"USHER_REDIS_URL": server.URL})
-	time.Sleep(50 * time.Millisecond) // the server writes its file once it has answered
 	files, err := filepath.Glob(filepath.Join(server.Dir, "appendonlydir", "*.incr.aof"))
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
