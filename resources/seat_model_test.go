@@ -30,6 +30,7 @@ type seatModel struct {
 	idp, op   resources.Caller
 	org       []string // the organization's template
 	subs      map[string]resources.Subscription
+	shrunk    map[string]int64 // when units of a product became fewer, milliseconds
 	users     map[string]*modelUser
 	groups    []string
 	members   map[string][]string
@@ -43,7 +44,7 @@ var sellable = []string{"basic", "desk", "host", "meetings", "webinars"}
 
 func newSeatModel(t *testing.T, r *rapid.T, b *bundle, slug string) *seatModel {
 	m := &seatModel{
-		b: b, t: t, r: r, idp: b.org(t, slug), subs: map[string]resources.Subscription{}, users: map[string]*modelUser{},
+		b: b, t: t, r: r, idp: b.org(t, slug), subs: map[string]resources.Subscription{}, shrunk: map[string]int64{}, users: map[string]*modelUser{},
 		members: map[string][]string{}, templates: map[string]resources.Template{},
 	}
 	m.op = b.operated(t, slug)
@@ -239,6 +240,9 @@ func (m *seatModel) resize() {
 		m.must(nil, nil, err)
 	}
 	if err == nil {
+		if units < m.subs[sku].Units {
+			m.shrunk[sku] = m.b.clock.Now().UnixMilli()
+		}
 		m.subs[sku] = s
 	}
 }
