@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/usher-scim/usher/backend"
 	"github.com/usher-scim/usher/internal/config"
 )
 
@@ -50,6 +51,13 @@ func settingsTable() string {
 func TestConfigurationDocument(t *testing.T) {
 	if table := settingsTable(); !strings.Contains(document(t, "configuration.md"), "\n\n"+table+"\n") {
 		t.Errorf("docs/configuration.md must hold this table:\n%s", table)
+	}
+}
+
+// TestOperationsDocument: it tells the rights in Redis that are needed.
+func TestOperationsDocument(t *testing.T) {
+	if !strings.Contains(document(t, "operations.md"), "`"+backend.NeededRights+"`") {
+		t.Errorf("docs/operations.md must tell that usher's user in Redis needs `%s`", backend.NeededRights)
 	}
 }
 

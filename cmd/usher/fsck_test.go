@@ -17,6 +17,12 @@ func TestFsckCommand(t *testing.T) {
 	for _, args := range [][]string{{"fsck", "--output", "yaml"}, {"fsck", "--pace", "hasty"}, {"fsck", "all"}} {
 		wantCode(t, exitUsage, nil, args...)
 	}
+	for _, args := range [][]string{{"fsck"}, {"backup", "--out", t.TempDir() + "/x"}} {
+		r := wantCode(t, exitUsage, map[string]string{"USHER_REDIS_URL": ""}, append(args, "--data-dir", "")...)
+		if !strings.Contains(r.stderr, "no store is named") {
+			t.Errorf("%s: %s", args[0], r.stderr)
+		}
+	}
 	url := redistest.Start(t)
 	r := wantCode(t, exitOK, map[string]string{"USHER_REDIS_URL": url}, "fsck", "--output", "json", "--deep", "--repair")
 	var out struct {
