@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -28,6 +29,9 @@ type change struct {
 }
 
 type piece struct{ path, was, is string }
+
+// brokenScript is what Redis and the embedded store say of a script that is no Lua.
+var brokenScript = regexp.MustCompile(`Error (compiling|running) script|user_script:|global variable|attempt to (call|index|compare|perform|concatenate)`)
 
 // TestKnownBad demands that each change is noticed. That the tests are green without
 // it is for the ordinary run to show.
@@ -57,6 +61,8 @@ func TestKnownBad(t *testing.T) {
 				t.Fatal(err)
 			case !strings.Contains(string(out), "--- FAIL"):
 				t.Errorf("the tests were not run, or did not fail by themselves:\n%s", out)
+			case brokenScript.Match(out):
+				t.Errorf("the script cannot run, so that the tests do not tell whether they notice the change:\n%s", out)
 			}
 		})
 	}
