@@ -85,8 +85,7 @@ func (m *seatModel) check() {
 		}
 		for _, w := range l.waiting {
 			for _, a := range l.seated {
-				// A seat given when there were enough for both stays when units become fewer.
-				if a.Since > max(w.Since, m.shrunk[sku]) && a.Asked > w.Asked {
+				if m.overtaken(sku, l, &a, &w) {
 					m.fail("a seat of %s went to who asked at %d, another one waits since %d", sku, a.Asked, w.Asked)
 				}
 			}
@@ -96,6 +95,16 @@ func (m *seatModel) check() {
 	if err != nil || len(faults) > 0 {
 		m.fail("audit: %v %v", err, faults)
 	}
+}
+
+// overtaken reports whether a seat was given past one who waited for it already. It
+// was not when there were enough for both, which nothing takes back (BR-164): before
+// units became fewer, or before one came who had asked earlier than both.
+func (m *seatModel) overtaken(sku string, l *line, seated, waiting *resources.Assignment) bool {
+	return seated.Asked > waiting.Asked && seated.Since > max(waiting.Since, m.shrunk[sku]) &&
+		!slices.ContainsFunc(l.seated, func(a resources.Assignment) bool {
+			return a.Since >= seated.Since && a.Asked <= waiting.Asked
+		})
 }
 
 // compatible checks the licences of one user as a set.
