@@ -25,6 +25,7 @@ const leastChanges = 12
 // a pair of files, "<path>:was" and "<path>:is".
 type change struct {
 	why, pkg, run string
+	seed          string // of package chaos; "" for any
 	pieces        []piece
 }
 
@@ -51,7 +52,7 @@ func TestKnownBad(t *testing.T) {
 			cmd := exec.CommandContext(t.Context(), "go", "test", "-count=1", "-vet=off", "-failfast", "-ldflags=-w", "-overlay", overlay, "-run", c.run, c.pkg)
 			cmd.Dir = root
 			// For the processes that package chaos builds; one seed of each fault is enough.
-			cmd.Env = append(os.Environ(), "USHER_CHAOS_OVERLAY="+overlay, "USHER_CHAOS=1")
+			cmd.Env = append(os.Environ(), "USHER_CHAOS_OVERLAY="+overlay, "USHER_CHAOS=1", "USHER_SEED="+c.seed)
 			out, err := cmd.CombinedOutput()
 			var exit *exec.ExitError
 			switch {
@@ -84,6 +85,8 @@ func readChange(t *testing.T, file string) change {
 			c.pkg = value
 		case "run":
 			c.run = value
+		case "seed":
+			c.seed = value
 		case "":
 		default:
 			t.Fatalf("%s: the field %q is unknown", file, name)
