@@ -1,6 +1,9 @@
 package resources_test
 
 import (
+	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -199,4 +202,59 @@ func TestQuarantine(t *testing.T) {
 	p.work()
 	p.want(two, "assigned Paris "+paris1)
 	audit(t, b)
+}
+
+// TestWhoWaitsKnowsWhy: whatever happens to a number before anybody looks who waits
+// for it, the issue tells what keeps it from being had now (BR-196, BR-198).
+func TestWhoWaitsKnowsWhy(t *testing.T) {
+	for name, x := range map[string]struct {
+		happens func(ctx context.Context, p *phones) error
+		want    string
+	}{
+		"added and held": {func(ctx context.Context, p *phones) error {
+			p.stock(p.paris, paris1)
+			_, err := p.HoldNumber(ctx, p.admin, paris1, "somebody")
+			return err
+		}, "number_in_use is held for somebody else"},
+		"added and assigned": {func(_ context.Context, p *phones) error {
+			p.stock(p.paris, paris1)
+			p.want(p.user("first", `"location":"Paris","phoneNumber":"+33142685301"`).ID, "assigned Paris "+paris1)
+			return nil
+		}, "number_in_use is assigned to somebody else"},
+		"added and not active": {func(ctx context.Context, p *phones) error {
+			_, err := p.AddNumbers(ctx, p.admin, "Paris", []string{paris1}, true)
+			return err
+		}, "number_unknown is not active yet"},
+		"moved while it rests": {func(ctx context.Context, p *phones) error {
+			p.settings(func(s *resources.Settings) { s.QuarantineHours = 1 })
+			p.stock(p.lyon, paris1)
+			id := p.user("last", `"location":"Lyon","phoneNumber":"+33142685301"`).ID
+			p.workOn(p.idp.Org)
+			if err := p.DeleteUser(ctx, p.idp, id, nil); err != nil {
+				return err
+			}
+			p.workOn(p.idp.Org)
+			_, err := p.MoveNumber(ctx, p.admin, paris1, "Paris")
+			return err
+		}, "number_in_use was given up lately"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBundle(t, "")
+			p := newPhones(t, b, b.a)
+			waiting := p.user("waiting", `"location":"Paris","phoneNumber":"+33142685301"`).ID
+			p.workOn(p.idp.Org)
+			p.want(waiting, "error number_unknown(phoneNumber)")
+			if err := x.happens(t.Context(), p); err != nil {
+				t.Fatal(err)
+			}
+			p.workOn(p.idp.Org)
+			code, detail, _ := strings.Cut(x.want, " ")
+			if issues := b.standing(t, p.idp, waiting).Issues; !slices.ContainsFunc(issues, func(i resources.Issue) bool {
+				return string(i.Code) == code && strings.Contains(i.Detail, detail)
+			}) {
+				t.Errorf("want %s, have %+v", x.want, issues)
+			}
+			audit(t, b)
+		})
+	}
 }

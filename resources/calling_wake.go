@@ -48,8 +48,8 @@ func (d *Directory) wakeLine(ctx context.Context, l Lease, item DueItem) error {
 	run := func(ctx context.Context, tx Tx) error {
 		tx.Fence(l)
 		tx.Undue(item)
-		place, awake, err := d.lineOpen(tx, line)
-		if err != nil || !awake {
+		place, err := d.lineOpen(tx, line)
+		if err != nil {
 			return err
 		}
 		heads, err := d.store.Waiting(ctx, l.Org, line, wokenMost)
@@ -73,34 +73,34 @@ func (d *Directory) wakeLine(ctx context.Context, l Lease, item DueItem) error {
 	return err
 }
 
-// lineOpen tells whether there is news for who waits in a line, and the location
-// at which what it waits for may be had now.
-func (d *Directory) lineOpen(tx Tx, line string) (place string, open bool, err error) {
+// lineOpen looks at what a line waits for, and tells the location at which it may be
+// had now; "" when it may not be had.
+func (d *Directory) lineOpen(tx Tx, line string) (place string, err error) {
 	if rest, ok := strings.CutPrefix(line, placeLines); ok {
-		return rest, true, nil
+		return rest, nil
 	}
 	if rest, ok := strings.CutPrefix(line, extensionLines); ok {
 		place, _, _ = strings.Cut(rest, "/")
-		return place, true, nil
+		return place, nil
 	}
 	rec, n, err := readNumberRecord(tx, numberID(strings.TrimPrefix(line, numberLines)))
 	if err != nil {
-		return "", false, err
+		return "", err
 	}
 	if n == nil { // who waits is told that it is gone
-		return "", true, nil
+		return "", nil
 	}
 	now := n.at(d.now())
-	if now.State == NumberReserved { // held anew since
+	if now.State == NumberReserved {
 		tx.Due(itemOfLine(line), now.Until)
 	}
-	if now.State != NumberAvailable {
-		return "", false, nil
+	if now.State != NumberAvailable { // who waits is told why it cannot be had
+		return "", nil
 	}
 	if now.State != n.State {
 		if err := d.putNumber(tx, rec, &now); err != nil {
-			return "", false, err
+			return "", err
 		}
 	}
-	return n.Location, true, nil
+	return n.Location, nil
 }

@@ -153,7 +153,7 @@ func numberNamed(text string) (string, bool) {
 }
 
 // changeNumber changes a number in one commit and notes the event. fn gets it as
-// it is now. Whoever waits for a number that is available then is told.
+// it is now. Whoever waits for the number is told.
 func (d *Directory) changeNumber(ctx context.Context, c Caller, name, event string, fn func(tx Tx, p *Plan, n *Number) error) (*Number, error) {
 	if err := c.mayAdmin(AreaPlaces, true); err != nil {
 		return nil, err
@@ -202,16 +202,10 @@ func (d *Directory) changeNumber(ctx context.Context, c Caller, name, event stri
 	return out, nil
 }
 
-// numberMoved makes what follows from a number's state due: who waits for one
-// that is available, and the end of a reservation or a rest.
+// numberMoved makes due that who waits for a number is told what it is now. The end
+// of a reservation or a rest becomes due by that (lineOpen).
 func (d *Directory) numberMoved(tx Tx, n *Number) {
-	switch n.State {
-	case NumberAvailable:
-		tx.Due(itemOfLine(numberLine(n.E164)), d.now())
-	case NumberReserved:
-		tx.Due(itemOfLine(numberLine(n.E164)), n.Until)
-	case NumberInactive, NumberAssigned:
-	}
+	tx.Due(itemOfLine(numberLine(n.E164)), d.now())
 }
 
 // ActivateNumber makes an inactive number available; one that is active already
