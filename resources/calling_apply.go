@@ -52,7 +52,7 @@ func (s *calling) returnNumber() error {
 	if err := s.d.putNumber(s.tx, rec, n); err != nil {
 		return err
 	}
-	s.d.numberMoved(s.tx, n)
+	s.d.tellWaiting(s.tx, n)
 	s.event("number.released", n.Location)
 	return nil
 }

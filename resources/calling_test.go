@@ -239,22 +239,23 @@ func TestWhoWaitsKnowsWhy(t *testing.T) {
 		}, "number_in_use was given up lately"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBundle(t, "")
-			p := newPhones(t, b, b.a)
-			waiting := p.user("waiting", `"location":"Paris","phoneNumber":"+33142685301"`).ID
-			p.workOn(p.idp.Org)
-			p.want(waiting, "error number_unknown(phoneNumber)")
-			if err := x.happens(t.Context(), p); err != nil {
-				t.Fatal(err)
-			}
-			p.workOn(p.idp.Org)
-			code, detail, _ := strings.Cut(x.want, " ")
-			if issues := b.standing(t, p.idp, waiting).Issues; !slices.ContainsFunc(issues, func(i resources.Issue) bool {
-				return string(i.Code) == code && strings.Contains(i.Detail, detail)
-			}) {
-				t.Errorf("want %s, have %+v", x.want, issues)
-			}
-			audit(t, b)
+			onBoth(t, func(t *testing.T, b *bundle) {
+				p := newPhones(t, b, b.a)
+				waiting := p.user("waiting", `"location":"Paris","phoneNumber":"+33142685301"`).ID
+				p.workOn(p.idp.Org)
+				p.want(waiting, "error number_unknown(phoneNumber)")
+				if err := x.happens(t.Context(), p); err != nil {
+					t.Fatal(err)
+				}
+				p.workOn(p.idp.Org)
+				code, detail, _ := strings.Cut(x.want, " ")
+				if issues := b.standing(t, p.idp, waiting).Issues; !slices.ContainsFunc(issues, func(i resources.Issue) bool {
+					return string(i.Code) == code && strings.Contains(i.Detail, detail)
+				}) {
+					t.Errorf("want %s, have %+v", x.want, issues)
+				}
+				audit(t, b)
+			})
 		})
 	}
 }

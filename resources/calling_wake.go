@@ -7,10 +7,11 @@ import (
 )
 
 // Who asked for a number or an extension that somebody else has, or that is not
-// there, stands in a line for it, and is settled again when it comes free. Who
-// gets numbers without asking and found none stands in the line of the location.
-// Everybody in such a line is in the pool waitersPool too, so that whoever brings
-// many numbers knows whether anybody must be told.
+// there, stands in a line for it, and is settled again when it comes free or
+// something else keeps it from being had. Who gets numbers without asking and found
+// none stands in the line of the location. Everybody in such a line is in the pool
+// waitersPool too, so that whoever brings many numbers knows whether anybody must
+// be told.
 
 // waitersPool is the pool of users who wait for a number or an extension.
 var waitersPool = Pool{Name: "waiting/calling", Limit: -1}
@@ -48,7 +49,7 @@ func (d *Directory) wakeLine(ctx context.Context, l Lease, item DueItem) error {
 	run := func(ctx context.Context, tx Tx) error {
 		tx.Fence(l)
 		tx.Undue(item)
-		place, err := d.lineOpen(tx, line)
+		place, err := d.linePlace(tx, line)
 		if err != nil {
 			return err
 		}
@@ -73,9 +74,9 @@ func (d *Directory) wakeLine(ctx context.Context, l Lease, item DueItem) error {
 	return err
 }
 
-// lineOpen looks at what a line waits for, and tells the location at which it may be
+// linePlace looks at what a line waits for, and tells the location at which it may be
 // had now; "" when it may not be had.
-func (d *Directory) lineOpen(tx Tx, line string) (place string, err error) {
+func (d *Directory) linePlace(tx Tx, line string) (place string, err error) {
 	if rest, ok := strings.CutPrefix(line, placeLines); ok {
 		return rest, nil
 	}

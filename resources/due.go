@@ -18,7 +18,7 @@ import (
 //	j<job id>    one step of a job (BR-264)
 //	p            the plan has something for this time: a subscription begins or ends
 //	h<alert id>  an alert that was closed is removed when its time has passed
-//	w<line>      who waits for a number or an extension may have it (calling_wake.go)
+//	w<line>      who waits for a number or an extension may have it, or is told why not (calling_wake.go)
 //	l<location>  a location is new or has another name: settle whom it concerns
 //	a<user id>   the activation mail of a user was decided on (BR-080)
 //	m<mail id>   a mail is to be sent

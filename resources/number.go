@@ -105,7 +105,7 @@ func (d *Directory) putNumber(tx Tx, before *Record, n *Number) error {
 
 // dropNumber asks for a number to be removed. Who waits for it is told.
 func (d *Directory) dropNumber(tx Tx, rec *Record, n *Number) {
-	tx.Due(itemOfLine(numberLine(n.E164)), d.now())
+	d.tellWaiting(tx, n)
 	tx.Delete(rec, placeOf(rec).entries(n.ID))
 	tx.Release(n.claim(), n.ID)
 	tx.Give(placePool(n.Location).Name, n.ID)

@@ -188,7 +188,7 @@ func (d *Directory) changeNumber(ctx context.Context, c Caller, name, event stri
 		if err := d.putNumber(tx, rec, &now); err != nil {
 			return err
 		}
-		d.numberMoved(tx, &now)
+		d.tellWaiting(tx, &now)
 		tx.Event(Event{Type: event, Kind: KindSetting, ID: id, At: now.Location, Version: rec.Version + 1, Actor: c.Token, Request: c.Request})
 		return nil
 	}
@@ -202,9 +202,9 @@ func (d *Directory) changeNumber(ctx context.Context, c Caller, name, event stri
 	return out, nil
 }
 
-// numberMoved makes due that who waits for a number is told what it is now. The end
-// of a reservation or a rest becomes due by that (lineOpen).
-func (d *Directory) numberMoved(tx Tx, n *Number) {
+// tellWaiting makes due that who waits for a number gets it, or is told why not. The
+// end of a reservation or a rest becomes due by that, see linePlace.
+func (d *Directory) tellWaiting(tx Tx, n *Number) {
 	tx.Due(itemOfLine(numberLine(n.E164)), d.now())
 }
 

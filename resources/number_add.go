@@ -264,7 +264,7 @@ func (d *Directory) stockNumbers(tx Tx, c Caller, p *Plan, list []*newNumber, el
 			return err
 		}
 		if some = true; waited {
-			d.numberMoved(tx, &n)
+			d.tellWaiting(tx, &n)
 		}
 		tx.Event(Event{Type: "number.added", Kind: KindSetting, ID: n.ID, At: n.Location, Version: 1, Actor: c.Token, Request: c.Request})
 	}
